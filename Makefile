@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+# One entry point. `make` builds build/arm64/bulkhead (a bootable arm64 Image)
+# and build/arm64/bulkhead.elf; `make help` lists the rest.
+BUILD ?= build
+ARCH ?= arm64
+CROSS_COMPILE ?= aarch64-linux-gnu-
+CC_KIND ?= gcc
+DEBUG ?= 0
+
+include tools/build/hv.mk
+include tools/build/unit.mk
+-include guests/guests.mk
+
+.DEFAULT_GOAL := all
+.PHONY: all help clean
+all: image
+
+help:
+	@echo 'make            build/arm64/bulkhead and bulkhead.elf'
+	@echo 'make DEBUG=1    the checking build in build/arm64-debug'
+	@echo 'make CC_KIND=clang   the same with clang'
+	@echo 'make unit       host unit tests (ASan, UBSan)'
+	@echo 'make fuzz       short libFuzzer runs'
+	@echo 'make lint       the rules of docs/layers.md, executable'
+	@echo 'make guests     bare-metal test guests'
+	@echo 'make bench      costs beside Debian Xen 4.17'
+	@echo 'make clean      removes what make built, keeps what was fetched'
+
+clean:
+	rm -rf $(BUILD)/arm64 $(BUILD)/arm64-debug $(BUILD)/unit $(BUILD)/guests
+
+-include tools/check/lint.mk
+-include tools/bench/bench.mk

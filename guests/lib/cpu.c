@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Exceptions, interrupts and other CPUs. A test arms the trap recorder of its
+ * CPU around an access that must fault; anything else unexpected ends the
+ * guest with FAIL.
+ */
+#include "guest.h"
+
+#define STACK_SIZE 16384
+
+extern const char _start[];
+
+struct cpu cpus[MAX_CPUS];
+void (*irq_hook)(unsigned int intid);
+static uint8_t stacks[MAX_CPUS][STACK_SIZE] __attribute__((aligned(16)));
+
+void trap_arm(void)
+{
+	struct trap *t = &this_cpu()->trap;
+
+	t->hits = 0;
+	t->armed = true;
+	asm volatile("" ::: "memory");
+}
+
+bool trap_taken(struct trap *t)
+{
+	struct trap *mine = &this_cpu()->trap;
+
+	dsb();
+	isb();
+	mine->armed = false;
+	if (t) {
+		*t = *mine;
+	}
+	return mine->hits != 0;
+}
+
+static void take_irq(void)
+{
+	struct cpu *c = this_cpu();
+	uint32_t iar = gic_ack();
+	unsigned int intid = iar & 0x3ff;
+
+	if (intid >= MAX_INTID) {
+		return;
+	}
+	c->last_irq = intid;
+	c->irqs++;
+	c->irq_count[intid]++;
+	if (irq_hook) {
+		irq_hook(intid);
+	} else if (intid == machine.intid_vtimer) {
+		sysreg_write(cntv_ctl_el0, CNT_ENABLE | CNT_IMASK);
+	} else if (intid == machine.intid_ptimer) {
+		sysreg_write(cntp_ctl_el0, CNT_ENABLE | CNT_IMASK);
+	}
+	isb();
+	gic_eoi(iar);
+}
+
+static void die(struct frame *f, unsigned int kind)
+{
+	printf("FAIL unexpected exception cpu %u vector %u ESR %lx FAR %lx "
+	       "PC %lx (image+%lx)\nGUEST FAIL 1\n", this_cpu()->id, kind,
+	       sysreg_read(esr_el1), sysreg_read(far_el1), f->elr,
+	       f->elr - PTR(_start));
+	power_off();
+}
+
+void exception(struct frame *f, unsigned int kind)
+{
+	struct trap *t = &this_cpu()->trap;
+	uint64_t esr = sysreg_read(esr_el1);
+
+	if (kind == 5) {
+		take_irq();
+		return;
+	}
+	if (!t->armed || (kind != 4 && kind != 7)) {
+		die(f, kind);
+	}
+	t->hits++;
+	t->kind = kind;
+	t->esr = esr;
+	t->far = sysreg_read(far_el1);
+	t->elr = f->elr;
+	if (kind == 7) {
+		return;
+	}
+	switch (ESR_EC(esr)) {
+	case EC_IABT_CUR:
+		f->elr = f->x[30];	/* a call: go back to the caller */
+		break;
+	case 0x15:			/* SVC: already past it */
+		break;
+	default:
+		f->elr += 4;
+	}
+}
+
+void irq_counts_clear(void)
+{
+	struct cpu *c = this_cpu();
+
+	memset(c->irq_count, 0, sizeof(c->irq_count));
+	c->irqs = 0;
+	c->last_irq = MAX_INTID;
+}
+
+bool irq_wait(unsigned int intid, unsigned int n)
+{
+	volatile uint16_t *count = &this_cpu()->irq_count[intid];
+	uint64_t end = counter() + us_to_ticks(20000);
+
+	irq_on();
+	while (*count < n && counter() < end) {
+		asm volatile("yield" ::: "memory");
+	}
+	irq_off();
+	return *count >= n;
+}
+
+static void cpu_setup(struct cpu *c)
+{
+	sysreg_write(tpidr_el1, PTR(c));
+	isb();
+}
+
+int cpu_start(unsigned int id)
+{
+	struct cpu *c = &cpus[id];
+
+	c->stack_end = PTR(stacks[id]) + STACK_SIZE;
+	c->id = id;
+	c->fn = NULL;
+	__atomic_store_n(&c->online, false, __ATOMIC_SEQ_CST);
+	dsb();
+	/* It starts with its caches off and reads its stack pointer. */
+	asm volatile("dc civac, %0\n\tdsb sy" :: "r"(c) : "memory");
+	return (int)smccc_hvc(PSCI_CPU_ON, machine.mpidr[id],
+			      PTR(secondary_entry), PTR(c));
+}
+
+void secondary_start(struct cpu *c)
+{
+	void (*fn)(void *);
+
+	mmu_enable();
+	c->context = PTR(c);
+	cpu_setup(c);
+	gic_cpu_init();
+	__atomic_store_n(&c->online, true, __ATOMIC_SEQ_CST);
+	for (;;) {
+		fn = __atomic_load_n(&c->fn, __ATOMIC_ACQUIRE);
+		if (!fn) {
+			asm volatile("yield");
+			continue;
+		}
+		fn(c->arg);
+		__atomic_store_n(&c->fn, NULL, __ATOMIC_RELEASE);
+	}
+}
+
+/* Hand work to another CPU; it runs it as soon as it polls. */
+void cpu_run(unsigned int id, void (*fn)(void *), void *arg)
+{
+	cpus[id].arg = arg;
+	__atomic_store_n(&cpus[id].fn, fn, __ATOMIC_RELEASE);
+}
+
+/* The same and wait for the end; false when that takes too long. */
+bool cpu_call(unsigned int id, void (*fn)(void *), void *arg)
+{
+	uint64_t end = counter() + us_to_ticks(500000);
+
+	cpu_run(id, fn, arg);
+	while (__atomic_load_n(&cpus[id].fn, __ATOMIC_ACQUIRE)) {
+		if (counter() > end) {
+			return false;
+		}
+		asm volatile("yield");
+	}
+	return true;
+}
+
+void cpu_park(void)
+{
+	irq_off();
+	smccc_hvc(PSCI_CPU_OFF, 0, 0, 0);
+}
+
+uint64_t us_to_ticks(uint64_t us)
+{
+	return us * sysreg_read(cntfrq_el0) / 1000000;
+}
+
+void delay_us(uint64_t us)
+{
+	uint64_t end = counter() + us_to_ticks(us);
+
+	while (counter() < end) {
+		asm volatile("yield");
+	}
+}
+
+void pump_us(uint64_t us)
+{
+	irq_on();
+	delay_us(us);
+	irq_off();
+}
+
+void run_tests(void);
+
+void guest_start(const void *fdt, uint64_t ticks)
+{
+	cpu_setup(&cpus[0]);
+	xen_detect();
+	if (platform_read(fdt)) {
+		printf("FAIL device tree\nGUEST FAIL 1\n");
+		power_off();
+	}
+	machine.boot_ticks = ticks;
+	mmu_init();
+	mmu_enable();
+	gic_init();
+	gic_cpu_init();
+	cpus[0].online = true;
+	run_tests();
+	power_off();
+}

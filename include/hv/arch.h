@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * PORT: what core/ and boot/ ask of an architecture. Implemented by
+ * arch/arm64 and, for host tests, by arch/fake.
+ */
+#ifndef HV_ARCH_H
+#define HV_ARCH_H
+
+#include <lib/types.h>
+#include <hv/p2m.h>
+
+struct domain;
+struct vcpu;
+struct dom_config;
+
+/* ---- cpu ---------------------------------------------------------------- */
+/* Wait politely in a spin loop (wfe/yield: see docs/adr). */
+void arch_cpu_relax(void);
+/* Sleep until an interrupt is pending; interrupts stay masked. */
+void arch_cpu_idle(void);
+/* Take and handle every pending physical interrupt (idle loop). */
+void arch_irq_poll(void);
+/* Other CPUs see our stores before the signal that follows. */
+void arch_wmb(void);
+
+/* ---- vcpu context (owner CPU unless said) ------------------------------- */
+__must_check int arch_domain_init(struct domain *d,
+				  const struct dom_config *cfg);
+void arch_domain_fini(struct domain *d);
+__must_check int arch_vcpu_init(struct vcpu *v);
+void arch_vcpu_fini(struct vcpu *v);
+/* Reset state with entry point @pc and first argument @x0; v is OFFLINE. */
+void arch_vcpu_reset(struct vcpu *v, uint64_t pc, uint64_t x0);
+/* Put v's EL1 and interrupt state into this CPU / back into memory. */
+void arch_vcpu_load(struct vcpu *v);
+void arch_vcpu_save(struct vcpu *v);
+/* An interrupt that the guest would take (or that ends WFI) is pending. */
+bool arch_vcpu_has_pending(struct vcpu *v);
+/* Guest would run the current hypercall again on the next entry. */
+void arch_hypercall_restart(struct vcpu *v);
+/* Size of the guest's registers in bits: 32 or 64. */
+void arch_vcpu_dump(struct vcpu *v);
+
+/* ---- virq ---------------------------------------------------------------- */
+/*
+ * Level of the event channel upcall line of @v; owner CPU, from work_run().
+ */
+void arch_vcpu_set_upcall(struct vcpu *v, bool level);
+/* Bring list registers in line with pending interrupts; owner CPU. */
+void arch_virq_flush(struct vcpu *v);
+/* Emulated timers of @v fired; owner CPU. */
+void arch_vtimer_sync(struct vcpu *v);
+/* A physical line that belongs to @d fired as @virq; any CPU. */
+void arch_virq_post_hw(struct domain *d, uint32_t virq, uint32_t intid);
+/* First PPI of @d that is free for the event channel upcall. */
+uint32_t arch_evtchn_intid(const struct domain *d);
+
+/* ---- p2m: table edits; the caller holds the P2M lock of @d --------------- */
+__must_check int arch_p2m_init(struct domain *d);
+/* Free tables, bounded step; -EAGAIN: call again. */
+__must_check int arch_p2m_fini_step(struct domain *d);
+/*
+ * Map 2^order frames at @g to @m, replacing nothing (-EEXIST when any entry
+ * is valid). Uses blocks where alignment permits. -ENOMEM, -EINVAL (outside
+ * the IPA range). No half-done state remains after an error.
+ */
+__must_check int arch_p2m_map(struct domain *d, gfn_t g, mfn_t m,
+			      unsigned int order, enum p2m_type t);
+/*
+ * Unmap exactly one 4 KiB frame (splits blocks). TLB maintenance is complete
+ * on return. -ENOENT: nothing there; -ENOMEM: no page for the split.
+ */
+__must_check int arch_p2m_unmap(struct domain *d, gfn_t g, struct p2m_entry *old);
+/* What is mapped at @g; type P2M_NONE when nothing. Lock-free safe. */
+struct p2m_entry arch_p2m_lookup(struct domain *d, gfn_t g);
+/* Number of IPA bits guests have. */
+unsigned int arch_ipa_bits(void);
+
+/* ---- guest address → page ------------------------------------------------ */
+/*
+ * Translate @va of the running vCPU @v as the guest at EL1 (or its user
+ * space) would, for reading or writing. 0 with *pa, or -EFAULT.
+ */
+__must_check int arch_gva_to_pa(struct vcpu *v, gva_t va, bool write,
+				paddr_t *pa);
+
+/* ---- time ---------------------------------------------------------------- */
+uint64_t arch_time_ns(void);       /* since boot, monotonic, all CPUs alike */
+void arch_timer_arm(uint64_t deadline_ns); /* this CPU; UINT64_MAX: off */
+uint64_t arch_counter_hz(void);
+
+/* ---- memory -------------------------------------------------------------- */
+/* hv_va()/hv_pa(): the direct map of RAM. From <arch/directmap.h>. */
+#include <arch/directmap.h>
+/* Write zeros to a whole page, the fast way. */
+void arch_clear_page(void *page);
+/* Clean and invalidate [va, va+len) to the point of coherency. */
+void arch_clean_dcache(const void *va, size_t len);
+void arch_invalidate_icache(void);
+
+/* ---- machine ------------------------------------------------------------- */
+__noreturn void arch_machine_off(void);
+__noreturn void arch_machine_restart(void);
+__noreturn void arch_halt(void);
+/* Physical CPU bring-up; -errno. */
+__must_check int arch_cpu_start(uint16_t cpu);
+/* Registers, back trace with symbols of this CPU, for the last words. */
+void arch_dump_self(void);
+
+#endif

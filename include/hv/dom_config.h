@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a domain shall be. Written by an author (dom0.c, later dom0less.c and
+ * the toolstack's createdomain), read by the one builder and domain_create().
+ */
+#ifndef HV_DOM_CONFIG_H
+#define HV_DOM_CONFIG_H
+
+#include <lib/types.h>
+
+struct dom_config {
+	uint16_t domid;
+	char name[16];
+	uint32_t nr_vcpus;
+	uint64_t mem_bytes;        /* wanted */
+	uint64_t mem_max_bytes;    /* limit; UINT64_MAX: none */
+	bool is_control;
+	bool is_hardware;
+	bool direct_mapped;
+	bool pin_vcpus;            /* vCPU n on CPU n */
+	uint32_t max_evtchn_port;
+	uint32_t max_grant_frames;
+	uint32_t max_maptrack_frames;
+	uint32_t nr_spis;          /* INTIDs 32..32+nr_spis-1 exist */
+	uint8_t gic_version;       /* 2 or 3 */
+	/* Guest addresses of the interrupt controller; the host's for dom0. */
+	uint64_t gicd_base, gicd_size;
+	uint64_t gicc_base, gicc_size; /* v2 */
+	uint64_t gicr_base, gicr_size; /* v3; first region */
+};
+
+#endif

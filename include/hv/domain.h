@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A domain: the unit of isolation. Created whole, published last, unpublished
+ * first; freed when the last reference is gone.
+ */
+#ifndef HV_DOMAIN_H
+#define HV_DOMAIN_H
+
+#include <lib/types.h>
+#include <lib/list.h>
+#include <abi/xen.h>
+#include <hv/lock.h>
+#include <hv/evtchn.h>
+#include <hv/gnttab.h>
+#include <hv/p2m.h>
+#include <hv/mmio.h>
+#include <hv/vcpu.h>
+#include <arch/domain.h> /* struct arch_domain */
+
+#define MAX_DOMAINS 256
+#define DOMID_HV DOMID_XEN /* owner of the hypervisor's own frames */
+
+struct dom_config;
+
+enum domain_state {
+	DOM_BUILDING, /* not published, or not yet unpaused once */
+	DOM_RUNNING,
+	DOM_SHUTDOWN, /* all vCPUs stopped; shutdown_code tells why */
+	DOM_DYING,    /* being torn down */
+	DOM_DEAD,     /* nothing left but references */
+};
+
+struct domain {
+	domid_t id;
+	uint8_t state;              /* enum domain_state; DOMAIN lock */
+	uint8_t shutdown_code;      /* SHUTDOWN_*; valid in DOM_SHUTDOWN */
+	bool is_control;            /* dom0: may use control operations */
+	bool is_hardware;           /* dom0: owns devices and the machine */
+	bool direct_mapped;         /* gfn == mfn for its RAM */
+	uint32_t refs;              /* atomic; domain_get/domain_put */
+	uint32_t nr_vcpus;          /* size of vcpu[] in use */
+	struct vcpu **vcpu;         /* [max_vcpus], entries NULL until created */
+	uint32_t max_vcpus;
+	struct spinlock lock;       /* rank DOMAIN */
+
+	struct p2m p2m;
+	struct evtchn_table evtchn;
+	struct gnttab gnttab;
+	struct mmio_table mmio;
+	struct arch_domain arch;
+
+	struct shared_info *shared_info; /* one frame of ours, never NULL */
+	struct page *shared_info_page;
+
+	/* Limits and counts; under ->lock or atomic. */
+	uint64_t tot_pages;         /* frames with owner == this domain */
+	uint64_t max_pages;
+	uint64_t xen_pages;         /* of ours, on its behalf (tables, rings) */
+	uint32_t controller_pause;  /* XEN_DOMCTL_pausedomain count */
+
+	uint64_t hvm_params[64];    /* HVM_PARAM_*; hc_hvm.c */
+	uint64_t vm_assist;
+	int64_t time_offset_ns;     /* guest clock zero, in host ns */
+	struct timer watchdog[2];
+	uint8_t watchdog_inuse;
+	uint32_t features;          /* XENVER_get_features submap 0 */
+	uint8_t handle[16];
+	char name[16];              /* "d0", or the device tree's */
+	uint64_t guest_errors;      /* counter of refused requests */
+	struct list_node all;       /* domain list */
+};
+
+extern struct domain *hardware_domain; /* dom0 or NULL */
+
+/*
+ * Build an unpublished domain with id cfg->domid and cfg->nr_vcpus vCPUs
+ * OFFLINE, empty p2m. On error everything is undone. -ENOMEM, -EINVAL,
+ * -EEXIST, -ENOSPC.
+ */
+__must_check int domain_create(const struct dom_config *cfg,
+			       struct domain **out);
+/* From here on others can find it; cannot fail. */
+void domain_publish(struct domain *d);
+/* With a reference, or NULL. DOMID_SELF is not resolved here. */
+struct domain *domain_lookup_get(domid_t id);
+/* Resolve DOMID_SELF or an id, with a reference; NULL: no such domain. */
+struct domain *domain_get_for(struct vcpu *v, domid_t id);
+void domain_get(struct domain *d);
+void domain_put(struct domain *d);
+/* First unpause ends creation. */
+void domain_start(struct domain *d);
+/* Stop all its vCPUs; @code is a SHUTDOWN_*. For dom0: the machine. */
+void domain_shutdown(struct domain *d, uint8_t code);
+/* The domain broke its contract beyond repair: log @why, stop it alone. */
+void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
+/* One bounded step of tear-down; -EAGAIN: call again. 0: all is freed. */
+__must_check int domain_destroy_step(struct domain *d);
+
+/* Charge one frame of the hypervisor's to @d. */
+bool domain_is_control(const struct domain *d);
+
+#define domain_for_each_vcpu(d, v, i)                                         \
+	for ((i) = 0; (i) < (d)->max_vcpus; (i)++)                            \
+		if (((v) = (d)->vcpu[i]) != NULL)
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Event channels: ports of a domain and the one-way signals between them.
+ */
+#ifndef HV_EVTCHN_H
+#define HV_EVTCHN_H
+
+#include <lib/types.h>
+#include <abi/xen.h>
+#include <hv/lock.h>
+
+struct domain;
+struct vcpu;
+struct evtchn;
+struct evtchn_ops;
+struct evtchn_fifo;
+
+/* Ports come in buckets of one page, allocated as the domain uses them. */
+#define EVTCHN_BUCKET_PORTS 256u
+#define EVTCHN_MAX_BUCKETS (131072u / EVTCHN_BUCKET_PORTS)
+
+struct evtchn_table {
+	struct spinlock lock;         /* rank EVTCHN */
+	struct evtchn **bucket;       /* [EVTCHN_MAX_BUCKETS] pointers */
+	const struct evtchn_ops *ops; /* 2-level or FIFO */
+	struct evtchn_fifo *fifo;     /* event array pages; NULL: 2-level */
+	uint32_t max_port;            /* configured limit, inclusive */
+	uint32_t nr_ports;            /* allocated port numbers, 0 included */
+	uint32_t active;              /* ports not closed */
+	uint32_t free_hint;
+};
+
+__must_check int evtchn_init(struct domain *d, uint32_t max_port);
+/* Close every port, a bounded number a step; -EAGAIN: call again. */
+__must_check int evtchn_fini_step(struct domain *d);
+void evtchn_fini(struct domain *d);
+
+/* Raise a VIRQ; no effect when nobody bound it. Any CPU. */
+void evtchn_send_virq(struct vcpu *v, uint32_t virq);        /* per vCPU */
+void evtchn_send_global_virq(struct domain *d, uint32_t virq);
+/* Hypervisor as a peer: signal local port @port of @d. */
+void evtchn_send_from_hv(struct domain *d, uint32_t port);
+/* True when @port has an unmasked pending event (SCHEDOP_poll). */
+bool evtchn_is_pending(struct domain *d, uint32_t port);
+/* v->info moved: carry pending state over and raise the upcall. */
+void evtchn_vcpu_info_moved(struct vcpu *v);
+/* Owner CPU, work point: is the upcall line of @v high now? */
+bool evtchn_upcall_pending(const struct vcpu *v);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Grant tables, version 1: frames of entries shared with the guest, and the
+ * map-track table of what the domain has mapped of others.
+ */
+#ifndef HV_GNTTAB_H
+#define HV_GNTTAB_H
+
+#include <lib/types.h>
+#include <hv/lock.h>
+
+struct domain;
+struct page;
+struct grant_active;
+struct grant_maptrack;
+
+struct gnttab {
+	struct spinlock lock;           /* rank GNTTAB */
+	void **frame;                   /* [max_frames] shared frames of ours */
+	struct grant_active **active;   /* [max_frames] one page each */
+	uint64_t *frame_gfn;            /* where mapped; INVALID_FRAME: not */
+	struct grant_maptrack **maptrack;
+	uint32_t nr_frames;
+	uint32_t max_frames;
+	uint32_t nr_maptrack;           /* handles in use */
+	uint32_t max_maptrack_frames;
+	uint32_t maptrack_free;         /* head of the free handle list */
+};
+
+__must_check int gnttab_init(struct domain *d, uint32_t max_frames,
+			     uint32_t max_maptrack_frames);
+/* Release mappings this domain holds, bounded step; -EAGAIN: call again. */
+__must_check int gnttab_release_step(struct domain *d);
+void gnttab_fini(struct domain *d);
+/*
+ * Page of shared frame @idx, grown to when allowed, with a reference.
+ * -EINVAL (index), -ENOMEM.
+ */
+__must_check int gnttab_get_shared_frame(struct domain *d, uint32_t idx,
+					 struct page **pg);
+/* XENMEM_add_to_physmap, XENMAPSPACE_grant_table. */
+__must_check int gnttab_map_frame(struct domain *d, uint32_t idx, uint64_t g);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Hypercall dispatch: number -> row -> sub-op row -> rights -> private copy
+ * -> handler -> reply.
+ */
+#ifndef HV_HYPERCALL_H
+#define HV_HYPERCALL_H
+
+#include <abi/xen.h>
+#include <hv/entry.h>
+#include <hv/guest_win.h>
+
+struct vcpu;
+
+enum hc_priv {
+	HC_ANY = 0,
+	HC_CTRL = 1, /* control domain only: -EPERM for others */
+};
+
+/* The private copy of a sub-op's structure; grows a member per sub-op. */
+union hc_arg {
+	evtchn_alloc_unbound_t evtchn_alloc_unbound;
+	evtchn_bind_interdomain_t evtchn_bind_interdomain;
+	evtchn_bind_virq_t evtchn_bind_virq;
+	evtchn_bind_ipi_t evtchn_bind_ipi;
+	evtchn_close_t evtchn_close;
+	evtchn_send_t evtchn_send;
+	evtchn_status_t evtchn_status;
+	evtchn_bind_vcpu_t evtchn_bind_vcpu;
+	evtchn_unmask_t evtchn_unmask;
+	evtchn_reset_t evtchn_reset;
+	evtchn_init_control_t evtchn_init_control;
+	evtchn_expand_array_t evtchn_expand_array;
+	evtchn_set_priority_t evtchn_set_priority;
+	gnttab_query_size_t gnttab_query_size;
+	gnttab_set_version_t gnttab_set_version;
+	gnttab_get_version_t gnttab_get_version;
+	gnttab_setup_table_t gnttab_setup_table;
+	gnttab_map_grant_ref_t gnttab_map;
+	gnttab_unmap_grant_ref_t gnttab_unmap;
+	gnttab_copy_t gnttab_copy;
+	gnttab_cache_flush_t gnttab_cache_flush;
+	xen_memory_reservation_t mem_reservation;
+	xen_add_to_physmap_t mem_add_to_physmap;
+	xen_add_to_physmap_batch_t mem_add_to_physmap_batch;
+	xen_remove_from_physmap_t mem_remove_from_physmap;
+	domid_t mem_domid;
+	xen_mem_acquire_resource_t mem_acquire_resource;
+	struct xen_hvm_param hvm_param;
+	struct sched_shutdown sched_shutdown;
+	struct sched_poll sched_poll;
+	struct sched_remote_shutdown sched_remote_shutdown;
+	struct sched_watchdog sched_watchdog;
+	struct sched_pin_override sched_pin_override;
+	struct vcpu_register_vcpu_info vcpu_info;
+	struct vcpu_register_runstate_memory_area vcpu_runstate_area;
+	struct vcpu_set_singleshot_timer vcpu_singleshot;
+	xen_feature_info_t feature_info;
+	xen_platform_op_t platform_op;
+	multicall_entry_t multicall;
+};
+STATIC_ASSERT(sizeof(union hc_arg) <= 512, "private copy fits the stack");
+
+/* One sub-operation. */
+struct hc_subop {
+	int64_t (*fn)(struct vcpu *v, union hc_arg *arg);
+	uint16_t size; /* bytes of the guest's structure */
+	uint8_t dir;   /* HC_IN | HC_OUT */
+	uint8_t priv;  /* enum hc_priv */
+};
+
+#define SUBOP(member, handler, direction, privilege)                          \
+	{                                                                     \
+		.fn = (handler),                                              \
+		.size = sizeof(((union hc_arg *)NULL)->member),               \
+		.dir = (direction),                                           \
+		.priv = (privilege),                                          \
+	}
+
+/*
+ * Run sub-op @cmd of @ops with the structure at guest address @uarg.
+ * -ENOSYS: no such row; -EPERM; -EFAULT; else the handler's result. The reply
+ * is written when the handler returns >= 0.
+ */
+int64_t hypercall_subop(struct vcpu *v, const struct hc_subop *ops,
+			uint32_t nr_ops, uint64_t cmd, uint64_t uarg);
+
+/* A hypercall: its own function with the raw arguments. */
+struct hc_row {
+	int64_t (*fn)(struct vcpu *v, const uint64_t *args);
+	const char *name;
+};
+#define NR_HYPERCALLS 64u
+extern const struct hc_row hypercall_table[NR_HYPERCALLS];
+
+/*
+ * Long work: a handler that stops at a bound returns this after it has noted
+ * its position in v->cont; the dispatcher makes the guest run the call again.
+ */
+#define HC_AGAIN (INT64_MIN + 1)
+
+bool hc_permitted(const struct vcpu *v, uint8_t priv);
+
+/* Rows of hypercall_table.c; each in the file of its module. */
+int64_t hc_memory_op(struct vcpu *v, const uint64_t *args);
+int64_t hc_xen_version(struct vcpu *v, const uint64_t *args);
+int64_t hc_console_io(struct vcpu *v, const uint64_t *args);
+int64_t hc_grant_table_op(struct vcpu *v, const uint64_t *args);
+int64_t hc_vm_assist(struct vcpu *v, const uint64_t *args);
+int64_t hc_vcpu_op(struct vcpu *v, const uint64_t *args);
+int64_t hc_sched_op(struct vcpu *v, const uint64_t *args);
+int64_t hc_event_channel_op(struct vcpu *v, const uint64_t *args);
+int64_t hc_physdev_op(struct vcpu *v, const uint64_t *args);
+int64_t hc_hvm_op(struct vcpu *v, const uint64_t *args);
+int64_t hc_platform_op(struct vcpu *v, const uint64_t *args);
+int64_t hc_multicall(struct vcpu *v, const uint64_t *args);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Physical interrupt lines: each belongs to nobody, to the hypervisor, or to
+ * one (domain, virq).
+ */
+#ifndef HV_IRQ_H
+#define HV_IRQ_H
+
+#include <lib/types.h>
+#include <hv/irqchip.h>
+
+struct domain;
+
+enum irq_owner { IRQ_NOBODY, IRQ_HV, IRQ_GUEST };
+
+struct irq_desc {
+	uint8_t owner;          /* enum irq_owner; IRQ lock, line masked */
+	uint8_t trigger;
+	uint16_t cpu;           /* routed to */
+	uint32_t virq;
+	struct domain *domain;
+	void (*handler)(uint32_t intid); /* IRQ_HV; may only post work */
+};
+
+/* Take a line for the hypervisor; enables it. -EBUSY, -EINVAL. */
+__must_check int irq_request(uint32_t intid, enum irq_trigger t,
+			     void (*handler)(uint32_t intid));
+/*
+ * Give SPI @intid to @d as @virq, disabled until the guest enables it.
+ * -EBUSY (hypervisor's or another domain's), -EINVAL.
+ */
+__must_check int irq_assign_guest(struct domain *d, uint32_t intid,
+				  uint32_t virq, enum irq_trigger t);
+/* Take it back: masked, deactivated, nobody's. */
+void irq_release_guest(struct domain *d, uint32_t intid);
+const struct irq_desc *irq_desc_of(uint32_t intid);
+void irq_init(void);
+
+/* vGIC side: the guest changed enable/trigger/target of a line it owns. */
+void irq_guest_enable(uint32_t intid, bool enable);
+void irq_guest_set_trigger(uint32_t intid, enum irq_trigger t);
+void irq_guest_route(uint32_t intid, uint16_t cpu);
+
+#endif

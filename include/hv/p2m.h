@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Guest frame -> machine frame, with type and rights, and the references that
+ * a mapping holds: every valid entry of a RAM type holds one count on its
+ * frame (of the domain itself, or of the owner for foreign and grant types).
+ */
+#ifndef HV_P2M_H
+#define HV_P2M_H
+
+#include <lib/types.h>
+#include <hv/lock.h>
+
+struct domain;
+struct page;
+
+/* Kept in the table entry's software bits; at most 16. */
+enum p2m_type {
+	P2M_NONE = 0,
+	P2M_RAM_RW,
+	P2M_RAM_RO,
+	P2M_MMIO_DIRECT, /* device, guest's stage 1 decides the type (dom0) */
+	P2M_MMIO_DEV,    /* device-nGnRE whatever the guest says (domUs) */
+	P2M_FOREIGN_RW,  /* another domain's page, execute never */
+	P2M_FOREIGN_RO,
+	P2M_GRANT_RW,
+	P2M_GRANT_RO,
+	P2M_XEN_RW,      /* hypervisor-owned shared page: shared_info, grants */
+	NR_P2M_TYPES
+};
+
+struct p2m_entry {
+	mfn_t mfn;
+	uint8_t type;   /* enum p2m_type */
+	uint8_t order;  /* of the mapping found: 0, 9, 18 */
+};
+
+struct p2m {
+	struct spinlock lock;      /* rank P2M */
+	uint64_t pool_pages;       /* limit for tables; UINT64_MAX: none */
+	uint64_t used_pages;       /* tables in use */
+	uint64_t max_gfn;          /* highest ever mapped */
+	uint64_t teardown_next;    /* position of p2m_fini_step */
+};
+
+static inline bool p2m_type_is_ram(uint8_t t)
+{
+	return t == P2M_RAM_RW || t == P2M_RAM_RO;
+}
+
+/* Backed by a frame that is counted in the frame table. */
+static inline bool p2m_type_is_counted(uint8_t t)
+{
+	return t != P2M_NONE && t != P2M_MMIO_DIRECT && t != P2M_MMIO_DEV;
+}
+
+static inline bool p2m_type_is_writable(uint8_t t)
+{
+	return t == P2M_RAM_RW || t == P2M_FOREIGN_RW || t == P2M_GRANT_RW ||
+	       t == P2M_XEN_RW;
+}
+
+__must_check int p2m_init(struct domain *d);
+__must_check int p2m_fini_step(struct domain *d);
+
+/*
+ * Map 2^order frames owned by @d (types RAM_*): takes the mapping's count on
+ * each. -ENOMEM, -EINVAL, -EEXIST; nothing remains after an error.
+ */
+__must_check int p2m_map_ram(struct domain *d, gfn_t g, mfn_t m,
+			     unsigned int order, enum p2m_type t);
+/* Map @nr device frames; not counted. */
+__must_check int p2m_map_mmio(struct domain *d, gfn_t g, mfn_t m, uint64_t nr,
+			      enum p2m_type t);
+/*
+ * Map one page on which the caller holds a reference; on success the mapping
+ * owns that reference, on error the caller still does. Replaces a RAM page of
+ * @d at @g, which is released (-EBUSY only if it cannot be).
+ */
+__must_check int p2m_map_page(struct domain *d, gfn_t g, struct page *pg,
+			      enum p2m_type t);
+/*
+ * Unmap one frame and drop the mapping's reference after TLB maintenance.
+ * *@old (may be NULL) tells what was there. -ENOENT: nothing.
+ */
+__must_check int p2m_unmap_page(struct domain *d, gfn_t g,
+				struct p2m_entry *old);
+/*
+ * The page behind @g with a reference: RAM, foreign, grant types.
+ * NULL: nothing there, or not counted, or the owner is dying.
+ */
+struct page *p2m_get_page(struct domain *d, gfn_t g, struct p2m_entry *e);
+struct p2m_entry p2m_lookup(struct domain *d, gfn_t g);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What boot/ learned of the machine from its device tree and command line.
+ * Written once by boot/fdt_platform.c, const after seal().
+ */
+#ifndef HV_PLATFORM_H
+#define HV_PLATFORM_H
+
+#include <lib/types.h>
+#include <hv/percpu.h>
+
+#define MAX_RESERVED 64u
+#define MAX_MODULES 16u
+#define MAX_GICR_REGIONS 8u
+#define CMDLINE_MAX 1024u
+
+struct mem_range {
+	uint64_t start;
+	uint64_t size;
+};
+
+enum module_kind { MODULE_KERNEL, MODULE_RAMDISK, MODULE_DTB, MODULE_OTHER };
+
+struct boot_module {
+	enum module_kind kind;
+	uint64_t start;
+	uint64_t size;
+	char bootargs[CMDLINE_MAX]; /* "" when the node has none */
+	bool has_bootargs;
+};
+
+enum psci_conduit { PSCI_NONE, PSCI_SMC, PSCI_HVC };
+
+struct platform {
+	/* Memory: banks sorted, merged; reserved: /memreserve/, /reserved-memory */
+	struct mem_range bank[32];
+	uint32_t nr_banks;
+	struct mem_range reserved[MAX_RESERVED];
+	uint32_t nr_reserved;
+
+	/* CPUs in device-tree order, boot CPU moved to index 0. */
+	uint64_t cpu_mpidr[NR_CPUS];
+	uint32_t nr_cpus;      /* of which we use */
+	uint32_t nr_cpus_found; /* in the tree */
+
+	struct {
+		uint8_t version; /* 2, 3; 0: none known */
+		uint64_t gicd_base, gicd_size;
+		uint64_t gicc_base, gicc_size;
+		uint64_t gich_base, gich_size;
+		uint64_t gicv_base, gicv_size;
+		struct mem_range gicr[MAX_GICR_REGIONS];
+		uint32_t nr_gicr;
+		uint64_t gicr_stride; /* 0: by GICR_TYPER */
+		uint32_t maint_intid;
+		uint32_t phandle;
+		int node;             /* offset in the host tree */
+	} gic;
+
+	struct {
+		uint32_t sec_phys, phys, virt, hyp; /* INTIDs of PPIs */
+		uint32_t clock_frequency;           /* 0: CNTFRQ */
+		int node;
+	} timer;
+
+	enum psci_conduit psci_conduit;
+	uint32_t psci_version; /* from compatible: 0x2 = 0.2, 0x10000 = 1.0 */
+
+	struct {
+		uint64_t base, size;
+		uint32_t intid;       /* 0: none */
+		const char *compatible; /* into the tree */
+		int node;             /* -1: no console */
+	} uart;
+
+	struct boot_module module[MAX_MODULES];
+	uint32_t nr_modules;
+
+	char hv_cmdline[CMDLINE_MAX];
+	char dom0_cmdline[CMDLINE_MAX];
+	const void *fdt;  /* our copy of the host tree */
+	uint32_t fdt_size;
+};
+
+extern struct platform platform;
+
+/* The parsed hypervisor command line; rows in boot/cmdline.c. */
+struct options {
+	char console[32];
+	char dtuart[128];
+	uint64_t dom0_mem;     /* bytes; 0: default */
+	uint64_t dom0_mem_min;
+	uint64_t dom0_mem_max; /* UINT64_MAX: none */
+	uint32_t dom0_max_vcpus; /* 0: one per CPU */
+	bool dom0_vcpus_pin;
+	uint32_t maxcpus;      /* 0: all */
+	char sched[16];
+	bool vwfi_native;
+	bool bootscrub;
+	bool noreboot;
+	uint32_t watchdog;     /* seconds; 0: off */
+	bool sync_console;
+	uint8_t loglvl;        /* enum log_level */
+	uint8_t guest_loglvl;
+	uint64_t timer_slop_ns;
+};
+
+extern struct options options;
+
+#endif

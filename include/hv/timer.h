@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Software timers: per-CPU deadline queues on one hardware comparator. The
+ * callback runs on the CPU that armed the timer, with interrupts masked; it
+ * may post work and re-arm, nothing longer.
+ */
+#ifndef HV_TIMER_H
+#define HV_TIMER_H
+
+#include <lib/types.h>
+#include <lib/list.h>
+
+struct timer {
+	struct list_node node;
+	uint64_t deadline_ns;
+	void (*fn)(void *arg); /* listed in docs/layers.md */
+	void *arg;
+	uint16_t cpu;          /* whose queue it is on; CPU_NONE: not armed */
+};
+
+void timer_init(struct timer *t, void (*fn)(void *arg), void *arg);
+/* Arm on this CPU; re-arms when armed. Deadline in hv time (arch_time_ns). */
+void timer_set(struct timer *t, uint64_t deadline_ns);
+/* Disarm wherever it is armed; a callback already running may still finish. */
+void timer_cancel(struct timer *t);
+/* The comparator fired: run what is due (at most TIMER_BATCH a call). */
+void timer_run_due(void);
+void timer_init_cpu(void);
+
+#define TIMER_BATCH 16
+
+#endif

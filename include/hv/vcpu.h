@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A virtual CPU: its run state and what is pending for it.
+ *
+ * State machine (vcpu.c; under the run-queue lock of v->cpu):
+ *   OFFLINE -> RUNNABLE (vcpu_online: created, or PSCI CPU_ON)
+ *   RUNNABLE <-> RUNNING (scheduler), RUNNING -> BLOCKED (vcpu_block)
+ *   BLOCKED -> RUNNABLE (vcpu_wake), any -> OFFLINE (vcpu_offline)
+ * A pause count above zero keeps a vCPU off the run queue whatever its state.
+ */
+#ifndef HV_VCPU_H
+#define HV_VCPU_H
+
+#include <lib/types.h>
+#include <lib/list.h>
+#include <abi/xen.h>
+#include <hv/percpu.h>
+#include <hv/timer.h>
+#include <arch/vcpu.h> /* struct arch_vcpu */
+
+struct domain;
+
+#define MAX_VCPUS_PER_DOMAIN 128
+
+enum vcpu_state {
+	VCPU_OFFLINE,
+	VCPU_RUNNABLE,
+	VCPU_RUNNING,
+	VCPU_BLOCKED,
+};
+
+/* Bits of vcpu.work: what the owner CPU must do before it enters the guest. */
+enum vcpu_work {
+	VWORK_UPCALL = 1u << 0, /* event channel upcall line may have changed */
+	VWORK_VIRQ = 1u << 1,   /* virtual interrupt state changed: flush */
+	VWORK_STOP = 1u << 2,   /* paused, offline or dying: leave the guest */
+	VWORK_VTIMER = 1u << 3, /* emulated timer fired */
+};
+
+struct vcpu {
+	struct arch_vcpu arch;     /* first: the entry code saves into it */
+
+	uint32_t work;             /* enum vcpu_work; any CPU, atomically */
+	uint8_t state;             /* enum vcpu_state; runq lock of ->cpu */
+	bool poll;                 /* blocked in SCHEDOP_poll */
+	uint16_t cpu;              /* the CPU that owns it */
+	uint32_t id;
+	uint32_t pause_count;      /* atomic */
+	struct domain *domain;
+
+	/* Scheduler (sched.c and the policy). */
+	struct list_node runq;
+	void *sched_priv;          /* the policy's own */
+	uint64_t hard_affinity;    /* bitmap of CPUs; NR_CPUS <= 64 */
+	uint64_t soft_affinity;
+	uint64_t run_since_ns;
+	uint64_t run_total_ns;
+
+	/* Guest-visible records, written through permanent windows. */
+	struct vcpu_info *info;    /* in a pinned frame, never NULL */
+	struct page *info_page;    /* its reference; NULL: in shared_info */
+	uint64_t runstate_gva;     /* 0: none registered */
+	uint64_t runstate_entry_ns;
+	uint64_t runstate_ns[4];   /* RUNSTATE_running.. */
+	uint8_t runstate;
+
+	struct timer singleshot;   /* VCPUOP_set_singleshot_timer */
+	struct timer poll_timer;
+	uint32_t virq_port[NR_VIRQS]; /* per-vCPU VIRQs; 0: unbound; evtchn */
+	struct evtchn_fifo_vcpu *fifo; /* NULL before init_control */
+
+	/* Continuation of a long hypercall: position in our memory. */
+	struct {
+		uint64_t key;      /* hash of nr, op, args it belongs to */
+		uint64_t done;
+	} cont;
+	uint64_t nr_exits;
+};
+
+/*
+ * Any CPU, never blocks: set @bits in v->work, wake v when it is blocked,
+ * kick its CPU when it runs elsewhere.
+ */
+void vcpu_post(struct vcpu *v, uint32_t bits);
+
+/* Make a blocked vCPU runnable; any CPU. No effect on other states. */
+void vcpu_wake(struct vcpu *v);
+/*
+ * Owner CPU, in a trap of @v: block until vcpu_wake(). Returns at once; takes
+ * effect at the next work point. Checks arch_vcpu_has_pending() after the
+ * state change, so that a wake-up that races is not lost.
+ */
+void vcpu_block(struct vcpu *v);
+void vcpu_yield(struct vcpu *v);
+/* Any CPU. Counted. vcpu_pause does not wait; vcpu_is_descheduled tells. */
+void vcpu_pause(struct vcpu *v);
+void vcpu_unpause(struct vcpu *v);
+bool vcpu_is_descheduled(const struct vcpu *v);
+/* OFFLINE <-> RUNNABLE. */
+void vcpu_online(struct vcpu *v);
+void vcpu_offline(struct vcpu *v);
+
+static inline bool vcpu_is_online(const struct vcpu *v)
+{
+	return __atomic_load_n(&v->state, __ATOMIC_ACQUIRE) != VCPU_OFFLINE;
+}
+
+/* Create vCPU @id of @d in state OFFLINE. -ENOMEM, -EEXIST, -EINVAL. */
+__must_check int vcpu_create(struct domain *d, uint32_t id, uint16_t cpu);
+/* Undo of vcpu_create; the vCPU must be descheduled. NULL is allowed. */
+void vcpu_destroy(struct vcpu *v);
+
+/* v->runstate and its times, and the guest's copy if one is registered. */
+void vcpu_runstate_change(struct vcpu *v, uint8_t runstate);
+
+#endif

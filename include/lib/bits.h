@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bits and fields, named by the bit numbers the manuals print.
+ */
+#ifndef LIB_BITS_H
+#define LIB_BITS_H
+
+#include <stdint.h>
+
+#define BIT32(n) (UINT32_C(1) << (n))
+#define BIT64(n) (UINT64_C(1) << (n))
+#define FIELD64(hi, lo)                                                       \
+	((~UINT64_C(0) >> (63 - (hi))) & (~UINT64_C(0) << (lo)))
+#define field_lsb(mask) ((mask) & (~(mask) + 1))
+#define field_get(mask, reg) (((reg) & (mask)) / field_lsb(mask))
+#define field_prep(mask, val) (((uint64_t)(val) * field_lsb(mask)) & (mask))
+
+/* Index of the lowest set bit; @x must not be 0. */
+static inline unsigned int ffs64(uint64_t x)
+{
+	return (unsigned int)__builtin_ctzll(x);
+}
+
+/* Index of the highest set bit; @x must not be 0. */
+static inline unsigned int fls64(uint64_t x)
+{
+	return 63u - (unsigned int)__builtin_clzll(x);
+}
+
+/* x < 2^n, n in 0..63 */
+static inline uint64_t align_up(uint64_t x, uint64_t a)
+{
+	return (x + a - 1) & ~(a - 1);
+}
+
+static inline uint64_t align_down(uint64_t x, uint64_t a)
+{
+	return x & ~(a - 1);
+}
+
+static inline int is_aligned(uint64_t x, uint64_t a)
+{
+	return (x & (a - 1)) == 0;
+}
+
+/*
+ * An index that a guest chose, forced below @nr even on a mispredicted path.
+ * @i < @nr must already have been checked; both below 2^63.
+ */
+static inline uint64_t array_index_nospec(uint64_t i, uint64_t nr)
+{
+	uint64_t mask = (uint64_t)((int64_t)(i - nr) >> 63);
+
+	__asm__("" : "+r"(mask)); /* keep the compiler from seeing through */
+	return i & mask;
+}
+
+#endif

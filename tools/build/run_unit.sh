@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Run unit test programs; one line each; the sum as the last line.
+set -u
+pass=0
+fail=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+for t in "$@"; do
+	"$t" --jobs 2 --color=never >"$log" 2>&1
+	rc=$?
+	# Criterion: "[====] Synthesis: Tested: 3 | Passing: 3 | Failing: 0 | Crashing: 0"
+	line=$(sed 's/\x1b\[[0-9;]*m//g' "$log" | grep -o 'Tested: .*' | tail -n 1)
+	p=$(printf '%s' "$line" | sed -n 's/.*Passing: \([0-9]*\).*/\1/p')
+	f=$(printf '%s' "$line" | sed -n 's/.*Failing: \([0-9]*\).*/\1/p')
+	c=$(printf '%s' "$line" | sed -n 's/.*Crashing: \([0-9]*\).*/\1/p')
+	bad=$(( ${f:-0} + ${c:-0} ))
+	if [ "$rc" -ne 0 ] && [ "$bad" -eq 0 ]; then
+		bad=1 # a sanitizer report, or the program did not run
+	fi
+	if [ "${p:-0}" -eq 0 ] && [ "$bad" -eq 0 ]; then
+		bad=1
+		echo 'no test ran' >>"$log"
+	fi
+	printf '%-28s %4d passed %4d failed\n' "$(basename "$t")" "${p:-0}" "$bad"
+	[ "$bad" -eq 0 ] || cat "$log"
+	pass=$((pass + ${p:-0}))
+	fail=$((fail + bad))
+done
+echo "$pass passed, $fail failed"
+[ "$fail" -eq 0 ]

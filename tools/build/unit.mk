@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# Host unit tests: every tests/unit/test_*.c is one program. A test names what
+# it links in comment lines at its head:
+#   // LINK: core/evtchn.c core/evtchn_2l.c tests/fakes/fake_guest_mem.c
+#   // CFLAGS: -Iarch/arm64/include/...        (optional)
+#   // LIBS: -lfdt                             (optional)
+UNIT_DIR := $(BUILD)/unit
+UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+HOSTCC ?= gcc
+UNIT_CFLAGS := -std=gnu17 -g -O1 -fsanitize=address,undefined \
+	-fno-sanitize-recover=all -fno-omit-frame-pointer \
+	-Wall -Wextra -Wshadow -Wcast-qual -Wvla -Werror \
+	-DCONFIG_DEBUG=1 -DUNIT_TEST=1 -Iinclude -Iarch/fake/include \
+	-Iarch/arm64/include -Itests/fakes -I. -isystem $(BUILD)/include
+
+unit-links = $(shell sed -n 's|^// LINK: ||p' tests/unit/$(1).c)
+unit-cflags = $(shell sed -n 's|^// CFLAGS: ||p' tests/unit/$(1).c)
+unit-libs = $(shell sed -n 's|^// LIBS: ||p' tests/unit/$(1).c)
+
+define unit_rule
+$(UNIT_DIR)/$(1): tests/unit/$(1).c $(call unit-links,$(1)) \
+		$(wildcard include/*/*.h arch/*/include/arch/*.h tests/fakes/*.h) \
+		| $(BUILD)/include/xen
+	@mkdir -p $(UNIT_DIR)
+	$(HOSTCC) $(UNIT_CFLAGS) $(call unit-cflags,$(1)) -o $$@ \
+		tests/unit/$(1).c $(call unit-links,$(1)) \
+		-lcriterion $(call unit-libs,$(1))
+endef
+$(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(t))))
+
+.PHONY: unit unit-build
+unit-build: $(addprefix $(UNIT_DIR)/,$(UNIT_TESTS))
+
+# `make unit T=test_evtchn` runs one. Ends with `N passed, N failed`.
+unit: unit-build
+	@tools/build/run_unit.sh $(addprefix $(UNIT_DIR)/,$(or $(T),$(UNIT_TESTS)))
+
+$(BUILD)/include/xen:
+	@mkdir -p $(BUILD)/include
+	@test -d /usr/include/xen || { echo 'libxen-dev is missing: run tools/setup/host.sh' >&2; exit 1; }
+	ln -sfn /usr/include/xen $@

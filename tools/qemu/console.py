@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Talks to the console of a running Machine: waits for text, runs commands in the control domain's shell.
+
+Time is never a verdict here. A wait fails when the console has been silent for IDLE_LIMIT seconds (a hang), when the
+hypervisor reports its own death, or when QEMU ends; a slow machine that still talks may take as long as it likes, up
+to RUN_LIMIT.
+"""
+import os
+import re
+import selectors
+import signal
+import subprocess
+import time
+
+IDLE_LIMIT = float(os.environ.get("BULKHEAD_IDLE_LIMIT", "120"))    # seconds of silence
+RUN_LIMIT = float(os.environ.get("BULKHEAD_RUN_LIMIT", "1800"))     # seconds for one machine, a last resort
+TAIL_LINES = 40
+CHUNK = 96          # of a command: real Xen's console buffer drops what exceeds 128 bytes
+
+# A hypervisor's last words.
+CRASH = re.compile(rb"BULKHEAD PANIC|\(XEN\) \*{20}")
+# Lines of the hypervisor itself, which may come between two lines of a command's output.
+HYPERVISOR_LINE = re.compile(r"^(\(XEN\)|\(BH\)|bulkhead:).*\n?", re.MULTILINE)
+PROMPT = rb"dom0# "
+READY = rb"bulkhead-dom0: ready"
+
+
+class ConsoleError(Exception):
+    """A wait that cannot end well; the text holds the reason and the last lines of the console."""
+
+
+class Console:
+    """A running machine and its console."""
+
+    def __init__(self, machine, log):
+        os.makedirs(os.path.dirname(log) or ".", exist_ok=True)
+        self.log = open(log, "wb")            # every byte, as it came
+        self.log_path = log
+        self.data = b""                       # all that came
+        self.seen = 0                         # how much of it earlier waits have consumed
+        self.commands = 0
+        self.serving = False
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(machine.command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, start_new_session=True)
+        os.set_blocking(self.process.stdout.fileno(), False)
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(self.process.stdout, selectors.EVENT_READ)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Ends the machine if it still runs."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        self._read()
+        for file in (self.process.stdin, self.process.stdout, self.log):
+            try:
+                file.close()
+            except OSError:
+                pass
+
+    # ---- reading
+
+    def _read(self):
+        """Takes in what is there. False at the end of the output."""
+        if self.process.stdout.closed:
+            return False
+        try:
+            got = os.read(self.process.stdout.fileno(), 65536)
+        except BlockingIOError:
+            return True
+        if not got:
+            return False
+        self.data += got
+        self.log.write(got)
+        self.log.flush()
+        return True
+
+    def tail(self):
+        text = self.data.decode("utf-8", "replace").replace("\r", "")
+        return "\n".join(text.split("\n")[-TAIL_LINES:])
+
+    def fail(self, reason):
+        raise ConsoleError(f"{reason}\n--- last {TAIL_LINES} lines of {self.log_path}:\n{self.tail()}\n---")
+
+    def expect(self, pattern, idle=None):
+        """Waits for the regular expression (bytes) in what has not been consumed yet; gives its match."""
+        idle = IDLE_LIMIT if idle is None else idle
+        searched, last = self.seen, time.monotonic()
+        regex = re.compile(pattern, re.DOTALL)
+        while True:
+            found = regex.search(self.data, self.seen)
+            if found:
+                self.seen = found.end()
+                return found
+            crash = CRASH.search(self.data, max(self.seen, searched - 200))
+            if crash:
+                self._drain()
+                self.fail(f"the hypervisor crashed while waiting for {pattern!r}")
+            searched = len(self.data)
+            if not self.selector.select(timeout=1):
+                if time.monotonic() - last > idle:
+                    self.fail(f"no output for {idle:.0f} s while waiting for {pattern!r}")
+            elif self._read():
+                last = time.monotonic()
+            else:
+                self.process.wait()
+                self.fail(f"QEMU ended (status {self.process.returncode}) while waiting for {pattern!r}")
+            if time.monotonic() - self.started > RUN_LIMIT:
+                self.fail(f"this machine has run for {RUN_LIMIT:.0f} s; waiting for {pattern!r}")
+
+    def _drain(self):
+        """After a crash: the report that follows, up to two quiet seconds."""
+        end = time.monotonic() + 20
+        while time.monotonic() < end and self.selector.select(timeout=2):
+            if not self._read():
+                break
+
+    def expect_end(self, idle=None):
+        """Waits until QEMU ends by itself; gives its exit status."""
+        idle, last = IDLE_LIMIT if idle is None else idle, time.monotonic()
+        while True:
+            if not self.selector.select(timeout=1):
+                if time.monotonic() - last > idle:
+                    self.fail(f"no output for {idle:.0f} s while waiting for the machine to power off")
+            elif self._read():
+                last = time.monotonic()
+            else:
+                return self.process.wait()
+
+    # ---- typing
+
+    def send(self, text):
+        try:
+            self.process.stdin.write(text.encode() if isinstance(text, str) else text)
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            self._read()
+            self.process.wait()
+            self.fail(f"QEMU ended (status {self.process.returncode}) while typing {text!r}")
+
+    def wait_ready(self):
+        """Waits for the control domain's shell."""
+        self.expect(READY)
+        self.expect(PROMPT)
+        self.serving = False
+
+    def serve(self):
+        """Has the shell take commands by tools/image/dom0/serve: no prompt, no echo, acknowledged lines."""
+        if not self.serving:
+            self.send("serve\n")
+            self.expect(rb"<serve>")
+            self.serving = True
+
+    def leave(self):
+        """Back to the interactive shell."""
+        if self.serving:
+            self.send(".\n")
+            self.expect(PROMPT)
+            self.serving = False
+
+    def start_command(self, command):
+        """Starts a command without waiting for its end; gives the tag its marks carry."""
+        self.serve()
+        if "\n" in command.strip("\n"):
+            raise ValueError("one line at a time: " + command)
+        command = command.strip("\n")
+        self.commands += 1
+        tag = f"T{self.commands}"
+        done = 0
+        while done < len(command):
+            part = command[done:done + CHUNK]
+            done += len(part)
+            self.send(f"+{part}\n")
+            self.expect(rb"<\+%d>" % done)
+        self.send(f"!{tag}\n")
+        self.expect(rb"<%s:begin>\r?\n" % tag.encode())
+        return tag
+
+    def finish_command(self, tag, idle=None):
+        """(status, output) of the command with this tag."""
+        start = self.seen
+        found = self.expect(rb"\r?\n<%s:end (\d+)>\r?\n" % tag.encode(), idle)
+        output = self.data[start:found.start()].decode("utf-8", "replace").replace("\r", "")
+        return int(found.group(1)), HYPERVISOR_LINE.sub("", output + "\n").strip("\n")
+
+    def sh(self, command, idle=None):
+        """Runs a command in the control domain's shell; gives (status, output)."""
+        return self.finish_command(self.start_command(command), idle)
+
+    def check(self, command, idle=None):
+        """Runs a command that must succeed; gives its output."""
+        status, output = self.sh(command, idle)
+        if status:
+            self.fail(f"'{command}' ended with status {status}:\n{output}")
+        return output

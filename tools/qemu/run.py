@@ -1,0 +1,269 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Starts a hypervisor with its control domain on an emulated arm64 machine.
+
+The one place that knows QEMU command lines: people run it, tests import class Machine from it.
+Leave an interactive run with `poweroff` in the control domain, or with Ctrl-] x. (Ctrl-a is not QEMU's here: three
+times Ctrl-a moves the keyboard between the hypervisor and the control domain.)
+"""
+import argparse
+import os
+import shlex
+import shutil
+import struct
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.join(ROOT, "build")
+MIB = 1 << 20
+
+RAM_BASE = 0x40000000          # of QEMU's "virt" machine
+DTB_OFFSET = 128 * MIB         # where QEMU puts the machine's device tree, above RAM_BASE, with 256 MiB or more
+MODULES_OFFSET = 144 * MIB     # ours: kernel, then ramdisk; the hypervisor is at 2 MiB, all below is its own
+ALIGNMENT = 2 * MIB
+
+HYPERVISORS = {
+    "bulkhead": os.path.join(BUILD, "arm64", "bulkhead"),
+    "xen": os.path.join(BUILD, "peer", "xen"),
+}
+CURES = {
+    "bulkhead": "make",
+    "xen": "tools/setup/fetch_arm64.sh",
+    "kernel": "tools/setup/fetch_arm64.sh",
+    "initrd": "tools/image/mkdom0.py",
+    "qemu": "tools/setup/host.sh",
+}
+
+
+class SetupError(Exception):
+    """Something is missing or does not fit; the text names the cause and the cure."""
+
+    def __init__(self, cause, cure):
+        super().__init__(f"{cause}\ncure: {cure}")
+
+
+def hypervisor_path(name):
+    """Path of the hypervisor called NAME ("xen", "bulkhead" or a file)."""
+    path = HYPERVISORS.get(name, name)
+    if not os.path.exists(path):
+        raise SetupError(f"no hypervisor image at {path}", CURES.get(name, "name an arm64 Image, 'xen' or 'bulkhead'"))
+    return path
+
+
+def image_size(path):
+    """Memory that an arm64 Image takes, its zero-filled end included: from its head, else the file's size."""
+    with open(path, "rb") as file:
+        head = file.read(64)
+    size = os.path.getsize(path)
+    if len(head) == 64 and head[56:60] == b"ARMd":
+        size = max(size, struct.unpack_from("<Q", head, 16)[0])
+    return size
+
+
+def round_up(value, unit=ALIGNMENT):
+    return (value + unit - 1) // unit * unit
+
+
+def qemu_quote(text):
+    """A comma ends a value on QEMU's command line unless it is doubled."""
+    return text.replace(",", ",,")
+
+
+class Machine:
+    """An emulated machine: its parts as attributes, its QEMU command line from command()."""
+
+    # pylint: disable=too-many-instance-attributes
+    def __init__(self, hyp="bulkhead", **parts):
+        self.hyp = hyp
+        self.gic = 3
+        self.cpu = "cortex-a53"
+        self.smp = 2
+        self.mem = 2048               # MiB
+        self.hyp_args = ""            # added to default_hyp_args()
+        self.dom0_mem = None          # MiB; None: default_dom0_mem()
+        self.dom0_vcpus = None        # None: the hypervisor's own default
+        self.dom0_args = ""           # added to the control domain's kernel command line
+        self.kernel = os.path.join(BUILD, "peer", "vmlinuz")
+        self.initrd = os.path.join(BUILD, "dom0", "dom0.cpio.gz")
+        self.icount = False           # one instruction = 1 ns of virtual time, deterministic
+        self.disks = []               # (file, "pci" or "mmio")
+        self.net = None               # None, "pci" or "mmio"
+        self.tftp = None              # directory that the user-mode network serves by TFTP
+        self.gdb = False              # wait for gdb on port 1234 of the loopback interface
+        self.dtb = None               # a device tree of one's own; it must name the modules itself
+        self.trace = None             # log of exceptions and guest errors
+        self.reboot = True            # a guest's reset restarts the machine; False: QEMU ends
+        self.native = False           # no hypervisor: the kernel runs on the machine itself
+        self.extra = []               # more QEMU arguments
+        for name, value in parts.items():
+            if not hasattr(self, name):
+                raise TypeError(f"a Machine has no '{name}'")
+            setattr(self, name, value)
+
+    # ---- placement
+
+    def ram_end(self):
+        return RAM_BASE + self.mem * MIB
+
+    def placement(self):
+        """(kernel address, ramdisk address): 2 MiB aligned, apart, above hypervisor and device tree."""
+        kernel_at = RAM_BASE + MODULES_OFFSET
+        initrd_at = round_up(kernel_at + image_size(self.kernel))
+        end = initrd_at + (os.path.getsize(self.initrd) if self.initrd else 0)
+        if end > self.ram_end():
+            raise SetupError(f"kernel and ramdisk end at {end:#x}, memory at {self.ram_end():#x}", "give --mem more MiB")
+        hyp_end = RAM_BASE + 2 * MIB + image_size(hypervisor_path(self.hyp))
+        if not self.native and hyp_end > RAM_BASE + DTB_OFFSET:
+            raise SetupError(f"the hypervisor's image ends at {hyp_end:#x}, inside QEMU's device tree", "make it smaller")
+        return kernel_at, initrd_at
+
+    def default_dom0_mem(self):
+        """A share that leaves room for the hypervisor and for guests: half, at most 1 GiB."""
+        return self.dom0_mem or min(self.mem // 2, 1024)
+
+    # ---- command lines
+
+    def hypervisor_args(self):
+        words = [f"dom0_mem={self.default_dom0_mem()}M", "console=dtuart", "bootscrub=0"]
+        if self.dom0_vcpus is not None:
+            words.append(f"dom0_max_vcpus={self.dom0_vcpus}")
+        return " ".join(words + self.hyp_args.split())
+
+    def kernel_args(self):
+        console = "ttyAMA0" if self.native else "hvc0"
+        return " ".join([f"console={console}", "rdinit=/init"] + self.dom0_args.split())
+
+    def _board(self):
+        if self.gic not in (2, 3):
+            raise SetupError(f"no GICv{self.gic} here", "--gic 2 or --gic 3")
+        if self.gic == 2 and self.smp > 8:
+            raise SetupError("a GICv2 serves at most 8 CPUs", "--smp 8, or --gic 3")
+        board = f"virt,gic-version={self.gic}" + ("" if self.native else ",virtualization=on")
+        args = ["-M", board, "-cpu", self.cpu, "-smp", str(self.smp), "-m", str(self.mem)]
+        # The clock chip counts virtual time, as the CPUs' timers do: the two can be compared on a busy host.
+        args += ["-rtc", "base=2024-01-01T00:00:00,clock=vm"]
+        if self.icount:
+            args += ["-icount", "shift=0,sleep=off"]
+        elif self.smp > 1:
+            args += ["-accel", "tcg,thread=multi"]
+        return args
+
+    def _images(self):
+        if self.native:
+            args = ["-kernel", self.kernel, "-append", self.kernel_args()]
+            return args + (["-initrd", self.initrd] if self.initrd else [])
+        kernel_at, initrd_at = self.placement()
+        args = ["-kernel", hypervisor_path(self.hyp), "-append", self.hypervisor_args()]
+        if self.dtb:
+            args += ["-dtb", self.dtb]
+            args += ["-device", f"loader,file={self.kernel},addr={kernel_at:#x},force-raw=on"]
+            if self.initrd:
+                args += ["-device", f"loader,file={self.initrd},addr={initrd_at:#x},force-raw=on"]
+            return args
+        # guest-loader also tells the hypervisor, by module nodes under /chosen.
+        args += ["-device", f"guest-loader,addr={kernel_at:#x},kernel={self.kernel},"
+                            f"bootargs={qemu_quote(self.kernel_args())}"]
+        if self.initrd:
+            args += ["-device", f"guest-loader,addr={initrd_at:#x},initrd={self.initrd}"]
+        return args
+
+    def _devices(self):
+        args = []
+        suffix = {"pci": "pci", "mmio": "device"}
+        for number, (path, bus) in enumerate(self.disks):
+            args += ["-drive", f"if=none,id=disk{number},format=raw,file={path}",
+                     "-device", f"virtio-blk-{suffix[bus]},drive=disk{number},serial={bus}{number}"]
+        if self.net:
+            tftp = f",tftp={self.tftp}" if self.tftp else ""
+            # restrict: the guest reaches nothing but QEMU's own little servers.
+            args += ["-netdev", f"user,id=net0,restrict=on{tftp}", "-device",
+                     f"virtio-net-{suffix[self.net]},netdev=net0" + (",romfile=" if self.net == "pci" else "")]
+        else:
+            args += ["-nic", "none"]
+        return args
+
+    def command(self, interactive=False):
+        """The whole QEMU command line. Not interactive: console on standard input and output, nothing else there."""
+        qemu = shutil.which("qemu-system-aarch64")
+        if qemu is None:
+            raise SetupError("there is no qemu-system-aarch64", CURES["qemu"])
+        for part in ("kernel", "initrd"):
+            path = getattr(self, part)
+            if path and not os.path.exists(path):
+                raise SetupError(f"no {part} at {path}", CURES[part])
+        args = [qemu, "-display", "none", "-no-user-config", "-nodefaults"]
+        if interactive:
+            args += ["-serial", "mon:stdio", "-echr", "0x1d"]
+        else:
+            args += ["-monitor", "none", "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"]
+        args += self._board() + self._images() + self._devices()
+        if not self.reboot:
+            args.append("-no-reboot")
+        if self.gdb:
+            args += ["-S", "-gdb", "tcp:127.0.0.1:1234"]
+        if self.trace:
+            args += ["-d", "int,guest_errors,unimp", "-D", self.trace]
+        return args + list(self.extra)
+
+
+def add_machine_options(parser):
+    """The options that every tool which boots a machine offers."""
+    add = parser.add_argument
+    add("--hyp", default=os.environ.get("BULKHEAD_HYP", "bulkhead"), help="bulkhead, xen (the peer) or an Image file")
+    add("--gic", type=int, choices=(2, 3), default=3, help="version of the interrupt controller")
+    add("--cpu", default="cortex-a53", help="cortex-a53, cortex-a57, cortex-a72, max ...")
+    add("--smp", type=int, default=2, metavar="N", help="number of CPUs")
+    add("--mem", type=int, default=2048, metavar="MIB", help="memory of the machine")
+    add("--dom0-mem", type=int, metavar="MIB", help="memory of the control domain")
+    add("--dom0-vcpus", type=int, metavar="N", help="CPUs of the control domain")
+    add("--hyp-args", default="", metavar="STR", help="more words for the hypervisor's command line")
+    add("--dom0-args", default="", metavar="STR", help="more words for the control domain's kernel command line")
+    add("--kernel", metavar="FILE", help="the control domain's kernel, an arm64 Image")
+    add("--initrd", metavar="FILE", help="its ramdisk")
+    add("--icount", action="store_true", help="instruction clock: 1 instruction = 1 ns, deterministic")
+    add("--disk", action="append", default=[], metavar="FILE", help="a raw disk image")
+    add("--disk-bus", choices=("pci", "mmio"), default="pci", help="how disks are attached")
+    add("--net", nargs="?", const="pci", choices=("pci", "mmio"), help="a network card; it reaches only QEMU itself")
+    add("--tftp", metavar="DIR", help="directory served by TFTP at 10.0.2.2")
+    add("--gdb", action="store_true", help="wait for gdb-multiarch: target remote 127.0.0.1:1234")
+    add("--dtb", metavar="FILE", help="device tree in place of QEMU's; must name the modules itself")
+    add("--trace", metavar="FILE", help="log exceptions and guest errors to FILE")
+    add("--no-reboot", action="store_true", help="a reset ends QEMU")
+    add("--native", action="store_true", help="run the kernel without a hypervisor")
+
+
+def machine_from(options):
+    """A Machine as the options of add_machine_options() say."""
+    names = ("gic", "cpu", "smp", "mem", "dom0_mem", "dom0_vcpus", "hyp_args", "dom0_args", "icount", "net", "tftp",
+             "gdb", "dtb", "trace", "native")
+    parts = {name: getattr(options, name) for name in names}
+    for name in ("kernel", "initrd"):
+        if getattr(options, name):
+            parts[name] = getattr(options, name)
+    parts["disks"] = [(path, options.disk_bus) for path in options.disk]
+    parts["reboot"] = not options.no_reboot
+    return Machine(options.hyp, **parts)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_machine_options(parser)
+    parser.add_argument("--print", action="store_true", help="print the QEMU command line and stop")
+    parser.add_argument("--batch", action="store_true", help="console on standard input and output as they are, no keys for QEMU")
+    parser.add_argument("qemu_args", nargs="*", metavar="-- QEMU_ARG", help="more arguments for QEMU")
+    options = parser.parse_args()
+    try:
+        machine = machine_from(options)
+        machine.extra = options.qemu_args
+        command = machine.command(interactive=not options.batch)
+    except SetupError as error:
+        sys.exit(f"run: error: {error}")
+    if options.print:
+        print(shlex.join(command))
+        return
+    sys.stdout.flush()
+    os.execv(command[0], command)
+
+
+if __name__ == "__main__":
+    main()

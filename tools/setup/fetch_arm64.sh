@@ -1,0 +1,230 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Fetches the arm64 pieces that Bulkhead is built and tested with, from Debian, through a private apt state under
+# build/cache: no root, the system's own apt stays as it is. Signatures and checksums are verified as apt does.
+#
+# usage: tools/setup/fetch_arm64.sh [--force]
+#
+# Leaves behind (and does nothing, fast, when it is all there already):
+#   build/peer/xen            Debian's Xen 4.17 for arm64: the peer every test can run against
+#   build/peer/vmlinuz        Debian 12's stock arm64 kernel, an uncompressed Image
+#   build/peer/modules/       its modules: lib/modules/VERSION below it
+#   build/peer/dtbs/          the device trees of every board that kernel knows
+#   build/peer/dom0-root/     the packages named in tools/image/dom0.packages and all they depend on, unpacked
+#   build/sysroot-arm64/      include/ and lib/ of libfdt for the hypervisor
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+SUITE=bookworm                      # the peer's release: Xen 4.17, Linux 6.1
+DOM0_LIST=$ROOT/tools/image/dom0.packages
+PEER=$BUILD/peer
+SYSROOT=$BUILD/sysroot-arm64
+STATE=$CACHE/apt-arm64
+DEBS=$STATE/debs
+STAMP=$PEER/.fetched
+
+# A URI of apt's for the security suite of this machine's release, when it has one.
+security_uri()
+{
+    apt-get indextargets --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null |
+        awk -v rel="$(host_codename)-security" '$1 == rel && $2 == "main" { print $3; exit }'
+}
+
+write_state()
+{
+    local uri security
+    mkdir -p "$STATE/lists/partial" "$STATE/archives/partial" "$DEBS"
+    uri=$(mirror_uri)
+    [ -n "$uri" ] || die "apt on this machine has no source for Debian main, so there is no mirror to ask" \
+        "add one to /etc/apt/sources.list.d/ and run 'apt-get update' once, then run this again"
+    security=$(security_uri)
+    {
+        printf 'deb %s%s %s main\n' "$(signed_by)" "$uri" "$SUITE"
+        [ -z "$security" ] || printf 'deb %s%s %s-security main\n' "$(signed_by)" "$security" "$SUITE"
+    } >"$STATE/sources.list"
+    # Hooks of the machine's own apt (containers clean their caches in them) do not apply to a private state.
+    cat >"$STATE/apt.conf" <<END
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+#clear APT::Update::Pre-Invoke;
+APT::Architecture "arm64";
+#clear APT::Architectures;
+APT::Architectures { "arm64"; };
+APT::Sandbox::User "root";
+APT::Update::Error-Mode "any";
+APT::Install-Recommends "false";
+Acquire::Retries "3";
+Acquire::Languages "none";
+Dir::State "$STATE";
+Dir::State::lists "$STATE/lists";
+Dir::State::status "/dev/null";
+Dir::Cache "$STATE";
+Dir::Cache::archives "$STATE/archives";
+Dir::Cache::pkgcache "";
+Dir::Cache::srcpkgcache "";
+Dir::Etc::sourcelist "$STATE/sources.list";
+Dir::Etc::sourceparts "/dev/null";
+Dir::Etc::preferencesparts "/dev/null";
+Debug::NoLocking "true";
+END
+}
+
+apt_arm64()
+{
+    local tool=$1
+    shift
+    "$tool" -q -c="$STATE/apt.conf" "$@"
+}
+
+# The package that the metapackage linux-image-arm64 stands for.
+kernel_package()
+{
+    apt_arm64 apt-cache depends linux-image-arm64 | awk '/Depends: linux-image-/ { print $2; exit }'
+}
+
+dom0_packages()
+{
+    sed 's/#.*//' "$DOM0_LIST" | xargs
+}
+
+# download_one PACKAGE...: exactly these, into DEBS
+download_one()
+{
+    local log=$STATE/download.log
+    say "fetching $*"
+    (cd "$DEBS" && retry apt_arm64 apt-get download "$@") >"$log" 2>&1 ||
+        { tail -n 5 "$log" >&2; die "a download failed: $*" "$NETWORK_CURE"; }
+}
+
+# download_closure PACKAGE...: these and all they depend on, into archives/
+download_closure()
+{
+    local log=$STATE/download.log
+    say "fetching for the control domain: $* and what they depend on"
+    retry apt_arm64 apt-get install --download-only -y "$@" >"$log" 2>&1 ||
+        { tail -n 5 "$log" >&2; die "a download failed: $*" "$NETWORK_CURE"; }
+}
+
+# unpack DEB DIRECTORY
+unpack()
+{
+    dpkg-deb -x "$1" "$2"
+}
+
+# deb_of PACKAGE: the one file of that package in DEBS
+deb_of()
+{
+    local file
+    for file in "$DEBS/$1"_*.deb; do
+        [ -e "$file" ] && printf '%s\n' "$file" && return
+    done
+    die "no package file for $1 in $DEBS" "run: tools/setup/fetch_arm64.sh --force"
+}
+
+# fresh DIRECTORY: an empty scratch directory; move it into place when it is whole
+fresh()
+{
+    rm -rf "$1.new"
+    mkdir -p "$1.new"
+    printf '%s\n' "$1.new"
+}
+
+into_place()
+{
+    rm -rf "$1"
+    mv "$1.new" "$1"
+}
+
+make_peer()
+{
+    local kernel=$1 dir name
+    say "unpacking Xen and the kernel"
+    dir=$(fresh "$PEER/unpacked")
+    unpack "$(deb_of xen-hypervisor-4.17-arm64)" "$dir"
+    unpack "$(deb_of "$kernel")" "$dir"
+    cp "$dir"/boot/xen-4.17-arm64 "$PEER/xen"
+    cp "$dir"/boot/vmlinuz-* "$PEER/vmlinuz"
+    for name in modules dtbs; do
+        rm -rf "${PEER:?}/$name"
+    done
+    mkdir -p "$PEER/modules"
+    mv "$dir/lib" "$PEER/modules/lib"
+    mv "$dir"/usr/lib/linux-image-* "$PEER/dtbs"
+    rm -rf "$dir"
+}
+
+make_sysroot()
+{
+    local dir
+    say "unpacking libfdt"
+    dir=$(fresh "$SYSROOT")
+    unpack "$(deb_of libfdt-dev)" "$dir/deb"
+    mkdir -p "$dir/include" "$dir/lib"
+    cp "$dir"/deb/usr/include/*.h "$dir/include/"
+    cp "$dir"/deb/usr/lib/aarch64-linux-gnu/libfdt.a "$dir/lib/"
+    rm -rf "$dir/deb"
+    into_place "$SYSROOT"
+}
+
+make_dom0_root()
+{
+    local dir file
+    say "unpacking the control domain's packages"
+    dir=$(fresh "$PEER/dom0-root")
+    for file in "$STATE"/archives/*.deb; do
+        unpack "$file" "$dir"
+    done
+    into_place "$PEER/dom0-root"
+}
+
+# What the result depends on: this script's recipe and the list of packages.
+fingerprint()
+{
+    cat "${BASH_SOURCE[0]}" "$DOM0_LIST" | sha256sum | cut -d' ' -f1
+}
+
+all_there()
+{
+    local file
+    [ "$(cat "$STAMP" 2>/dev/null)" = "$(fingerprint)" ] || return 1
+    for file in xen vmlinuz modules/lib dtbs dom0-root; do
+        [ -e "$PEER/$file" ] || return 1
+    done
+    [ -e "$SYSROOT/lib/libfdt.a" ] && [ -e "$SYSROOT/include/libfdt.h" ]
+}
+
+main()
+{
+    local kernel
+    case "${1:-}" in
+    "" | --force) ;;
+    *) sed -n '4,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; [ "$1" = --help ]; exit ;;
+    esac
+    [ "${1:-}" = --force ] || ! all_there || exit 0
+    command -v apt-get >/dev/null || die "this machine has no apt" "run on Debian 12 or later, or in a container of it"
+    mkdir -p "$CACHE" "$PEER"
+    # One at a time: several builds of one tree may start this together.
+    exec 9>"$CACHE/.fetch.lock"
+    flock 9
+    [ "${1:-}" = --force ] || ! all_there || exit 0
+
+    write_state
+    say "reading Debian's package lists for arm64"
+    retry apt_arm64 apt-get update -qq || die "Debian's package lists cannot be read" "$NETWORK_CURE"
+    kernel=$(kernel_package)
+    [ -n "$kernel" ] || die "the mirror names no kernel package for arm64 in $SUITE" "use a full Debian mirror in this machine's apt sources"
+    rm -rf "$DEBS" "$STATE"/archives/*.deb
+    mkdir -p "$DEBS" "$STATE/archives/partial"
+    download_one xen-hypervisor-4.17-arm64 libfdt-dev
+    download_one "$kernel"
+    # shellcheck disable=SC2046  # a list of words
+    download_closure $(dom0_packages)
+    make_peer "$kernel"
+    make_sysroot
+    make_dom0_root
+    fingerprint >"$STAMP"
+    say "arm64 pieces are in build/peer and build/sysroot-arm64"
+}
+
+main "$@"
