@@ -31,3 +31,5 @@ clean:
 
 -include tools/check/lint.mk
 -include tools/bench/bench.mk
+-include tests/fuzz/fuzz.mk
+-include tools/boards/boards.mk

@@ -27,7 +27,17 @@ static inline unsigned int fls64(uint64_t x)
 	return 63u - (unsigned int)__builtin_clzll(x);
 }
 
-/* x < 2^n, n in 0..63 */
+/* Number of set bits; without the FP unit there is no instruction for it. */
+static inline unsigned int popcount64(uint64_t x)
+{
+	x -= x >> 1 & UINT64_C(0x5555555555555555);
+	x = (x & UINT64_C(0x3333333333333333)) +
+	    (x >> 2 & UINT64_C(0x3333333333333333));
+	x = (x + (x >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+	return (unsigned int)(x * UINT64_C(0x0101010101010101) >> 56);
+}
+
+/* @a is a power of two; the caller knows that x + a - 1 does not wrap. */
 static inline uint64_t align_up(uint64_t x, uint64_t a)
 {
 	return (x + a - 1) & ~(a - 1);
@@ -45,13 +55,16 @@ static inline int is_aligned(uint64_t x, uint64_t a)
 
 /*
  * An index that a guest chose, forced below @nr even on a mispredicted path.
- * @i < @nr must already have been checked; both below 2^63.
+ * @i < @nr must already have been checked; both below 2^63. The compiler must
+ * not see that check through @i, or it drops the mask as pointless.
  */
 static inline uint64_t array_index_nospec(uint64_t i, uint64_t nr)
 {
-	uint64_t mask = (uint64_t)((int64_t)(i - nr) >> 63);
+	uint64_t mask;
 
-	__asm__("" : "+r"(mask)); /* keep the compiler from seeing through */
+	__asm__("" : "+r"(i));
+	mask = (uint64_t)((int64_t)(i - nr) >> 63);
+	__asm__("" : "+r"(mask));
 	return i & mask;
 }
 

@@ -24,7 +24,8 @@ __noreturn void check_failed(const char *what, const char *file, int line);
 #ifdef CONFIG_DEBUG
 #define ASSERT(x) CHECK(x)
 #define ALWAYS(x) (likely(x) ? 1 : (check_failed(#x, __FILE__, __LINE__), 0))
-#define NEVER(x) (unlikely(x) ? (check_failed("!" #x, __FILE__, __LINE__), 1) : 0)
+#define NEVER(x)                                                              \
+	(unlikely(x) ? (check_failed("!" #x, __FILE__, __LINE__), 1) : 0)
 #else
 #define ASSERT(x) ((void)sizeof(!(x)))
 #define ALWAYS(x) (x)

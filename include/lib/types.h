@@ -11,13 +11,23 @@
 #include <stdint.h>
 
 /* Machine (physical) address, intermediate physical address, guest virtual. */
-typedef struct { uint64_t v; } paddr_t;
-typedef struct { uint64_t v; } ipa_t;
-typedef struct { uint64_t v; } gva_t;
+typedef struct {
+	uint64_t v;
+} paddr_t;
+typedef struct {
+	uint64_t v;
+} ipa_t;
+typedef struct {
+	uint64_t v;
+} gva_t;
 
 /* Machine frame number and guest frame number, in units of PAGE_SIZE. */
-typedef struct { uint64_t v; } mfn_t;
-typedef struct { uint64_t v; } gfn_t;
+typedef struct {
+	uint64_t v;
+} mfn_t;
+typedef struct {
+	uint64_t v;
+} gfn_t;
 
 typedef uint16_t domid_t_hv; /* the ABI's domid_t; this name avoids a clash */
 
@@ -82,8 +92,11 @@ static inline ipa_t gfn_to_ipa(gfn_t g)
 #define __bootdata __attribute__((section(".boot.data")))
 /* Data that is written during boot only and is read-only afterwards. */
 #define __ro_after_boot __attribute__((section(".data.ro_after_boot")))
+/* The same for large zeroed data, which then takes no room in the image. */
+#define __sealed __attribute__((section(".bss.sealed")))
 #define __cold __attribute__((cold))
 
+#define __force_inline inline __attribute__((always_inline))
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

@@ -22,7 +22,8 @@ $(UNIT_DIR)/$(1): tests/unit/$(1).c $(call unit-links,$(1)) \
 		$(wildcard include/*/*.h arch/*/include/arch/*.h tests/fakes/*.h) \
 		| $(BUILD)/include/xen
 	@mkdir -p $(UNIT_DIR)
-	$(HOSTCC) $(UNIT_CFLAGS) $(call unit-cflags,$(1)) -o $$@ \
+	@echo '  HOSTCC tests/unit/$(1).c'
+	@$(HOSTCC) $(UNIT_CFLAGS) $(call unit-cflags,$(1)) -o $$@ \
 		tests/unit/$(1).c $(call unit-links,$(1)) \
 		-lcriterion $(call unit-libs,$(1))
 endef

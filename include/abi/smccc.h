@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SMC calling convention and PSCI: function numbers and return values. */
+#ifndef ABI_SMCCC_H
+#define ABI_SMCCC_H
+
+/* [SMCCC] 6 "Function identifiers", 7 "Arm architecture calls" */
+#define SMCCC_VERSION 0x80000000u
+#define SMCCC_ARCH_FEATURES 0x80000001u
+#define SMCCC_ARCH_WORKAROUND_1 0x80008000u
+#define SMCCC_ARCH_WORKAROUND_2 0x80007fffu
+#define SMCCC_ARCH_WORKAROUND_3 0x80003fffu
+#define SMCCC_HYP_CALL_COUNT 0x8600ff00u
+#define SMCCC_HYP_CALL_UID 0x8600ff01u
+#define SMCCC_HYP_REVISION 0x8600ff03u
+#define SMCCC_VERSION_1_1 0x10001u
+#define SMCCC_NOT_SUPPORTED (-1)
+
+/* [PSCI] 5 "PSCI functions"; bit 30 set: the 64-bit form */
+#define PSCI_VERSION 0x84000000u
+#define PSCI_CPU_SUSPEND 0x84000001u
+#define PSCI_CPU_OFF 0x84000002u
+#define PSCI_CPU_ON 0x84000003u
+#define PSCI_AFFINITY_INFO 0x84000004u
+#define PSCI_MIGRATE 0x84000005u
+#define PSCI_MIGRATE_INFO_TYPE 0x84000006u
+#define PSCI_SYSTEM_OFF 0x84000008u
+#define PSCI_SYSTEM_RESET 0x84000009u
+#define PSCI_FEATURES 0x8400000au
+#define PSCI_64BIT 0x40000000u
+#define PSCI_VERSION_1_1 0x10001u
+
+#define PSCI_SUCCESS 0
+#define PSCI_NOT_SUPPORTED (-1)
+#define PSCI_INVALID_PARAMETERS (-2)
+#define PSCI_DENIED (-3)
+#define PSCI_ALREADY_ON (-4)
+#define PSCI_ON_PENDING (-5)
+#define PSCI_INTERNAL_FAILURE (-6)
+#define PSCI_INVALID_ADDRESS (-9)
+#define PSCI_TOS_NOT_PRESENT 2
+
+#endif

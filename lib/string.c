@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Memory and string functions with the C library's meaning.
+ *
+ * Owns    nothing.
+ * Not     an attempt at the last per cent: copies move 32 bytes a turn with
+ *         general registers, because EL2 does not touch FP/SIMD.
+ * Locks   none; pure functions.
+ * Note    words are read unaligned, which needs memory mapped as Normal.
+ */
+#include <lib/string.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A machine word at any address, over any type. */
+typedef uint64_t word_t __attribute__((may_alias, aligned(1)));
+typedef uint32_t half_t __attribute__((may_alias, aligned(1)));
+
+#define WORD sizeof(word_t)
+#define BLOCK (4 * WORD)
+
+LIB_NO_IDIOM
+void *LIB_NAME(memcpy)(void *dst, const void *src, size_t n)
+{
+	unsigned char *d = dst;
+	const unsigned char *s = src;
+
+	for (; n >= BLOCK; n -= BLOCK, d += BLOCK, s += BLOCK) {
+		const word_t *from = (const word_t *)(const void *)s;
+		word_t *to = (word_t *)(void *)d;
+		uint64_t a = from[0];
+		uint64_t b = from[1];
+		uint64_t c = from[2];
+		uint64_t e = from[3];
+
+		to[0] = a;
+		to[1] = b;
+		to[2] = c;
+		to[3] = e;
+	}
+	for (; n >= WORD; n -= WORD, d += WORD, s += WORD) {
+		*(word_t *)(void *)d = *(const word_t *)(const void *)s;
+	}
+	if (n >= sizeof(half_t)) {
+		*(half_t *)(void *)d = *(const half_t *)(const void *)s;
+		n -= sizeof(half_t);
+		d += sizeof(half_t);
+		s += sizeof(half_t);
+	}
+	for (; n > 0; n--) {
+		*d++ = *s++;
+	}
+	return dst;
+}
+
+LIB_NO_IDIOM
+void *LIB_NAME(memmove)(void *dst, const void *src, size_t n)
+{
+	unsigned char *d = dst;
+	const unsigned char *s = src;
+
+	/* Forward copy is safe unless dst starts inside [src, src + n). */
+	if ((uintptr_t)d - (uintptr_t)s >= n) {
+		return LIB_NAME(memcpy)(dst, src, n);
+	}
+	d += n;
+	s += n;
+	for (; n >= WORD; n -= WORD) {
+		d -= WORD;
+		s -= WORD;
+		*(word_t *)(void *)d = *(const word_t *)(const void *)s;
+	}
+	for (; n > 0; n--) {
+		*--d = *--s;
+	}
+	return dst;
+}
+
+LIB_NO_IDIOM
+void *LIB_NAME(memset)(void *dst, int c, size_t n)
+{
+	unsigned char *d = dst;
+	uint64_t w = (unsigned char)c * UINT64_C(0x0101010101010101);
+
+	for (; n >= BLOCK; n -= BLOCK, d += BLOCK) {
+		word_t *to = (word_t *)(void *)d;
+
+		to[0] = w;
+		to[1] = w;
+		to[2] = w;
+		to[3] = w;
+	}
+	for (; n >= WORD; n -= WORD, d += WORD) {
+		*(word_t *)(void *)d = w;
+	}
+	for (; n > 0; n--) {
+		*d++ = (unsigned char)c;
+	}
+	return dst;
+}
+
+LIB_NO_IDIOM
+int LIB_NAME(memcmp)(const void *a, const void *b, size_t n)
+{
+	const unsigned char *x = a;
+	const unsigned char *y = b;
+
+	for (; n >= WORD; n -= WORD, x += WORD, y += WORD) {
+		if (*(const word_t *)(const void *)x !=
+		    *(const word_t *)(const void *)y) {
+			break; /* the bytes below tell which is smaller */
+		}
+	}
+	for (; n > 0; n--, x++, y++) {
+		if (*x != *y) {
+			return *x < *y ? -1 : 1;
+		}
+	}
+	return 0;
+}
+
+LIB_NO_IDIOM
+void *LIB_NAME(memchr)(const void *s, int c, size_t n)
+{
+	const unsigned char *p = s;
+
+	for (; n > 0; n--, p++) {
+		if (*p == (unsigned char)c) {
+			return (void *)(uintptr_t)p;
+		}
+	}
+	return NULL;
+}
+
+LIB_NO_IDIOM
+size_t LIB_NAME(strnlen)(const char *s, size_t max)
+{
+	size_t n = 0;
+
+	while (n < max && s[n] != '\0') {
+		n++;
+	}
+	return n;
+}
+
+LIB_NO_IDIOM
+size_t LIB_NAME(strlen)(const char *s)
+{
+	return LIB_NAME(strnlen)(s, SIZE_MAX);
+}
+
+LIB_NO_IDIOM
+int LIB_NAME(strncmp)(const char *a, const char *b, size_t n)
+{
+	for (; n > 0; n--, a++, b++) {
+		unsigned char x = (unsigned char)*a;
+		unsigned char y = (unsigned char)*b;
+
+		if (x != y) {
+			return x < y ? -1 : 1;
+		}
+		if (x == 0) {
+			break;
+		}
+	}
+	return 0;
+}
+
+LIB_NO_IDIOM
+int LIB_NAME(strcmp)(const char *a, const char *b)
+{
+	return LIB_NAME(strncmp)(a, b, SIZE_MAX);
+}
+
+LIB_NO_IDIOM
+char *LIB_NAME(strchr)(const char *s, int c)
+{
+	for (;; s++) { /* bound: the string's NUL */
+		if (*s == (char)c) {
+			return (char *)(uintptr_t)s;
+		}
+		if (*s == '\0') {
+			return NULL;
+		}
+	}
+}
+
+LIB_NO_IDIOM
+char *LIB_NAME(strrchr)(const char *s, int c)
+{
+	const char *last = NULL;
+
+	for (;; s++) { /* bound: the string's NUL */
+		if (*s == (char)c) {
+			last = s;
+		}
+		if (*s == '\0') {
+			return (char *)(uintptr_t)last;
+		}
+	}
+}
+
+LIB_NO_IDIOM
+char *LIB_NAME(strstr)(const char *haystack, const char *needle)
+{
+	size_t n = LIB_NAME(strlen)(needle);
+
+	for (;; haystack++) { /* bound: the string's NUL */
+		if (LIB_NAME(strncmp)(haystack, needle, n) == 0) {
+			return (char *)(uintptr_t)haystack;
+		}
+		if (*haystack == '\0') {
+			return NULL;
+		}
+	}
+}
+
+static unsigned int digit_value(char c)
+{
+	if (c >= '0' && c <= '9') {
+		return (unsigned int)(c - '0');
+	}
+	if (c >= 'a' && c <= 'z') {
+		return (unsigned int)(c - 'a') + 10;
+	}
+	if (c >= 'A' && c <= 'Z') {
+		return (unsigned int)(c - 'A') + 10;
+	}
+	return UINT32_MAX;
+}
+
+/* "0x" counts as a prefix only when a hexadecimal digit follows. */
+static bool has_hex_prefix(const char *s)
+{
+	return s[0] == '0' && (s[1] == 'x' || s[1] == 'X') &&
+	       digit_value(s[2]) < 16;
+}
+
+unsigned long LIB_NAME(strtoul)(const char *s, char **end, int base)
+{
+	const char *p = s;
+	bool negative;
+	bool any = false;
+	bool overflow = false;
+	unsigned long v = 0;
+
+	while (*p == ' ' || (*p >= '\t' && *p <= '\r')) {
+		p++;
+	}
+	negative = *p == '-';
+	if (*p == '-' || *p == '+') {
+		p++;
+	}
+	if ((base == 0 || base == 16) && has_hex_prefix(p)) {
+		base = 16;
+		p += 2;
+	} else if (base == 0) {
+		base = *p == '0' ? 8 : 10;
+	}
+	for (; digit_value(*p) < (unsigned int)base; p++) {
+		any = true;
+		overflow |= __builtin_mul_overflow(v, (unsigned long)base, &v);
+		overflow |= __builtin_add_overflow(v, digit_value(*p), &v);
+	}
+	if (end) {
+		*end = (char *)(uintptr_t)(any ? p : s);
+	}
+	if (overflow) {
+		return ~0UL;
+	}
+	return negative ? 0UL - v : v;
+}

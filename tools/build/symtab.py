@@ -1,0 +1,41 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""nm -n on stdin -> assembly of the symbol table that back traces print.
+
+The table goes to the end of .rodata, after all code, so that adding it moves
+no function. Boot code is left out: its addresses are gone after boot.
+"""
+import sys
+
+HV_BASE = 0x7F8000000000
+
+
+def main():
+    syms, boot = [], None
+    for line in sys.stdin:
+        parts = line.split()
+        if len(parts) != 3 or parts[1] not in "tT":
+            continue
+        addr = int(parts[0], 16) - HV_BASE
+        if parts[2] == "boot_text_start":
+            boot = addr
+        if addr < 0 or parts[2].startswith("$") or boot is not None:
+            continue
+        name = parts[2].split(".")[0]  # not the compiler's .isra.0 and such
+        if syms and syms[-1][0] == addr:
+            continue
+        syms.append((addr, name))
+    syms.append((boot, "(boot code)"))
+    names, offset = [], 0
+    print('\t.section .symtab_table, "a"\n\t.balign 8')
+    print("\t.globl symtab, symtab_count, symtab_names\nsymtab:")
+    for addr, name in syms:
+        print(f"\t.long {addr:#x}, {offset}")
+        names.append(name)
+        offset += len(name) + 1
+    print(f"symtab_count:\n\t.long {len(syms)}\nsymtab_names:")
+    for name in names:
+        print(f'\t.asciz "{name}"')
+
+
+main()
