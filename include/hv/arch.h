@@ -70,7 +70,8 @@ __must_check int arch_p2m_map(struct domain *d, gfn_t g, mfn_t m,
  * Unmap exactly one 4 KiB frame (splits blocks). TLB maintenance is complete
  * on return. -ENOENT: nothing there; -ENOMEM: no page for the split.
  */
-__must_check int arch_p2m_unmap(struct domain *d, gfn_t g, struct p2m_entry *old);
+__must_check int arch_p2m_unmap(struct domain *d, gfn_t g,
+				struct p2m_entry *old);
 /* What is mapped at @g; type P2M_NONE when nothing. Lock-free safe. */
 struct p2m_entry arch_p2m_lookup(struct domain *d, gfn_t g);
 /* Number of IPA bits guests have. */

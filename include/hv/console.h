@@ -15,22 +15,30 @@ struct uart;
 
 enum log_level { LOG_ERR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
-/* Format "(BH) text"; always goes to the ring, to the UART by loglvl. */
+/*
+ * Format "(BH) text", a newline is added when missing; always goes to the
+ * ring, to the UART by loglvl.
+ */
 void log_printf(enum log_level lvl, const char *fmt, ...) __printf(2, 3);
 #define log_err(...) log_printf(LOG_ERR, __VA_ARGS__)
 #define log_warn(...) log_printf(LOG_WARN, __VA_ARGS__)
 #define log_info(...) log_printf(LOG_INFO, __VA_ARGS__)
 #define log_debug(...) log_printf(LOG_DEBUG, __VA_ARGS__)
-/* About a guest; rate-limited per domain, counted when dropped. */
+/* About a guest; rate-limited, all domains together; counted when dropped. */
 void log_guest(const struct domain *d, enum log_level lvl, const char *fmt,
 	       ...) __printf(3, 4);
 
 /* After a panic: straight to the UART, no locks. */
 void console_force(void);
+/* Output from here on; what was logged before is written out now. */
 void console_init(const struct uart *u, void *regs, uint32_t intid);
+/* Input from here on; after irq_init(), on the CPU that shall take it. */
+void console_start_input(void);
 void console_set_levels(enum log_level hv, enum log_level guest);
 /* dom0's bytes: to the UART as they are. */
 void console_write_guest(struct domain *d, const char *buf, uint32_t len);
+/* There is input for dom0. */
+bool console_input_waiting(void);
 /* Input for dom0 (console_io read): bytes copied, 0: none. */
 uint32_t console_read_guest(char *buf, uint32_t len);
 /* Ring for readconsole: see sysctl. */
@@ -39,5 +47,10 @@ uint32_t console_ring_read(char *buf, uint32_t len, uint32_t *index,
 /* PWORK_KEY: input arrived; handle it at a work point. */
 void console_poll(void);
 extern bool console_input_to_hv;
+
+/* console_keys.c: what key @key does, now; work point of any CPU. */
+void console_key(char key);
+/* debug_keys of a control domain: each character of @keys. */
+void console_keys(const char *keys, uint32_t len);
 
 #endif

@@ -7,7 +7,6 @@
 #define HV_DOMAIN_H
 
 #include <lib/types.h>
-#include <lib/list.h>
 #include <abi/xen.h>
 #include <hv/lock.h>
 #include <hv/evtchn.h>
@@ -39,7 +38,7 @@ struct domain {
 	bool direct_mapped;         /* gfn == mfn for its RAM */
 	uint32_t refs;              /* atomic; domain_get/domain_put */
 	uint32_t nr_vcpus;          /* size of vcpu[] in use */
-	struct vcpu **vcpu;         /* [max_vcpus], entries NULL until created */
+	struct vcpu **vcpu;         /* [max_vcpus], NULL until created */
 	uint32_t max_vcpus;
 	struct spinlock lock;       /* rank DOMAIN */
 
@@ -67,7 +66,9 @@ struct domain {
 	uint8_t handle[16];
 	char name[16];              /* "d0", or the device tree's */
 	uint64_t guest_errors;      /* counter of refused requests */
-	struct list_node all;       /* domain list */
+
+	/* Stopping. */
+	uint8_t shutdown_claimed;   /* atomic: first one decides the code */
 };
 
 extern struct domain *hardware_domain; /* dom0 or NULL */
@@ -85,19 +86,45 @@ void domain_publish(struct domain *d);
 struct domain *domain_lookup_get(domid_t id);
 /* Resolve DOMID_SELF or an id, with a reference; NULL: no such domain. */
 struct domain *domain_get_for(struct vcpu *v, domid_t id);
+/* The domain with the lowest id >= @id, with a reference; NULL: none. */
+struct domain *domain_next_get(domid_t id);
 void domain_get(struct domain *d);
 void domain_put(struct domain *d);
 /* First unpause ends creation. */
 void domain_start(struct domain *d);
-/* Stop all its vCPUs; @code is a SHUTDOWN_*. For dom0: the machine. */
+/* Every vCPU's pause count up or down; nobody waits. */
+void domain_pause(struct domain *d);
+void domain_unpause(struct domain *d);
+/* Registers of all its vCPUs are in memory. */
+bool domain_is_descheduled(const struct domain *d);
+/*
+ * Stop all its vCPUs; @code is a SHUTDOWN_*. For dom0: the machine. Takes no
+ * lock below rank RUNQ; the controller is told at a work point.
+ */
 void domain_shutdown(struct domain *d, uint8_t code);
 /* The domain broke its contract beyond repair: log @why, stop it alone. */
 void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
-/* One bounded step of tear-down; -EAGAIN: call again. 0: all is freed. */
-__must_check int domain_destroy_step(struct domain *d);
+/* Continue a domain that stopped with SHUTDOWN_suspend. -EINVAL. */
+__must_check int domain_resume(struct domain *d);
+/* PWORK_DOMAIN: what a domain has put off to a work point. */
+void domain_poll(void);
+/*
+ * Free what domain_create() made; @d is not published, or can no longer be
+ * found by anybody, and its p2m is empty.
+ */
+void domain_free(struct domain *d);
 
-/* Charge one frame of the hypervisor's to @d. */
+/* wallclock.c: the time of day at @system_ns of hypervisor time. */
+void wallclock_set(uint64_t sec, uint32_t nsec, uint64_t system_ns);
+/* Write d's wc_* from the machine's; also after time_offset_ns changed. */
+void domain_update_wallclock(struct domain *d);
+/* Write d's wc_* as given: seconds and ns at its clock's zero. */
+void domain_set_wallclock(struct domain *d, uint64_t sec, uint32_t nsec);
+
 bool domain_is_control(const struct domain *d);
+
+/* Held while a domain is put into or taken out of the table. */
+extern struct spinlock domain_list_lock;
 
 #define domain_for_each_vcpu(d, v, i)                                         \
 	for ((i) = 0; (i) < (d)->max_vcpus; (i)++)                            \

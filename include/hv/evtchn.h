@@ -28,10 +28,14 @@ struct evtchn_table {
 	uint32_t nr_ports;            /* allocated port numbers, 0 included */
 	uint32_t active;              /* ports not closed */
 	uint32_t free_hint;
+	uint32_t close_next;          /* position of evtchn_fini_step() */
 };
 
 __must_check int evtchn_init(struct domain *d, uint32_t max_port);
-/* Close every port, a bounded number a step; -EAGAIN: call again. */
+/*
+ * Close every port, a bounded number a step; -EAGAIN: call again. At the end
+ * the domain is back in the 2-level format and holds no page for events.
+ */
 __must_check int evtchn_fini_step(struct domain *d);
 void evtchn_fini(struct domain *d);
 
@@ -40,7 +44,7 @@ void evtchn_send_virq(struct vcpu *v, uint32_t virq);        /* per vCPU */
 void evtchn_send_global_virq(struct domain *d, uint32_t virq);
 /* Hypervisor as a peer: signal local port @port of @d. */
 void evtchn_send_from_hv(struct domain *d, uint32_t port);
-/* True when @port has an unmasked pending event (SCHEDOP_poll). */
+/* True when @port has a pending event, masked or not (SCHEDOP_poll). */
 bool evtchn_is_pending(struct domain *d, uint32_t port);
 /* v->info moved: carry pending state over and raise the upcall. */
 void evtchn_vcpu_info_moved(struct vcpu *v);

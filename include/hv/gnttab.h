@@ -17,14 +17,19 @@ struct grant_maptrack;
 struct gnttab {
 	struct spinlock lock;           /* rank GNTTAB */
 	void **frame;                   /* [max_frames] shared frames of ours */
-	struct grant_active **active;   /* [max_frames] one page each */
+	struct grant_active **active;   /* [max_frames] beside each */
 	uint64_t *frame_gfn;            /* where mapped; INVALID_FRAME: not */
-	struct grant_maptrack **maptrack;
 	uint32_t nr_frames;
 	uint32_t max_frames;
-	uint32_t nr_maptrack;           /* handles in use */
-	uint32_t max_maptrack_frames;
+
+	/* What the domain has mapped of others. */
+	struct grant_maptrack **maptrack; /* pages; made with the first one */
+	uint32_t *maptrack_hash;        /* by frame: first handle of a chain */
+	uint32_t nr_handles;            /* made so far */
+	uint32_t nr_maptrack;           /* in use */
+	uint32_t max_maptrack_frames;   /* the ABI's limit, see gnttab_map.c */
 	uint32_t maptrack_free;         /* head of the free handle list */
+	uint32_t release_next;          /* position of gnttab_release_step() */
 };
 
 __must_check int gnttab_init(struct domain *d, uint32_t max_frames,

@@ -18,12 +18,27 @@ struct page;
 #define GUEST_WIN_MAX 4096u
 
 struct guest_win {
-	void *va[2];          /* direct-map address of each part */
-	uint32_t len[2];
+	char *va[2];          /* direct-map address of each part */
+	uint32_t len[2];      /* len[1] == 0: one part */
 	struct page *pg[2];
 };
 
-/* 0 or -EFAULT (unmapped, not RAM, no right). @len <= GUEST_WIN_MAX. */
+#ifdef CONFIG_DEBUG
+/* A use after the close faults instead of reading somebody's memory. */
+static inline void guest_win_poison(struct guest_win *w)
+{
+	w->va[0] = w->va[1] = NULL;
+	w->pg[0] = w->pg[1] = NULL;
+	w->len[0] = w->len[1] = 0;
+}
+#else
+static inline void guest_win_poison(struct guest_win *w)
+{
+	(void)w;
+}
+#endif
+
+/* 0 or -EFAULT (unmapped, not RAM, no right, @len 0 or > GUEST_WIN_MAX). */
 __must_check int guest_win_open(struct vcpu *v, uint64_t va, uint32_t len,
 				unsigned int dir, struct guest_win *w);
 void guest_win_read(const struct guest_win *w, void *dst, uint32_t off,
@@ -53,6 +68,8 @@ struct guest_iter {
 /* -EFAULT when the array wraps the address space. */
 __must_check int guest_iter_init(struct guest_iter *it, struct vcpu *v,
 				 uint64_t va, uint64_t nr, uint32_t size);
+/* Go on with element @n (a continuation); beyond the end is the end. */
+void guest_iter_seek(struct guest_iter *it, uint64_t n);
 /* Copy element it->next in and go on. -ENODATA at the end, -EFAULT. */
 __must_check int guest_iter_next(struct guest_iter *it, void *elem);
 /* Write back the element handed out last. */

@@ -10,6 +10,7 @@
 #include <hv/entry.h>
 #include <hv/guest_win.h>
 
+struct domain;
 struct vcpu;
 
 enum hc_priv {
@@ -46,6 +47,7 @@ union hc_arg {
 	xen_remove_from_physmap_t mem_remove_from_physmap;
 	domid_t mem_domid;
 	xen_mem_acquire_resource_t mem_acquire_resource;
+	struct xen_vnuma_topology_info vnuma_info;
 	struct xen_hvm_param hvm_param;
 	struct sched_shutdown sched_shutdown;
 	struct sched_poll sched_poll;
@@ -78,9 +80,11 @@ struct hc_subop {
 	}
 
 /*
- * Run sub-op @cmd of @ops with the structure at guest address @uarg.
- * -ENOSYS: no such row; -EPERM; -EFAULT; else the handler's result. The reply
- * is written when the handler returns >= 0.
+ * Run sub-op @cmd of @ops with the structure at guest address @uarg. The ABI
+ * has @cmd as a 32-bit number: the upper half of the register is not looked
+ * at. -ENOSYS: no such row; -EPERM; -EFAULT; else the handler's result. The
+ * reply is written when the handler returns >= 0. The handler's private copy
+ * is op->size bytes; what lies beyond in the union is not initialised.
  */
 int64_t hypercall_subop(struct vcpu *v, const struct hc_subop *ops,
 			uint32_t nr_ops, uint64_t cmd, uint64_t uarg);
@@ -94,10 +98,32 @@ struct hc_row {
 extern const struct hc_row hypercall_table[NR_HYPERCALLS];
 
 /*
- * Long work: a handler that stops at a bound returns this after it has noted
- * its position in v->cont; the dispatcher makes the guest run the call again.
+ * Long work: a handler that stops at a bound returns hc_cont_again(), which
+ * notes its position in v->cont; the dispatcher makes the guest run the call
+ * again. The key says what the position belongs to: hc_cont_key() of the
+ * operation and all that identifies it. A call with another key starts at 0.
  */
 #define HC_AGAIN (INT64_MIN + 1)
+
+static inline uint64_t hc_cont_mix(uint64_t key, uint64_t x)
+{
+	key = (key ^ x) * UINT64_C(0x9e3779b97f4a7c15);
+	return key ^ (key >> 29);
+}
+
+/* Key of operation @op of hypercall @nr on (a, b, c); never 0. */
+uint64_t hc_cont_key(uint32_t nr, uint32_t op, uint64_t a, uint64_t b,
+		     uint64_t c);
+/* Where to go on: 0 for a fresh call. */
+uint64_t hc_cont_position(const struct vcpu *v, uint64_t key);
+int64_t hc_cont_again(struct vcpu *v, uint64_t key, uint64_t done);
+/*
+ * The next call goes on at @done whatever its key: for a call inside another
+ * one, which vouches for it. A handler checks a position against its bounds.
+ */
+void hc_cont_set_any(struct vcpu *v, uint64_t done);
+/* The call is over: a later one with the same arguments is a new one. */
+void hc_cont_end(struct vcpu *v);
 
 bool hc_permitted(const struct vcpu *v, uint8_t priv);
 
@@ -114,5 +140,8 @@ int64_t hc_physdev_op(struct vcpu *v, const uint64_t *args);
 int64_t hc_hvm_op(struct vcpu *v, const uint64_t *args);
 int64_t hc_platform_op(struct vcpu *v, const uint64_t *args);
 int64_t hc_multicall(struct vcpu *v, const uint64_t *args);
+
+/* hc_sched.c: stop the timers of SCHEDOP_watchdog; @d is being torn down. */
+void domain_watchdog_stop(struct domain *d);
 
 #endif

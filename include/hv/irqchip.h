@@ -31,10 +31,11 @@ struct irqchip {
 	void (*set_active)(uint32_t intid, bool active);
 	bool (*is_pending)(uint32_t intid);
 	void (*init_cpu)(void);           /* each CPU, at its bring-up */
-	uint32_t nr_lines;                /* INTIDs 0..nr_lines-1 exist */
 };
 
 extern const struct irqchip *irqchip;
+/* INTIDs 0..irqchip_nr_lines-1 exist; set by the driver's init. */
+extern uint32_t irqchip_nr_lines;
 
 /* IPIs the hypervisor uses (SGIs of its own; guests never see them). */
 enum ipi { IPI_KICK = 0, IPI_CALL = 1, IPI_STOP = 2, NR_IPIS };

@@ -64,6 +64,7 @@ static inline void lock_check_pair(const struct spinlock *l)
 }
 #endif
 
+/* The slow half of spin_lock(): wait for @ticket, politely. */
 void spin_lock_wait(struct spinlock *l, uint16_t ticket);
 
 static inline void spin_lock_raw(struct spinlock *l) NO_LOCK_ANALYSIS;

@@ -13,7 +13,11 @@
 struct domain;
 struct page;
 
-/* Kept in the table entry's software bits; at most 16. */
+/*
+ * Kept in the table entry's software bits; at most 16. RAM of a domain that
+ * is not direct-mapped is mapped exactly once while it is allocated: who
+ * unmaps it gives it back (p2m_fini_step finds a domain's frames here).
+ */
 enum p2m_type {
 	P2M_NONE = 0,
 	P2M_RAM_RW,
@@ -31,7 +35,11 @@ enum p2m_type {
 struct p2m_entry {
 	mfn_t mfn;
 	uint8_t type;   /* enum p2m_type */
-	uint8_t order;  /* of the mapping found: 0, 9, 18 */
+	/*
+	 * Of the mapping found: 0, 9, 18. For P2M_NONE: all 2^order aligned
+	 * frames around are empty (0 is always true; more makes walks short).
+	 */
+	uint8_t order;
 };
 
 struct p2m {
@@ -40,6 +48,8 @@ struct p2m {
 	uint64_t used_pages;       /* tables in use */
 	uint64_t max_gfn;          /* highest ever mapped */
 	uint64_t teardown_next;    /* position of p2m_fini_step */
+	uint32_t readers;          /* CPUs inside a lock-free look-up; atomic */
+	bool dying;                /* p2m_fini_step began: nothing is found */
 };
 
 static inline bool p2m_type_is_ram(uint8_t t)
@@ -60,6 +70,10 @@ static inline bool p2m_type_is_writable(uint8_t t)
 }
 
 __must_check int p2m_init(struct domain *d);
+/*
+ * Give back all that is mapped, then the tables; the domain's vCPUs are
+ * descheduled for good. One bounded step; -EAGAIN: call again.
+ */
 __must_check int p2m_fini_step(struct domain *d);
 
 /*
@@ -68,13 +82,14 @@ __must_check int p2m_fini_step(struct domain *d);
  */
 __must_check int p2m_map_ram(struct domain *d, gfn_t g, mfn_t m,
 			     unsigned int order, enum p2m_type t);
-/* Map @nr device frames; not counted. */
+/* Map @nr device frames; not counted. Nothing remains after an error. */
 __must_check int p2m_map_mmio(struct domain *d, gfn_t g, mfn_t m, uint64_t nr,
 			      enum p2m_type t);
 /*
  * Map one page on which the caller holds a reference; on success the mapping
- * owns that reference, on error the caller still does. Replaces a RAM page of
- * @d at @g, which is released (-EBUSY only if it cannot be).
+ * owns that reference, on error the caller still does. Replaces what is at
+ * @g: RAM of @d is given back (kept for a direct-mapped domain), foreign and
+ * hypervisor pages are released. -EBUSY: a grant or device is mapped there.
  */
 __must_check int p2m_map_page(struct domain *d, gfn_t g, struct page *pg,
 			      enum p2m_type t);
@@ -85,8 +100,17 @@ __must_check int p2m_map_page(struct domain *d, gfn_t g, struct page *pg,
 __must_check int p2m_unmap_page(struct domain *d, gfn_t g,
 				struct p2m_entry *old);
 /*
+ * The same for types whose bit is set in @types (P2M_MASK), else -EINVAL;
+ * RAM is given back too, except a direct-mapped domain's.
+ */
+__must_check int p2m_remove_page(struct domain *d, gfn_t g, uint32_t types);
+#define P2M_MASK(t) (1u << (t))
+#define P2M_MASK_RAM (P2M_MASK(P2M_RAM_RW) | P2M_MASK(P2M_RAM_RO))
+#define P2M_MASK_FOREIGN (P2M_MASK(P2M_FOREIGN_RW) | P2M_MASK(P2M_FOREIGN_RO))
+#define P2M_MASK_GRANT (P2M_MASK(P2M_GRANT_RW) | P2M_MASK(P2M_GRANT_RO))
+/*
  * The page behind @g with a reference: RAM, foreign, grant types.
- * NULL: nothing there, or not counted, or the owner is dying.
+ * NULL: nothing there, or not counted, or the owner is dying. Takes no lock.
  */
 struct page *p2m_get_page(struct domain *d, gfn_t g, struct p2m_entry *e);
 struct p2m_entry p2m_lookup(struct domain *d, gfn_t g);

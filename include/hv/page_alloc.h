@@ -21,43 +21,100 @@ struct domain;
 /*
  * One frame. An allocated frame has count >= 1: one for being allocated
  * (PGF_ALLOCATED, dropped by page_release_owner()), one per mapping, window,
- * grant or foreign map. At 0 it is scrubbed and free again.
+ * grant or foreign map. At 0 it is free again; it is scrubbed before it gets
+ * its next owner.
  */
 struct page {
 	uint32_t count;        /* atomic */
 	uint16_t owner;        /* domid, DOMID_XEN for ours, OWNER_NONE */
 	uint8_t flags;         /* PGF_* */
-	uint8_t order;         /* of the free block this frame heads */
+	uint8_t node;          /* allocator: node of the chunk's free tree */
 };
+STATIC_ASSERT(sizeof(struct page) == 8, "2 MiB of RAM cost 4 KiB of table");
 
 enum page_flags {
 	PGF_ALLOCATED = 1u << 0, /* the allocation's own count is held */
 	PGF_DIRTY = 1u << 1,     /* must be scrubbed before a new owner */
-	PGF_FREE_HEAD = 1u << 2,
+	PGF_FREE = 1u << 2,
 	PGF_RESERVED = 1u << 3,  /* never given out (image, module, DTB) */
+	PGF_HEAP_ORDER = 7u << 4, /* heap.c: size of a large object */
 };
 
+/* A count at this value is never taken any higher: page_get() refuses. */
+#define PAGE_COUNT_MAX 0x7fffffffu
+/* Attempts of one atomic update before it counts as refused. */
+#define PAGE_CAS_TRIES 4096u
+
 /* ---- boot (boot CPU only) ------------------------------------------------ */
-/* Declare a bank of RAM; carve the frame table out of it. Whole bank busy. */
+/*
+ * Declare a bank of RAM, in ascending order; whole bank busy. The frame
+ * table comes out of the first range of the bank that is freed and is large
+ * enough (8 bytes a page and 16 a 2 MiB chunk); until then page_of() knows no
+ * frame of this bank. -EINVAL, -ENOSPC.
+ */
 __must_check int page_alloc_add_bank(paddr_t start, uint64_t size);
+/* Bytes of that table for a bank, a multiple of PAGE_SIZE. */
+uint64_t page_alloc_table_size(paddr_t start, uint64_t size);
 /* Give a range of a bank to the allocator, 4 KiB granular, contents dirty. */
 void page_alloc_free_range(paddr_t start, uint64_t size);
 
 /* ---- frames -------------------------------------------------------------- */
-/* NULL when @m is not RAM that we manage. */
+/* NULL when @m is not RAM that we manage, or is free or reserved. */
 struct page *page_of(mfn_t m);
 mfn_t page_mfn(const struct page *pg);
+/* The last reference is gone: @was is the count before. */
+void page_put_last(struct page *pg, uint32_t was);
+
+/* page_get() when the first attempt lost a race; bounded. */
+bool page_get_contended(struct page *pg);
+
 /* Take a reference; false when the frame is free (count 0) or wraps. */
-__must_check bool page_get(struct page *pg);
-/* Same, only if @owner owns it. */
+__must_check static inline bool page_get(struct page *pg)
+{
+	uint32_t c = __atomic_load_n(&pg->count, __ATOMIC_RELAXED);
+
+	if (unlikely(c - 1 >= PAGE_COUNT_MAX - 1)) {
+		return false; /* 0, or as high as it may go */
+	}
+	return likely(__atomic_compare_exchange_n(&pg->count, &c, c + 1, true,
+						  __ATOMIC_ACQUIRE,
+						  __ATOMIC_RELAXED)) ||
+	       page_get_contended(pg);
+}
+
+static inline void page_put(struct page *pg)
+{
+	uint32_t was = __atomic_fetch_sub(&pg->count, 1, __ATOMIC_RELEASE);
+
+	if (unlikely(was <= 1)) {
+		page_put_last(pg, was);
+	}
+}
+
+static inline uint16_t page_owner(const struct page *pg)
+{
+	return __atomic_load_n(&pg->owner, __ATOMIC_RELAXED);
+}
+
+/* page_get(), only if @owner owns it and has not given it up. */
 __must_check bool page_get_owned(struct page *pg, uint16_t owner);
-void page_put(struct page *pg);
+
+/*
+ * The same for @nr frames from @m on, all or nothing: -EINVAL when one is not
+ * @owner's. A 2 MiB chunk that is of one kind throughout costs one step.
+ */
+__must_check int page_ref_range(uint16_t owner, mfn_t m, uint64_t nr);
+void page_unref_range(mfn_t m, uint64_t nr);
+/* Drop the allocation's own reference (once; later calls do nothing). */
+void page_release_owner(struct domain *d, struct page *pg);
+void page_release_range(struct domain *d, mfn_t m, uint64_t nr);
 
 /*
  * Allocate 2^order frames for the hypervisor itself (zeroed) on behalf of @d
  * (NULL: nobody), mapped in the direct map. NULL when there is none.
  */
 void *hv_alloc_pages(struct domain *d, unsigned int order);
+/* NULL allowed. Frames that a guest still maps stay ours until unmapped. */
 void hv_free_pages(struct domain *d, void *va, unsigned int order);
 
 enum dom_alloc_flags {
@@ -73,17 +130,21 @@ __must_check int dom_alloc_pages(struct domain *d, unsigned int order,
 				 unsigned int flags, mfn_t *out);
 /*
  * Claim an exact range that the allocator has (dom0's modules in place,
- * direct-mapped domains). -EBUSY when any of it is taken.
+ * direct-mapped domains); contents are kept. Boot only. -EBUSY when any of
+ * it is taken, -ENOMEM when @d may not have that much.
  */
 __must_check int dom_claim_range(struct domain *d, mfn_t start, uint64_t nr);
-/* Drop the allocation's own reference (once; later calls do nothing). */
-void page_release_owner(struct domain *d, struct page *pg);
-/* Largest free block that dom_alloc_pages would give, for planning dom0. */
-uint64_t page_alloc_nr_free(void);
-uint64_t page_alloc_nr_total(void);
-/* Walk free blocks >= order from the top of a bank: used for dom0 banks. */
+/*
+ * The lowest run of free 2 MiB chunks that holds @want_pages, or else the
+ * longest: claimed for @d and scrubbed (unless DALLOC_NO_SCRUB). For the
+ * banks of dom0; boot only. -ENOMEM.
+ */
 __must_check int dom_alloc_exact_or_best(struct domain *d, uint64_t want_pages,
 					 unsigned int flags, mfn_t *start,
 					 uint64_t *got_pages);
+
+uint64_t page_alloc_nr_free(void);  /* exact */
+uint64_t page_alloc_nr_total(void); /* RAM of all banks */
+uint64_t page_alloc_max_mfn(void);  /* one past the last frame of RAM */
 
 #endif

@@ -9,9 +9,9 @@
 #include <lib/types.h>
 #include <lib/list.h>
 #include <hv/lock.h>
+#include <hv/timer.h>
 
 #define NR_CPUS 32
-#define CPU_NONE UINT16_MAX
 
 struct vcpu;
 struct sched_cpu;
@@ -21,34 +21,46 @@ enum pcpu_work {
 	PWORK_RESCHED = 1u << 0, /* pick a vCPU anew */
 	PWORK_CALL = 1u << 1,    /* run a posted cross-CPU function (ipi.c) */
 	PWORK_STOP = 1u << 2,    /* park for good */
-	PWORK_KEY = 1u << 3,     /* console key handling (console.c) */
+	PWORK_KEY = 1u << 3,     /* console input or log news (console.c) */
+	PWORK_DOMAIN = 1u << 4,  /* a domain stopped or can go (domain.c) */
 };
 
 struct pcpu {
-	/* 0 */ struct vcpu *current; /* its EL1 state is in this CPU or NULL */
+	/* 0 */ struct vcpu *current; /* runs in the guest; NULL while idle */
 	/* 8 */ uint32_t work;        /* enum pcpu_work; any CPU, atomically */
 	uint16_t id;
-	bool idle;                    /* waits in sched_idle(); own CPU writes */
+	bool idle;                    /* nothing to run; own CPU writes */
 	bool online;
 	uint32_t held_ranks;          /* checking build: locks held */
 	uint32_t lock_pair_rank;
 	uint64_t timer_deadline_ns;   /* what the comparator is set to */
 	uint64_t stack_top;           /* EL2 stack */
-	uint64_t reserved0;
+	uint64_t emergency_top; /* stack for our own faults */
 
 	struct vcpu *loaded;          /* whose registers are live (lazy idle) */
 	uint64_t hw_id;               /* architecture's id (MPIDR affinity) */
 	struct sched_cpu *sched;      /* the policy's per-CPU part */
+	struct timer slice_timer;     /* sched.c: look again at run queue */
 	struct list_node timers;      /* timer.c, sorted by deadline */
+	struct timer *timer_running;  /* whose callback runs now; TIMER lock */
 	struct spinlock timer_lock;
 	struct spinlock runq_lock;
+	uint32_t work_gen;            /* rounds of work_run(), for waiters */
 	uint64_t idle_ns;
 	uint64_t nr_irqs;
 	uint64_t nr_traps;
 };
 
+extern struct pcpu pcpu_storage[NR_CPUS];
 extern struct pcpu *pcpus[NR_CPUS]; /* NULL where there is no such CPU */
 extern uint32_t nr_pcpus;           /* present; ids are 0..nr_pcpus-1 */
+extern uint64_t cpus_online;        /* bitmap; atomic; sched_init_cpu() */
+
+/*
+ * Make the area of CPU @cpu, before anything runs on it; once a CPU, in the
+ * order of the ids. The storage is static: nothing can fail.
+ */
+struct pcpu *percpu_init(uint16_t cpu, uint64_t hw_id, uint64_t stack_top);
 
 /* this_pcpu(): the running CPU's own. From the architecture. */
 #include <arch/percpu.h>

@@ -29,19 +29,33 @@ struct boot_module {
 	bool has_bootargs;
 };
 
+/* What a reserved range is, struct platform reserved_flags[]. */
+enum reserved_flags {
+	RESERVED_NODE = 1u << 0,   /* /reserved-memory: dom0 gets it too */
+	RESERVED_NO_MAP = 1u << 1, /* must not be mapped, not even read */
+};
+
+enum cpu_enable { CPU_ENABLE_NONE, CPU_ENABLE_PSCI, CPU_ENABLE_SPIN_TABLE };
+
 enum psci_conduit { PSCI_NONE, PSCI_SMC, PSCI_HVC };
 
 struct platform {
-	/* Memory: banks sorted, merged; reserved: /memreserve/, /reserved-memory */
+	/*
+	 * Memory: banks sorted, merged; reserved: /memreserve/ and
+	 * /reserved-memory.
+	 */
 	struct mem_range bank[32];
 	uint32_t nr_banks;
 	struct mem_range reserved[MAX_RESERVED];
+	uint8_t reserved_flags[MAX_RESERVED]; /* enum reserved_flags */
 	uint32_t nr_reserved;
 
 	/* CPUs in device-tree order, boot CPU moved to index 0. */
 	uint64_t cpu_mpidr[NR_CPUS];
 	uint32_t nr_cpus;      /* of which we use */
 	uint32_t nr_cpus_found; /* in the tree */
+	uint8_t cpu_enable[NR_CPUS];        /* enum cpu_enable */
+	uint64_t cpu_release_addr[NR_CPUS]; /* spin-table */
 
 	struct {
 		uint8_t version; /* 2, 3; 0: none known */

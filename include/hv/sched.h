@@ -1,30 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The scheduling port: sched.c keeps vCPU states and asks one policy per CPU
- * pool. A policy is one const table; all its functions run under the run
- * queue lock of the CPU named, interrupts masked, and are bounded.
+ * The scheduling port: vcpu.c keeps vCPU states, sched.c queues and switches
+ * and asks one policy. A policy is one const table; its functions run under
+ * the run queue lock of the CPU named unless said, and are bounded.
  */
 #ifndef HV_SCHED_H
 #define HV_SCHED_H
 
 #include <lib/types.h>
-#include <abi/xen.h>
+#include <hv/percpu.h>
 
 struct vcpu;
 struct pcpu;
 struct domain;
 
+/* XEN_SCHEDULER_* of the ABI's domctl.h */
+enum sched_id { SCHED_ID_CREDIT2 = 6, SCHED_ID_NULL = 9 };
+
 struct sched_decision {
-	struct vcpu *next;   /* NULL: idle */
-	uint64_t slice_ns;   /* UINT64_MAX: until something happens */
+	struct vcpu *next;  /* NULL: idle */
+	uint64_t until_ns;  /* look again then; UINT64_MAX: no need to */
 };
+
+struct sched_params {
+	uint32_t weight; /* 1..65535; share relative to others */
+};
+#define SCHED_WEIGHT_DEFAULT 256u
+#define SCHED_WEIGHT_MAX 65535u
 
 struct sched_policy {
 	const char *name;    /* as in sched= */
-	uint32_t sched_id;   /* XEN_SCHEDULER_* */
-	/* Per-CPU and per-vCPU parts. -ENOMEM. */
+	uint32_t sched_id;   /* enum sched_id */
+	/* Per-CPU and per-vCPU parts, CPUPOOL lock. -ENOMEM. */
 	int (*cpu_init)(struct pcpu *c);
-	void (*cpu_fini)(struct pcpu *c);
 	int (*vcpu_init)(struct vcpu *v);
 	void (*vcpu_fini)(struct vcpu *v);
 	/* @v became runnable on CPU c; true: c should reschedule. */
@@ -32,24 +40,40 @@ struct sched_policy {
 	/* @v is runnable and queued, but must not be picked any more. */
 	void (*dequeue)(struct pcpu *c, struct vcpu *v);
 	/*
-	 * Who runs next on @c. @prev is what ran (NULL: idle); when it is
-	 * still runnable it is not queued and may be returned again.
+	 * @v, not queued, moves to another CPU or goes offline. True: c
+	 * should reschedule.
+	 */
+	bool (*leave)(struct pcpu *c, struct vcpu *v);
+	/*
+	 * Who runs next on @c. @prev is what ran (NULL: idle). When it is
+	 * still runnable it may be returned again, else it is queued.
 	 */
 	struct sched_decision (*pick)(struct pcpu *c, struct vcpu *prev,
 				      bool prev_runnable, uint64_t now_ns);
-	/* prev gives up the rest of its slice. */
-	void (*yield)(struct pcpu *c, struct vcpu *prev);
-	/* CPU for a vCPU that wakes; within its hard affinity. */
-	uint16_t (*choose_cpu)(struct vcpu *v);
+	/* Own CPU, no lock: prev gives way; false: to nobody. */
+	bool (*yield)(struct pcpu *c, struct vcpu *prev);
+	/* CPU for @v, which is not loaded and not queued. */
+	uint16_t (*choose_cpu)(const struct vcpu *v, uint64_t idle_cpus);
+	/* vCPUs that wait on @c; no lock. */
+	uint32_t (*nr_queued)(const struct pcpu *c);
+	/* Dequeue from @from one that may run on @to; NULL: none. */
+	struct vcpu *(*steal)(struct pcpu *from, uint16_t to);
+	/* -EINVAL */
+	int (*set_params)(struct pcpu *c, struct vcpu *v,
+			  const struct sched_params *p);
+	void (*get_params)(const struct vcpu *v, struct sched_params *p);
 };
 
 extern const struct sched_policy sched_credit2, sched_null;
+/* NULL-terminated; the first is the default. */
 extern const struct sched_policy *const sched_policies[];
 
-/* By name as given in sched=; NULL: unknown. */
+/* By name as given in sched=; "" is the default; NULL: unknown. */
 const struct sched_policy *sched_policy_by_name(const char *name);
+const struct sched_policy *sched_policy_current(void);
 void sched_init(const struct sched_policy *p); /* boot CPU, once */
-void sched_init_cpu(void);                     /* every CPU */
+/* Every CPU, when it can take kicks: it is online after this. -ENOMEM. */
+__must_check int sched_init_cpu(void);
 /*
  * Work point: choose who runs on this CPU, switch context if it changed.
  * Returns the vCPU or NULL for idle.
@@ -57,7 +81,31 @@ void sched_init_cpu(void);                     /* every CPU */
 struct vcpu *sched_run(struct pcpu *c);
 __must_check int sched_vcpu_init(struct vcpu *v);
 void sched_vcpu_fini(struct vcpu *v);
-/* Guest time accounting for getdomaininfo and runstate. */
-uint64_t sched_vcpu_cpu_time_ns(const struct vcpu *v);
+/* Guest time accounting for getdomaininfo. */
+uint64_t sched_vcpu_cpu_time_ns(struct vcpu *v);
+__must_check int sched_set_params(struct vcpu *v,
+				  const struct sched_params *p);
+void sched_get_params(struct vcpu *v, struct sched_params *p);
+uint32_t sched_nr_queued(const struct pcpu *c);
+
+/* ---- for vcpu.c ---------------------------------------------------------- */
+/* Lock the run queue of v->cpu, whichever that is by now. */
+struct pcpu *sched_lock_vcpu(struct vcpu *v);
+static inline void sched_unlock(struct pcpu *c) NO_LOCK_ANALYSIS;
+static inline void sched_unlock(struct pcpu *c)
+{
+	spin_unlock(&c->runq_lock);
+}
+/*
+ * @c, the CPU of @v, is locked and is unlocked on return: if @v is runnable,
+ * not paused and not queued, queue it where it should run and tell that CPU.
+ */
+void sched_place_unlock(struct pcpu *c, struct vcpu *v, uint64_t now_ns);
+/* Take @v out of its queue, if it is in one; lock held. */
+void sched_remove_locked(struct pcpu *c, struct vcpu *v);
+/* @v no longer belongs to @c at all; lock held. True: reschedule c. */
+bool sched_leave_locked(struct pcpu *c, struct vcpu *v);
+/* Own CPU: @v gives way; false: nobody waits. */
+bool sched_yield_to_others(struct pcpu *c, struct vcpu *v);
 
 #endif

@@ -10,6 +10,8 @@
 #include <lib/types.h>
 #include <lib/list.h>
 
+#define CPU_NONE UINT16_MAX
+
 struct timer {
 	struct list_node node;
 	uint64_t deadline_ns;
@@ -23,6 +25,8 @@ void timer_init(struct timer *t, void (*fn)(void *arg), void *arg);
 void timer_set(struct timer *t, uint64_t deadline_ns);
 /* Disarm wherever it is armed; a callback already running may still finish. */
 void timer_cancel(struct timer *t);
+/* Its callback is being run on some CPU: not yet to be freed. */
+bool timer_is_running(const struct timer *t);
 /* The comparator fired: run what is due (at most TIMER_BATCH a call). */
 void timer_run_due(void);
 void timer_init_cpu(void);

@@ -7,6 +7,11 @@
  *   RUNNABLE <-> RUNNING (scheduler), RUNNING -> BLOCKED (vcpu_block)
  *   BLOCKED -> RUNNABLE (vcpu_wake), any -> OFFLINE (vcpu_offline)
  * A pause count above zero keeps a vCPU off the run queue whatever its state.
+ *
+ * A vCPU's registers stay in a CPU that idles (->loaded_on) until that CPU runs
+ * another vCPU, or until the vCPU is paused, offline or must move. While they
+ * do, ->cpu is that CPU. Only when ->loaded_on is CPU_NONE may another CPU
+ * read or write its registers in memory, or take it over.
  */
 #ifndef HV_VCPU_H
 #define HV_VCPU_H
@@ -44,21 +49,22 @@ struct vcpu {
 	uint8_t state;             /* enum vcpu_state; runq lock of ->cpu */
 	bool poll;                 /* blocked in SCHEDOP_poll */
 	uint16_t cpu;              /* the CPU that owns it */
+	uint16_t loaded_on;        /* whose registers hold it, or CPU_NONE */
 	uint32_t id;
-	uint32_t pause_count;      /* atomic */
+	uint32_t pause_count;      /* runq lock of ->cpu writes, atomic reads */
 	struct domain *domain;
 
 	/* Scheduler (sched.c and the policy). */
-	struct list_node runq;
+	bool queued;               /* in the policy's queue of ->cpu */
+	struct list_node runq;     /* the policy's */
 	void *sched_priv;          /* the policy's own */
 	uint64_t hard_affinity;    /* bitmap of CPUs; NR_CPUS <= 64 */
 	uint64_t soft_affinity;
-	uint64_t run_since_ns;
-	uint64_t run_total_ns;
 
 	/* Guest-visible records, written through permanent windows. */
 	struct vcpu_info *info;    /* in a pinned frame, never NULL */
-	struct page *info_page;    /* its reference; NULL: in shared_info */
+	struct page *info_page;    /* its reference; NULL: not registered */
+	struct vcpu_info own_info; /* of vCPUs > 0 until they register one */
 	uint64_t runstate_gva;     /* 0: none registered */
 	uint64_t runstate_entry_ns;
 	uint64_t runstate_ns[4];   /* RUNSTATE_running.. */
@@ -96,9 +102,17 @@ void vcpu_yield(struct vcpu *v);
 void vcpu_pause(struct vcpu *v);
 void vcpu_unpause(struct vcpu *v);
 bool vcpu_is_descheduled(const struct vcpu *v);
-/* OFFLINE <-> RUNNABLE. */
+/*
+ * OFFLINE <-> RUNNABLE. Any CPU. Who calls vcpu_online() has set the registers
+ * (arch_vcpu_reset) and has seen vcpu_is_descheduled() before that.
+ */
 void vcpu_online(struct vcpu *v);
 void vcpu_offline(struct vcpu *v);
+/*
+ * CPUs on which @v may run, at least one of which is online (-EINVAL). A vCPU
+ * that is on another CPU now moves at that CPU's next work point.
+ */
+__must_check int vcpu_set_hard_affinity(struct vcpu *v, uint64_t cpus);
 
 static inline bool vcpu_is_online(const struct vcpu *v)
 {
@@ -110,7 +124,12 @@ __must_check int vcpu_create(struct domain *d, uint32_t id, uint16_t cpu);
 /* Undo of vcpu_create; the vCPU must be descheduled. NULL is allowed. */
 void vcpu_destroy(struct vcpu *v);
 
-/* v->runstate and its times, and the guest's copy if one is registered. */
-void vcpu_runstate_change(struct vcpu *v, uint8_t runstate);
+/* Account the time since the last change; runq lock of v->cpu. */
+void vcpu_runstate_change(struct vcpu *v, uint8_t runstate, uint64_t now_ns);
+/*
+ * Write the guest's copy, if one is registered, while v's registers are in
+ * this CPU; no lock held. Skipped when the guest's mapping is gone.
+ */
+void vcpu_runstate_publish(struct vcpu *v);
 
 #endif

@@ -11,6 +11,14 @@
 
 /* Any CPU: set @bits in c->work and make that CPU look. */
 void pcpu_post(struct pcpu *c, uint32_t bits);
+/*
+ * Every other CPU has passed a work point since work_gen_snapshot() filled
+ * @gen: what was unpublished before can be freed. Call both from a work point
+ * or from a hypercall that holds no borrowed pointer. The snapshot tells the
+ * other CPUs to come by.
+ */
+void work_gen_snapshot(uint32_t gen[NR_CPUS]);
+bool work_gen_passed(const uint32_t gen[NR_CPUS]);
 /* Own CPU: no signal needed. */
 static inline void pcpu_post_self(uint32_t bits)
 {

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Host port: CPUs, vCPU context, virtual interrupts, time and the machine,
+ * as far as core/ can see them.
+ *
+ * Owns    the recorders that fake_arch.h declares.
+ */
+#include "fake_arch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <hv/domain.h>
+#include <lib/errno.h>
+
+static struct pcpu first_pcpu;
+struct pcpu *fake_this_pcpu = &first_pcpu;
+
+uint64_t fake_time_ns;
+uint64_t fake_timer_deadline_ns = UINT64_MAX;
+uint32_t fake_nr_restarts;
+uint32_t fake_nr_machine_off;
+uint32_t fake_nr_machine_restart;
+
+/* ---- cpu ---- */
+void arch_cpu_relax(void)
+{
+}
+
+void arch_cpu_idle(void)
+{
+}
+
+void arch_irq_poll(void)
+{
+}
+
+void arch_wmb(void)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+int arch_cpu_start(uint16_t cpu)
+{
+	(void)cpu;
+	return -ENODEV;
+}
+
+/* ---- vcpu context ---- */
+int arch_domain_init(struct domain *d, const struct dom_config *cfg)
+{
+	(void)cfg;
+	d->arch.evtchn_intid = 31;
+	return 0;
+}
+
+void arch_domain_fini(struct domain *d)
+{
+	(void)d;
+}
+
+int arch_vcpu_init(struct vcpu *v)
+{
+	(void)v;
+	return 0;
+}
+
+void arch_vcpu_fini(struct vcpu *v)
+{
+	(void)v;
+}
+
+void arch_vcpu_reset(struct vcpu *v, uint64_t pc, uint64_t x0)
+{
+	v->arch.regs = (struct guest_regs){ .pc = pc };
+	v->arch.regs.x[0] = x0;
+}
+
+void arch_vcpu_load(struct vcpu *v)
+{
+	(void)v;
+}
+
+void arch_vcpu_save(struct vcpu *v)
+{
+	(void)v;
+}
+
+bool arch_vcpu_has_pending(struct vcpu *v)
+{
+	return v->arch.has_pending;
+}
+
+void arch_hypercall_restart(struct vcpu *v)
+{
+	v->arch.restarted = true;
+	fake_nr_restarts++;
+}
+
+void arch_vcpu_dump(struct vcpu *v)
+{
+	(void)v;
+}
+
+/* ---- virq ---- */
+void arch_vcpu_set_upcall(struct vcpu *v, bool level)
+{
+	v->arch.upcall_level = level;
+}
+
+void arch_virq_flush(struct vcpu *v)
+{
+	(void)v;
+}
+
+void arch_vtimer_sync(struct vcpu *v)
+{
+	(void)v;
+}
+
+void arch_virq_post_hw(struct domain *d, uint32_t virq, uint32_t intid)
+{
+	(void)d;
+	(void)virq;
+	(void)intid;
+}
+
+uint32_t arch_evtchn_intid(const struct domain *d)
+{
+	return d->arch.evtchn_intid;
+}
+
+/* ---- time ---- */
+uint64_t arch_time_ns(void)
+{
+	return fake_time_ns;
+}
+
+void arch_timer_arm(uint64_t deadline_ns)
+{
+	fake_timer_deadline_ns = deadline_ns;
+}
+
+uint64_t arch_counter_hz(void)
+{
+	return UINT64_C(1000000000);
+}
+
+/* ---- machine ---- */
+void arch_machine_off(void)
+{
+	fake_nr_machine_off++;
+	exit(0);
+}
+
+void arch_machine_restart(void)
+{
+	fake_nr_machine_restart++;
+	exit(0);
+}
+
+void arch_halt(void)
+{
+	abort();
+}
+
+void arch_dump_self(void)
+{
+}

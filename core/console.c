@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The log and the serial line: a ring that a control domain can read, output
+ * to the UART, input to dom0 or to the console keys.
+ *
+ * Owns    the ring, the UART, the input buffer, who gets input.
+ * Not     what a key does (console_keys.c).
+ * Locks   console_lock (rank CONSOLE), a leaf; none after console_force().
+ * Bounds  a line of CONSOLE_LINE characters; RX_BATCH characters an interrupt.
+ */
+#include <hv/console.h>
+#include <hv/arch.h>
+#include <hv/domain.h>
+#include <hv/entry.h>
+#include <hv/evtchn.h>
+#include <hv/irq.h>
+#include <hv/uart.h>
+#include <hv/work.h>
+#include <lib/printf.h>
+#include <lib/string.h>
+
+#define RING_SIZE 16384u /* power of two */
+#define CONSOLE_LINE 256u
+#define INPUT_SIZE 256u /* power of two */
+#define RX_BATCH 64u
+#define SWITCH_KEY 0x01 /* ctrl-a */
+#define SWITCH_COUNT 3u
+#define GUEST_BURST 10u
+#define GUEST_PERIOD_NS UINT64_C(1000000000)
+
+static struct spinlock console_lock = SPINLOCK_INIT(CONSOLE);
+static char ring[RING_SIZE];
+static uint64_t ring_head; /* characters ever written */
+static const struct uart *uart;
+static void *uart_regs;
+static uint32_t uart_intid;
+static bool forced;
+static uint8_t level_hv = LOG_INFO, level_guest = LOG_WARN;
+
+static char input[INPUT_SIZE];
+static uint32_t in_head, in_tail;
+static uint32_t switch_seen;
+bool console_input_to_hv;
+
+static struct {
+	uint64_t since_ns;
+	uint32_t count;
+	uint32_t dropped;
+} guest_rate;
+
+/* Taken unless a panic goes on: not for the compiler's analysis. */
+static void lock(void) NO_LOCK_ANALYSIS;
+static void unlock(void) NO_LOCK_ANALYSIS;
+
+static void lock(void)
+{
+	if (!forced) {
+		spin_lock(&console_lock);
+	}
+}
+
+static void unlock(void)
+{
+	if (!forced) {
+		spin_unlock(&console_lock);
+	}
+}
+
+static void uart_char(char c)
+{
+	if (!uart) {
+		return;
+	}
+	if (c == '\n') {
+		uart->putc(uart_regs, '\r');
+	}
+	uart->putc(uart_regs, c);
+}
+
+static void ring_char(char c)
+{
+	ring[ring_head++ & (RING_SIZE - 1)] = c;
+}
+
+static void put_line(const char *text, bool to_uart)
+{
+	for (const char *p = text; *p; p++) {
+		ring_char(*p);
+		if (to_uart) {
+			uart_char(*p);
+		}
+	}
+}
+
+static void log_line(bool to_uart, const char *fmt, va_list ap)
+	__printf(2, 0);
+static void log_line(bool to_uart, const char *fmt, va_list ap)
+{
+	char line[CONSOLE_LINE];
+	size_t len;
+
+	hv_vsnprintf(line, sizeof(line) - 1, fmt, ap);
+	len = strlen(line);
+	if (len == 0 || line[len - 1] != '\n') {
+		line[len] = '\n';
+		line[len + 1] = '\0';
+	}
+	lock();
+	put_line("(BH) ", to_uart);
+	put_line(line, to_uart);
+	unlock();
+}
+
+void log_printf(enum log_level lvl, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_line(lvl <= level_hv || forced, fmt, ap);
+	va_end(ap);
+}
+
+/* A guest can provoke these: a burst a second, the rest is counted. */
+static bool guest_may_log(uint32_t *dropped)
+{
+	uint64_t now = arch_time_ns();
+	bool ok;
+
+	lock();
+	if (now - guest_rate.since_ns > GUEST_PERIOD_NS) {
+		guest_rate.since_ns = now;
+		guest_rate.count = 0;
+	}
+	ok = guest_rate.count < GUEST_BURST;
+	*dropped = 0;
+	if (ok) {
+		guest_rate.count++;
+		*dropped = guest_rate.dropped;
+		guest_rate.dropped = 0;
+	} else {
+		guest_rate.dropped++;
+	}
+	unlock();
+	return ok;
+}
+
+void log_guest(const struct domain *d, enum log_level lvl, const char *fmt,
+	       ...)
+{
+	char line[CONSOLE_LINE - 40];
+	uint32_t dropped;
+	va_list ap;
+
+	if (!guest_may_log(&dropped)) {
+		return;
+	}
+	va_start(ap, fmt);
+	hv_vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	if (dropped) {
+		log_printf(LOG_WARN, "%u messages about guests left out\n",
+			   dropped);
+	}
+	log_printf(lvl <= level_guest ? LOG_ERR : LOG_DEBUG, "%s: %s", d->name,
+		   line);
+}
+
+void console_force(void)
+{
+	forced = true;
+}
+
+void console_set_levels(enum log_level hv, enum log_level guest)
+{
+	level_hv = (uint8_t)hv;
+	level_guest = (uint8_t)guest;
+}
+
+void console_init(const struct uart *u, void *regs, uint32_t intid)
+{
+	uart = u;
+	uart_regs = regs;
+	uart_intid = intid;
+	u->init(regs);
+	for (uint64_t i = ring_head > RING_SIZE ? ring_head - RING_SIZE : 0;
+	     i < ring_head; i++) { /* what waited for this */
+		uart_char(ring[i & (RING_SIZE - 1)]);
+	}
+}
+
+/* ---- dom0's output and input ------------------------------------------- */
+
+void console_write_guest(struct domain *d, const char *buf, uint32_t len)
+{
+	(void)d;
+	lock();
+	for (uint32_t i = 0; i < len; i++) { /* bound: the caller's piece */
+		uart_char(buf[i]);
+	}
+	unlock();
+}
+
+bool console_input_waiting(void)
+{
+	return __atomic_load_n(&in_head, __ATOMIC_RELAXED) !=
+	       __atomic_load_n(&in_tail, __ATOMIC_RELAXED);
+}
+
+uint32_t console_read_guest(char *buf, uint32_t len)
+{
+	uint32_t n = 0;
+
+	lock();
+	while (n < len && in_tail != in_head) {
+		buf[n++] = input[in_tail++ & (INPUT_SIZE - 1)];
+	}
+	unlock();
+	return n;
+}
+
+uint32_t console_ring_read(char *buf, uint32_t len, uint32_t *index,
+			   bool clear)
+{
+	static uint64_t cleared;
+	uint64_t from;
+	uint32_t n = 0;
+
+	lock();
+	from = ring_head > RING_SIZE ? ring_head - RING_SIZE : 0;
+	from = from < cleared ? cleared : from;
+	if (*index > (uint32_t)from) {
+		from = *index;
+	}
+	while (n < len && from < ring_head) {
+		buf[n++] = ring[from++ & (RING_SIZE - 1)];
+	}
+	*index = (uint32_t)from;
+	if (clear) {
+		cleared = ring_head;
+	}
+	unlock();
+	return n;
+}
+
+/*
+ * A level-sensitive line: it is low only when the FIFO is empty, so characters
+ * are fetched here. Interrupts are taken with no lock held, which makes this
+ * as good a place as a work point.
+ */
+static void uart_irq(uint32_t intid)
+{
+	(void)intid;
+	console_poll();
+}
+
+void console_start_input(void)
+{
+	if (!uart || uart_intid == 0) {
+		return;
+	}
+	if (irq_request(uart_intid, IRQ_LEVEL, uart_irq) == 0) {
+		uart->irq_enable(uart_regs);
+	} else {
+		log_warn("Console: interrupt %u is taken; no input\n",
+			 uart_intid);
+	}
+}
+
+static void switch_input(void)
+{
+	console_input_to_hv = !console_input_to_hv;
+	if (console_input_to_hv) {
+		log_err("Input goes to the hypervisor now: h lists its keys; "
+			"ctrl-a three times: back to dom0\n");
+	} else {
+		log_err("Input goes to dom0 now\n");
+	}
+}
+
+/* True: dom0 has new input. */
+static bool take_char(char c)
+{
+	if (c == SWITCH_KEY) {
+		if (++switch_seen == SWITCH_COUNT) {
+			switch_seen = 0;
+			switch_input();
+		}
+		return false;
+	}
+	switch_seen = 0;
+	if (console_input_to_hv) {
+		console_key(c);
+		return false;
+	}
+	lock();
+	if (in_head - in_tail < INPUT_SIZE) {
+		input[in_head++ & (INPUT_SIZE - 1)] = c;
+	}
+	unlock();
+	return true;
+}
+
+void console_poll(void)
+{
+	bool news = false;
+
+	for (uint32_t i = 0; uart && i < RX_BATCH; i++) {
+		int c = uart->getc(uart_regs);
+
+		if (c < 0) {
+			break;
+		}
+		news |= take_char((char)c);
+	}
+	if (news && hardware_domain) {
+		evtchn_send_global_virq(hardware_domain, VIRQ_CONSOLE);
+	}
+}

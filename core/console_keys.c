@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Console keys: what a person at the serial line can ask the hypervisor.
+ *
+ * Owns    nothing; reads the state of others without their locks, so that it
+ *         also answers when something is stuck.
+ * Bounds  one line a domain, vCPU, CPU or interrupt in use.
+ */
+#include <hv/arch.h>
+#include <hv/console.h>
+#include <hv/domain.h>
+#include <hv/ipi.h>
+#include <hv/irq.h>
+#include <hv/page_alloc.h>
+#include <hv/percpu.h>
+#include <hv/sched.h>
+#include <hv/trace.h>
+#include <hv/vcpu.h>
+
+struct key {
+	char key;
+	const char *help;
+	void (*fn)(void);
+};
+
+static const char *state_name(uint8_t state)
+{
+	static const char *const names[] = { "offline", "runnable", "running",
+					     "blocked" };
+
+	return state < ARRAY_SIZE(names) ? names[state] : "?";
+}
+
+static void each_domain(void (*fn)(struct domain *d))
+{
+	struct domain *d = domain_next_get(0);
+
+	while (d) { /* bound: MAX_DOMAINS, ids rise */
+		domid_t next = (domid_t)(d->id + 1);
+
+		fn(d);
+		domain_put(d);
+		d = domain_next_get(next);
+	}
+}
+
+static void show_domain(struct domain *d)
+{
+	struct vcpu *v;
+	uint32_t i;
+
+	log_err("%s: id %u state %u, %llu pages of %llu, %u vCPUs, %llu "
+		"refused requests\n", d->name, d->id, d->state,
+		(unsigned long long)d->tot_pages,
+		(unsigned long long)d->max_pages, d->nr_vcpus,
+		(unsigned long long)d->guest_errors);
+	domain_for_each_vcpu(d, v, i) {
+		log_err("  v%u %s on CPU %u, pause %u, ran %llu us\n", v->id,
+			state_name(v->state), v->cpu, v->pause_count,
+			(unsigned long long)(sched_vcpu_cpu_time_ns(v) /
+					     1000));
+	}
+}
+
+static void key_domains(void)
+{
+	each_domain(show_domain);
+}
+
+static void key_queues(void)
+{
+	for (uint32_t i = 0; i < nr_pcpus; i++) {
+		const struct pcpu *c = pcpus[i];
+
+		log_err("CPU %u: %s, %u waiting\n", i,
+			!c->online ? "offline" : c->idle ? "idle" : "busy",
+			sched_nr_queued(c));
+	}
+}
+
+static void key_memory(void)
+{
+	log_err("RAM: %llu KiB, free %llu KiB\n",
+		(unsigned long long)page_alloc_nr_total() * 4,
+		(unsigned long long)page_alloc_nr_free() * 4);
+	each_domain(show_domain);
+}
+
+static void key_interrupts(void)
+{
+	for (uint32_t i = 16; i < NR_INTIDS; i++) {
+		const struct irq_desc *q = irq_desc_of(i);
+
+		if (!q || q->owner == IRQ_NOBODY) {
+			continue;
+		}
+		log_err("INTID %u: %s %u, %s\n", i,
+			q->owner == IRQ_HV ? "hypervisor, CPU" : "guest, virq",
+			q->owner == IRQ_HV ? q->cpu : q->virq,
+			q->trigger == IRQ_EDGE ? "edge" : "level");
+	}
+}
+
+/* The vCPU that this CPU holds; its saved registers are those of its trap. */
+static void dump_here(void *arg)
+{
+	struct pcpu *c = this_pcpu();
+
+	(void)arg;
+	if (c->loaded) {
+		log_err("CPU %u:\n", c->id);
+		arch_vcpu_dump(c->loaded);
+	}
+}
+
+static void key_registers(void)
+{
+	for (uint32_t i = 0; i < nr_pcpus; i++) {
+		if (pcpus[i] == this_pcpu()) {
+			dump_here(NULL);
+		} else if (!pcpus[i]->online ||
+			   ipi_post_call((uint16_t)i, dump_here, NULL)) {
+			log_err("CPU %u: does not take messages\n", i);
+		}
+	}
+}
+
+static void key_trace(void)
+{
+	trace_dump_last(32);
+}
+
+static void key_reboot(void)
+{
+	log_err("Restarting the machine\n");
+	arch_machine_restart();
+}
+
+static void key_help(void);
+
+static const struct key keys[] = {
+	{ 'h', "this list", key_help },
+	{ 'q', "domains and their vCPUs", key_domains },
+	{ 'r', "run queues", key_queues },
+	{ 'm', "memory", key_memory },
+	{ 'i', "interrupts and their owners", key_interrupts },
+	{ 'd', "registers of what runs on each CPU", key_registers },
+	{ 't', "last trace events of this CPU", key_trace },
+	{ 'R', "restart the machine", key_reboot },
+};
+
+static void key_help(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		log_err("  %c  %s\n", keys[i].key, keys[i].help);
+	}
+}
+
+void console_key(char key)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (keys[i].key == key) {
+			keys[i].fn();
+			return;
+		}
+	}
+}
+
+void console_keys(const char *text, uint32_t len)
+{
+	for (uint32_t i = 0; i < len; i++) { /* bound: the caller's buffer */
+		console_key(text[i]);
+	}
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Domains: made whole, published last; found by id with a reference; stopped.
+ *
+ * Owns    the table of domains, their references and life states.
+ * Not     what is inside: each part has its module and its undo.
+ * Locks   domain_list_lock (rank DOMAIN_LIST) for the table; references are
+ *         atomic, the last one frees.
+ * Bounds  look-up is an array access; a walk visits MAX_DOMAINS entries.
+ */
+#include <hv/domain.h>
+#include <hv/arch.h>
+#include <hv/console.h>
+#include <hv/dom_config.h>
+#include <hv/entry.h>
+#include <hv/heap.h>
+#include <hv/page_alloc.h>
+#include <hv/platform.h>
+#include <hv/sched.h>
+#include <hv/trace.h>
+#include <lib/bits.h>
+#include <lib/check.h>
+#include <lib/errno.h>
+#include <lib/printf.h>
+#include <lib/string.h>
+
+struct spinlock domain_list_lock = SPINLOCK_INIT(DOMAIN_LIST);
+struct domain *hardware_domain;
+
+static struct domain *domains[MAX_DOMAINS];
+
+static uint32_t features_of(const struct dom_config *cfg)
+{
+	uint32_t f = BIT32(XENFEAT_writable_page_tables) |
+		     BIT32(XENFEAT_auto_translated_physmap) |
+		     BIT32(XENFEAT_memory_op_vnode_supported);
+
+	if (cfg->is_hardware) {
+		f |= BIT32(XENFEAT_dom0);
+	}
+	return f | (cfg->direct_mapped ? BIT32(XENFEAT_direct_mapped) :
+					 BIT32(XENFEAT_not_direct_mapped));
+}
+
+static void describe(struct domain *d, const struct dom_config *cfg)
+{
+	d->id = cfg->domid;
+	d->refs = 1;
+	d->state = DOM_BUILDING;
+	d->is_control = cfg->is_control;
+	d->is_hardware = cfg->is_hardware;
+	d->direct_mapped = cfg->direct_mapped;
+	d->max_vcpus = cfg->nr_vcpus;
+	d->max_pages = cfg->mem_max_bytes == UINT64_MAX ?
+			       UINT64_MAX :
+			       cfg->mem_max_bytes >> PAGE_SHIFT;
+	d->features = features_of(cfg);
+	memcpy(d->name, cfg->name, sizeof(d->name) - 1);
+	spin_lock_init(&d->lock, LOCK_RANK_DOMAIN);
+}
+
+/* A frame of ours that the domain may map. */
+static int make_shared_info(struct domain *d)
+{
+	d->shared_info = hv_alloc_pages(d, 0);
+	if (!d->shared_info) {
+		return -ENOMEM;
+	}
+	d->shared_info_page = page_of(paddr_to_mfn(hv_pa(d->shared_info)));
+	return 0;
+}
+
+int domain_create(const struct dom_config *cfg, struct domain **out)
+{
+	struct domain *d;
+	int rc;
+
+	if (cfg->domid >= MAX_DOMAINS || cfg->nr_vcpus == 0 ||
+	    cfg->nr_vcpus > MAX_VCPUS_PER_DOMAIN) {
+		return -EINVAL;
+	}
+	d = heap_alloc(NULL, sizeof(*d));
+	if (!d) {
+		return -ENOMEM;
+	}
+	describe(d, cfg);
+	rc = -ENOMEM;
+	d->vcpu = heap_alloc(d, cfg->nr_vcpus * sizeof(*d->vcpu));
+	if (!d->vcpu) {
+		goto out_domain;
+	}
+	rc = p2m_init(d);
+	if (rc) {
+		goto out_vcpu;
+	}
+	/* dom0's tables may take what they need; others get a pool. */
+	d->p2m.pool_pages = cfg->is_hardware ? UINT64_MAX : 0;
+	rc = make_shared_info(d);
+	if (rc) {
+		goto out_p2m;
+	}
+	rc = evtchn_init(d, cfg->max_evtchn_port);
+	if (rc) {
+		goto out_shared_info;
+	}
+	rc = gnttab_init(d, cfg->max_grant_frames, cfg->max_maptrack_frames);
+	if (rc) {
+		goto out_evtchn;
+	}
+	rc = arch_domain_init(d, cfg);
+	if (rc) {
+		goto out_gnttab;
+	}
+	*out = d;
+	return 0;
+
+out_gnttab:
+	gnttab_fini(d);
+out_evtchn:
+	evtchn_fini(d);
+out_shared_info:
+	hv_free_pages(d, d->shared_info, 0);
+out_p2m:
+	while (p2m_fini_step(d) == -EAGAIN) {
+		/* bound: the tables of an empty address space */
+	}
+out_vcpu:
+	heap_free(d, d->vcpu);
+out_domain:
+	heap_free(NULL, d);
+	return rc;
+}
+
+void domain_free(struct domain *d)
+{
+	for (uint32_t i = 0; i < d->max_vcpus; i++) {
+		vcpu_destroy(d->vcpu[i]);
+	}
+	arch_domain_fini(d);
+	gnttab_fini(d);
+	evtchn_fini(d);
+	hv_free_pages(d, d->shared_info, 0);
+	while (p2m_fini_step(d) == -EAGAIN) {
+		/* bound: the tables of an empty address space */
+	}
+	heap_free(d, d->vcpu);
+	heap_free(NULL, d);
+}
+
+void domain_publish(struct domain *d)
+{
+	spin_lock(&domain_list_lock);
+	ASSERT(!domains[d->id]);
+	__atomic_store_n(&domains[d->id], d, __ATOMIC_RELEASE);
+	if (d->is_hardware) {
+		hardware_domain = d;
+	}
+	spin_unlock(&domain_list_lock);
+}
+
+void domain_get(struct domain *d)
+{
+	(void)__atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
+}
+
+void domain_put(struct domain *d)
+{
+	if (__atomic_fetch_sub(&d->refs, 1, __ATOMIC_ACQ_REL) == 1) {
+		domain_free(d);
+	}
+}
+
+struct domain *domain_lookup_get(domid_t id)
+{
+	struct domain *d;
+
+	if (id >= MAX_DOMAINS) {
+		return NULL;
+	}
+	spin_lock(&domain_list_lock);
+	d = domains[array_index_nospec(id, MAX_DOMAINS)];
+	if (d) {
+		domain_get(d);
+	}
+	spin_unlock(&domain_list_lock);
+	return d;
+}
+
+struct domain *domain_get_for(struct vcpu *v, domid_t id)
+{
+	if (id == DOMID_SELF || id == v->domain->id) {
+		domain_get(v->domain);
+		return v->domain;
+	}
+	return domain_lookup_get(id);
+}
+
+struct domain *domain_next_get(domid_t id)
+{
+	struct domain *d = NULL;
+
+	spin_lock(&domain_list_lock);
+	for (uint32_t i = id; i < MAX_DOMAINS && !d; i++) {
+		d = domains[i];
+	}
+	if (d) {
+		domain_get(d);
+	}
+	spin_unlock(&domain_list_lock);
+	return d;
+}
+
+bool domain_is_control(const struct domain *d)
+{
+	return d->is_control;
+}
+
+void domain_start(struct domain *d)
+{
+	d->state = DOM_RUNNING;
+	vcpu_online(d->vcpu[0]);
+}
+
+void domain_pause(struct domain *d)
+{
+	struct vcpu *v;
+	uint32_t i;
+
+	domain_for_each_vcpu(d, v, i) {
+		vcpu_pause(v);
+	}
+}
+
+void domain_unpause(struct domain *d)
+{
+	struct vcpu *v;
+	uint32_t i;
+
+	domain_for_each_vcpu(d, v, i) {
+		vcpu_unpause(v);
+	}
+}
+
+bool domain_is_descheduled(const struct domain *d)
+{
+	struct vcpu *v;
+	uint32_t i;
+
+	domain_for_each_vcpu(d, v, i) {
+		if (!vcpu_is_descheduled(v)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* ---- the end ----------------------------------------------------------- */
+
+static __noreturn void machine_end(uint8_t code)
+{
+	switch (code) {
+	case SHUTDOWN_poweroff:
+		log_info("d0 shut down: switching the machine off\n");
+		arch_machine_off();
+	case SHUTDOWN_reboot:
+		log_info("d0 restarts: restarting the machine\n");
+		break;
+	case SHUTDOWN_watchdog:
+		log_err("d0's watchdog expired\n");
+		break;
+	default:
+		log_err("d0 ended: reason %u\n", code);
+		break;
+	}
+	if (options.noreboot && code != SHUTDOWN_reboot) {
+		log_err("noreboot: the machine stops here; restart it by "
+			"hand\n");
+		arch_halt();
+	}
+	arch_machine_restart();
+}
+
+void domain_shutdown(struct domain *d, uint8_t code)
+{
+	if (__atomic_exchange_n(&d->shutdown_claimed, 1, __ATOMIC_SEQ_CST)) {
+		return; /* the first one has decided */
+	}
+	d->shutdown_code = code;
+	d->state = DOM_SHUTDOWN;
+	if (d->is_hardware) {
+		machine_end(code);
+	}
+	domain_pause(d);
+	evtchn_send_global_virq(hardware_domain, VIRQ_DOM_EXC);
+}
+
+int domain_resume(struct domain *d)
+{
+	if (d->state != DOM_SHUTDOWN || d->shutdown_code != SHUTDOWN_suspend) {
+		return -EINVAL;
+	}
+	d->state = DOM_RUNNING;
+	__atomic_store_n(&d->shutdown_claimed, 0, __ATOMIC_SEQ_CST);
+	domain_unpause(d);
+	return 0;
+}
+
+void domain_crash(struct domain *d, const char *fmt, ...)
+{
+	struct vcpu *v = this_pcpu()->current;
+	char why[128];
+	va_list ap;
+
+	va_start(ap, fmt);
+	hv_vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	trace_event(TRACE_DOM_CRASH, d->id, v ? v->id : 0, 0);
+	log_err("%s crashed: %s\n", d->name, why);
+	if (v && v->domain == d) {
+		arch_vcpu_dump(v);
+	}
+	domain_shutdown(d, SHUTDOWN_crash);
+}
+
+void vcpu_fault(struct vcpu *v, const char *why)
+{
+	domain_crash(v->domain, "v%u: %s", v->id, why);
+}
+
+/* Nothing of a domain is put off to a work point yet. */
+void domain_poll(void)
+{
+}

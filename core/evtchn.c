@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Event channels: a port table per domain and the one-way signals between
+ * ports.
+ *
+ * Owns    d->evtchn, the records of its ports, and sending.
+ * Not     binding and closing (evtchn_bind.c), the bits guests look at
+ *         (evtchn_2l.c, evtchn_fifo.c), nor how a vCPU is interrupted.
+ * Locks   d->evtchn.lock (rank EVTCHN) for every port and for the format. A
+ *         signal to another domain is given with that domain's lock only: the
+ *         sender's is let go first, a reference keeps the peer.
+ * Bounds  every operation is O(1) but allocation (a search of the table) and
+ *         close of all, which go by steps.
+ * Spec    [XEN] event_channel.h. Spurious events are allowed, lost ones not.
+ */
+#include <hv/evtchn.h>
+
+#include "evtchn_priv.h"
+#include "guest_win_fast.h"
+#include <hv/arch.h>
+#include <hv/heap.h>
+#include <hv/work.h>
+#include <lib/bits.h>
+#include <lib/check.h>
+#include <lib/errno.h>
+
+#define CLOSE_BATCH 64u
+#define LOOK_BATCH 4096u
+
+/* @port is known to be in the table. */
+static inline struct evtchn *port_record(const struct domain *d, uint32_t port)
+{
+	return &d->evtchn.bucket[port / EVTCHN_BUCKET_PORTS]
+				[port % EVTCHN_BUCKET_PORTS];
+}
+
+static inline struct evtchn *port_find(const struct domain *d, uint32_t port)
+{
+	uint32_t nr = d->evtchn.nr_ports;
+
+	return likely(port < nr)
+		       ? port_record(d, (uint32_t)array_index_nospec(port, nr))
+		       : NULL;
+}
+
+struct evtchn *evtchn_find(const struct domain *d, uint32_t port)
+{
+	return port_find(d, port);
+}
+
+struct vcpu *evtchn_vcpu(const struct domain *d, uint32_t id)
+{
+	return id < d->max_vcpus
+		       ? d->vcpu[array_index_nospec(id, d->max_vcpus)]
+		       : NULL;
+}
+
+int evtchn_init(struct domain *d, uint32_t max_port)
+{
+	struct evtchn_table *t = &d->evtchn;
+
+	spin_lock_init(&t->lock, LOCK_RANK_EVTCHN);
+	t->ops = &evtchn_2l_ops;
+	t->max_port = max_port;
+	t->bucket = heap_alloc(d, EVTCHN_MAX_BUCKETS * sizeof(*t->bucket));
+	if (!t->bucket) {
+		return -ENOMEM;
+	}
+	t->bucket[0] = heap_alloc(d, EVTCHN_BUCKET_PORTS *
+					     sizeof(struct evtchn));
+	if (!t->bucket[0]) {
+		heap_free(d, t->bucket);
+		t->bucket = NULL;
+		return -ENOMEM;
+	}
+	t->bucket[0][0].state = ECS_VIRQ; /* port 0 is nobody's */
+	t->nr_ports = EVTCHN_BUCKET_PORTS;
+	t->free_hint = 1;
+	t->close_next = 1;
+	return 0;
+}
+
+void evtchn_fini(struct domain *d)
+{
+	struct evtchn_table *t = &d->evtchn;
+
+	if (!t->bucket) {
+		return;
+	}
+	evtchn_fifo_fini(d);
+	for (uint32_t b = 0; b < EVTCHN_MAX_BUCKETS; b++) {
+		heap_free(d, t->bucket[b]);
+	}
+	heap_free(d, t->bucket);
+	t->bucket = NULL;
+	t->nr_ports = 0;
+}
+
+/* ---- the table ----------------------------------------------------------- */
+
+static uint32_t port_limit(const struct evtchn_table *t)
+{
+	uint32_t most = t->ops->max_ports - 1;
+
+	return t->max_port < most ? t->max_port : most;
+}
+
+static int add_bucket_locked(struct domain *d) REQUIRES(d->evtchn.lock)
+{
+	struct evtchn_table *t = &d->evtchn;
+	uint32_t b = t->nr_ports / EVTCHN_BUCKET_PORTS;
+	struct evtchn *bucket;
+
+	if (b >= EVTCHN_MAX_BUCKETS || t->nr_ports > port_limit(t)) {
+		return -ENOSPC;
+	}
+	bucket = heap_alloc(d, EVTCHN_BUCKET_PORTS * sizeof(*bucket));
+	if (!bucket) {
+		return -ENOMEM;
+	}
+	t->bucket[b] = bucket;
+	__atomic_store_n(&t->nr_ports, t->nr_ports + EVTCHN_BUCKET_PORTS,
+			 __ATOMIC_RELEASE);
+	return 0;
+}
+
+int evtchn_port_alloc(struct domain *d, uint32_t *out)
+{
+	struct evtchn_table *t = &d->evtchn;
+	uint32_t limit = port_limit(t);
+	uint32_t p = t->free_hint;
+	int rc = 0;
+
+	while (p < t->nr_ports && p <= limit &&
+	       port_record(d, p)->state != ECS_FREE) { /* bound: nr_ports */
+		p++;
+	}
+	t->free_hint = p;
+	if (p > limit) {
+		return -ENOSPC;
+	}
+	if (p == t->nr_ports) {
+		rc = add_bucket_locked(d);
+	}
+	if (rc == 0) {
+		t->free_hint = p + 1;
+		t->active++;
+		port_record(d, p)->priority = EVTCHN_FIFO_PRIORITY_DEFAULT;
+		*out = p;
+	}
+	return rc;
+}
+
+void evtchn_port_free(struct domain *d, struct evtchn *chn, uint32_t port)
+{
+	d->evtchn.ops->clear_pending(d, chn, port);
+	/* The last queue stays known: its tail may still name the port. */
+	*chn = (struct evtchn){
+		.state = ECS_FREE,
+		.last_vcpu = chn->last_vcpu,
+		.last_priority = chn->last_priority,
+	};
+	d->evtchn.active--;
+	if (port < d->evtchn.free_hint) {
+		d->evtchn.free_hint = port;
+	}
+}
+
+int evtchn_fini_step(struct domain *d)
+{
+	struct evtchn_table *t = &d->evtchn;
+	uint32_t closed = 0;
+	uint32_t looked = 0;
+
+	while (t->bucket && t->close_next < t->nr_ports) {
+		if (closed == CLOSE_BATCH || looked++ == LOOK_BATCH) {
+			return -EAGAIN;
+		}
+		switch (evtchn_close_port(d, t->close_next)) {
+		case 0:
+			closed++;
+			break;
+		case -EAGAIN:
+			return -EAGAIN;
+		default:
+			break; /* was closed */
+		}
+		t->close_next++;
+	}
+	t->close_next = 1;
+	if (t->active != 0) {
+		return -EAGAIN; /* opened behind our back */
+	}
+	if (t->bucket) {
+		evtchn_fifo_fini(d);
+	}
+	return 0;
+}
+
+/* ---- what others call ---------------------------------------------------- */
+
+static inline void raise_locked(struct domain *d, struct evtchn *chn,
+				uint32_t port)
+{
+	struct vcpu *v = d->vcpu[chn->vcpu];
+
+	if (unlikely(!v)) {
+		return;
+	}
+	if (unlikely(__atomic_load_n(&v->poll, __ATOMIC_RELAXED))) {
+		/* It may wait for a port that it has masked. */
+		(void)d->evtchn.ops->set_pending(v, chn, port);
+		__atomic_store_n(&v->poll, false, __ATOMIC_RELAXED);
+		vcpu_post(v, VWORK_UPCALL);
+		return;
+	}
+	if (unlikely(d->evtchn.ops->set_pending(v, chn, port))) {
+		vcpu_post(v, VWORK_UPCALL);
+	}
+}
+
+void evtchn_raise(struct domain *d, struct evtchn *chn, uint32_t port)
+{
+	raise_locked(d, chn, port);
+}
+
+bool evtchn_upcall_pending(const struct vcpu *v)
+{
+	return __atomic_load_n(&v->info->evtchn_upcall_pending,
+			       __ATOMIC_SEQ_CST) != 0;
+}
+
+bool evtchn_is_pending(struct domain *d, uint32_t port)
+{
+	bool yes;
+
+	spin_lock(&d->evtchn.lock);
+	yes = evtchn_find(d, port) && port < d->evtchn.ops->max_ports &&
+	      d->evtchn.ops->is_pending(d, port);
+	spin_unlock(&d->evtchn.lock);
+	return yes;
+}
+
+void evtchn_vcpu_info_moved(struct vcpu *v)
+{
+	__atomic_store_n(&v->info->evtchn_pending_sel, ~(xen_ulong_t)0,
+			 __ATOMIC_SEQ_CST);
+	__atomic_store_n(&v->info->evtchn_upcall_pending, 1,
+			 __ATOMIC_SEQ_CST);
+	vcpu_post(v, VWORK_UPCALL);
+}
+
+void evtchn_send_virq(struct vcpu *v, uint32_t virq)
+{
+	struct domain *d = v->domain;
+	uint32_t port;
+	struct evtchn *chn;
+
+	spin_lock(&d->evtchn.lock);
+	port = v->virq_port[virq];
+	chn = port ? evtchn_find(d, port) : NULL;
+	if (chn && chn->state == ECS_VIRQ) {
+		evtchn_raise(d, chn, port);
+	}
+	spin_unlock(&d->evtchn.lock);
+}
+
+void evtchn_send_global_virq(struct domain *d, uint32_t virq)
+{
+	if (d && d->vcpu[0]) {
+		evtchn_send_virq(d->vcpu[0], virq);
+	}
+}
+
+void evtchn_send_from_hv(struct domain *d, uint32_t port)
+{
+	struct evtchn *chn;
+
+	spin_lock(&d->evtchn.lock);
+	chn = evtchn_find(d, port);
+	if (chn && chn->state == ECS_INTERDOMAIN) {
+		evtchn_raise(d, chn, port);
+	}
+	spin_unlock(&d->evtchn.lock);
+}
+
+/* ---- operations ---------------------------------------------------------- */
+
+/*
+ * The other end is in another domain; unlocks @d. What was bound when we
+ * looked may be closed now: then the event is spurious or dropped.
+ */
+static int64_t send_to_peer(struct domain *d, const struct evtchn *chn)
+	NO_LOCK_ANALYSIS
+{
+	struct domain *peer = chn->peer;
+	uint32_t port = chn->u;
+
+	domain_get(peer);
+	spin_unlock(&d->evtchn.lock);
+	evtchn_send_from_hv(peer, port);
+	domain_put(peer);
+	return 0;
+}
+
+/* What is not a signal within one domain; unlocks @d. */
+__cold static int64_t send_other(struct domain *d, struct evtchn *chn,
+				 uint32_t port) NO_LOCK_ANALYSIS
+{
+	int64_t rc = 0;
+
+	if (chn && chn->state == ECS_INTERDOMAIN) {
+		return send_to_peer(d, chn);
+	}
+	if (chn && chn->state == ECS_IPI) {
+		evtchn_raise(d, chn, port);
+	} else if (!chn || chn->state != ECS_UNBOUND) { /* that is no error */
+		rc = -EINVAL;
+	}
+	spin_unlock(&d->evtchn.lock);
+	return rc;
+}
+
+static inline int64_t send_port(struct vcpu *v, uint32_t port)
+	NO_LOCK_ANALYSIS
+{
+	struct domain *d = v->domain;
+	struct evtchn *chn;
+
+	spin_lock(&d->evtchn.lock);
+	chn = port_find(d, port);
+	if (unlikely(!chn || chn->peer != d)) { /* has a peer: INTERDOMAIN */
+		return send_other(d, chn, port);
+	}
+	raise_locked(d, port_record(d, chn->u), chn->u);
+	spin_unlock(&d->evtchn.lock);
+	return 0;
+}
+
+static int64_t op_send(struct vcpu *v, union hc_arg *arg)
+{
+	return send_port(v, arg->evtchn_send.port);
+}
+
+static int64_t op_unmask(struct vcpu *v, union hc_arg *arg)
+{
+	struct domain *d = v->domain;
+	uint32_t port = arg->evtchn_unmask.port;
+	struct evtchn *chn;
+	struct vcpu *t;
+	int64_t rc = -EINVAL;
+
+	spin_lock(&d->evtchn.lock);
+	chn = evtchn_find(d, port);
+	if (chn && port < d->evtchn.ops->max_ports) {
+		t = d->vcpu[chn->vcpu];
+		if (t && d->evtchn.ops->unmask(t, chn, port)) {
+			vcpu_post(t, VWORK_UPCALL);
+		}
+		rc = 0;
+	}
+	spin_unlock(&d->evtchn.lock);
+	return rc;
+}
+
+/* All ports of a domain closed; long, so it goes by steps. */
+static int64_t op_reset(struct vcpu *v, union hc_arg *arg)
+{
+	struct domain *d = domain_get_for(v, arg->evtchn_reset.dom);
+	int rc;
+
+	if (!d) {
+		return -ESRCH;
+	}
+	rc = d != v->domain && !v->domain->is_control ? -EPERM :
+							evtchn_fini_step(d);
+	domain_put(d);
+	return rc == -EAGAIN ? HC_AGAIN : rc;
+}
+
+#define IN_OUT (HC_IN | HC_OUT)
+
+static const struct hc_subop evtchn_subops[] = {
+	[EVTCHNOP_bind_interdomain] =
+		SUBOP(evtchn_bind_interdomain, evtchn_op_bind_interdomain,
+		      IN_OUT, HC_ANY),
+	[EVTCHNOP_bind_virq] =
+		SUBOP(evtchn_bind_virq, evtchn_op_bind_virq, IN_OUT, HC_ANY),
+	[EVTCHNOP_bind_pirq] =
+		SUBOP(evtchn_bind_virq, evtchn_op_bind_pirq, HC_IN, HC_ANY),
+	[EVTCHNOP_close] =
+		SUBOP(evtchn_close, evtchn_op_close, HC_IN, HC_ANY),
+	[EVTCHNOP_send] = SUBOP(evtchn_send, op_send, HC_IN, HC_ANY),
+	[EVTCHNOP_status] =
+		SUBOP(evtchn_status, evtchn_op_status, IN_OUT, HC_ANY),
+	[EVTCHNOP_alloc_unbound] =
+		SUBOP(evtchn_alloc_unbound, evtchn_op_alloc_unbound, IN_OUT,
+		      HC_ANY),
+	[EVTCHNOP_bind_ipi] =
+		SUBOP(evtchn_bind_ipi, evtchn_op_bind_ipi, IN_OUT, HC_ANY),
+	[EVTCHNOP_bind_vcpu] =
+		SUBOP(evtchn_bind_vcpu, evtchn_op_bind_vcpu, HC_IN, HC_ANY),
+	[EVTCHNOP_unmask] = SUBOP(evtchn_unmask, op_unmask, HC_IN, HC_ANY),
+	[EVTCHNOP_reset] = SUBOP(evtchn_reset, op_reset, HC_IN, HC_ANY),
+	[EVTCHNOP_init_control] =
+		SUBOP(evtchn_init_control, evtchn_op_init_control, IN_OUT,
+		      HC_ANY),
+	[EVTCHNOP_expand_array] =
+		SUBOP(evtchn_expand_array, evtchn_op_expand_array, HC_IN,
+		      HC_ANY),
+	[EVTCHNOP_set_priority] =
+		SUBOP(evtchn_set_priority, evtchn_op_set_priority, HC_IN,
+		      HC_ANY),
+};
+
+/*
+ * The same as op_send through the table, for what guests call most: the port
+ * is all there is to read, so no reply window has to stay open.
+ */
+static inline int64_t send_fast(struct vcpu *v, uint64_t uarg)
+{
+	struct guest_part part;
+	uint32_t port;
+
+	if (unlikely(guest_part_open(v, uarg, false, &part))) {
+		return -EFAULT;
+	}
+	guest_mem_copy(&port, part.va, sizeof(port));
+	page_put(part.pg);
+	return send_port(v, port);
+}
+
+int64_t hc_event_channel_op(struct vcpu *v, const uint64_t *args)
+{
+	if (likely((uint32_t)args[0] == EVTCHNOP_send &&
+		   guest_is_one_page(args[1], sizeof(evtchn_send_t)))) {
+		return send_fast(v, args[1]);
+	}
+	return hypercall_subop(v, evtchn_subops, ARRAY_SIZE(evtchn_subops),
+			       args[0], args[1]);
+}

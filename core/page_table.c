@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The frame table: banks of RAM, 2 MiB chunks, and frames.
+ *
+ * Owns    page_bank[], the chunk records and the table of struct page.
+ * Not     who gets a frame (page_alloc.c), nor counting many (page_range.c).
+ * State   of a chunk: uniform (its record holds for all 512 frames) or split
+ *         (its 4 KiB of the table do). A chunk splits when one of its frames
+ *         is looked at on its own, and becomes uniform again when all its
+ *         frames are free. Table memory is written at the split, not before.
+ * Locks   page_lock (rank PAGE_ALLOC, leaf) for every change. page_of() takes
+ *         it only to split; then it is one acquire load.
+ * Bounds  splitting writes 512 entries; all else is O(1) or 9 tree steps.
+ */
+#include "page_priv.h"
+
+#include <abi/xen.h>
+#include <hv/arch.h>
+#include <lib/bits.h>
+#include <lib/check.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+
+/* Ranges freed before the bank has its table. */
+#define MAX_EARLY 32u
+
+struct spinlock page_lock = SPINLOCK_INIT(PAGE_ALLOC);
+struct mem_bank page_bank[MAX_MEM_BANKS];
+uint32_t page_nr_banks;
+uint64_t page_nr_free;
+
+static struct {
+	uint64_t first;
+	uint64_t nr;
+} early[MAX_EARLY];
+static uint32_t nr_early;
+
+struct mem_bank *bank_of(uint64_t m)
+{
+	uint32_t i;
+
+	for (i = 0; i < page_nr_banks; i++) { /* bound: MAX_MEM_BANKS */
+		struct mem_bank *b = &page_bank[i];
+
+		if (m - b->first < b->usable) {
+			return b;
+		}
+	}
+	return NULL;
+}
+
+struct page_chunk *chunk_of(const struct mem_bank *b, uint64_t m)
+{
+	return &b->chunk[(m - b->base) / CHUNK_PAGES];
+}
+
+struct page *frame_of(const struct mem_bank *b, uint64_t m)
+{
+	return &b->table[m - b->table_base];
+}
+
+static struct page_chunk *region_of(const struct mem_bank *b, uint64_t m)
+{
+	uint64_t first = align_down((m - b->base) / CHUNK_PAGES, REGION_CHUNKS);
+
+	return &b->chunk[first];
+}
+
+static unsigned int index_in_region(const struct mem_bank *b, uint64_t m)
+{
+	return (unsigned int)((m - b->base) / CHUNK_PAGES) % REGION_CHUNKS;
+}
+
+void chunks_free_locked(struct mem_bank *b, uint64_t m, unsigned int order)
+{
+	struct page_chunk *c = chunk_of(b, m);
+	uint32_t nr = 1u << order;
+	uint32_t i;
+
+	for (i = 0; i < nr; i++) { /* bound: REGION_CHUNKS */
+		c[i].count = 0;
+		c[i].owner = OWNER_NONE;
+		__atomic_store_n(&c[i].flags, PGF_FREE | PGF_DIRTY,
+				 __ATOMIC_RELEASE);
+	}
+	tree_set(tree_of_chunks(region_of(b, m)), index_in_region(b, m), order,
+		 true);
+	page_nr_free += (uint64_t)nr * CHUNK_PAGES;
+}
+
+void chunks_take_locked(struct mem_bank *b, uint64_t m, unsigned int order)
+{
+	struct page_chunk *c = chunk_of(b, m);
+	uint32_t nr = 1u << order;
+	uint32_t i;
+
+	for (i = 0; i < nr; i++) { /* bound: REGION_CHUNKS */
+		ASSERT((c[i].flags & PGF_FREE) && c[i].count == 0);
+		c[i].flags = c[i].flags & PGF_DIRTY;
+	}
+	tree_set(tree_of_chunks(region_of(b, m)), index_in_region(b, m), order,
+		 false);
+	page_nr_free -= (uint64_t)nr * CHUNK_PAGES;
+}
+
+static void part_update(struct mem_bank *b, uint64_t m)
+{
+	struct page *first = frame_of(b, align_down(m, CHUNK_PAGES));
+
+	part_set(region_of(b, m), index_in_region(b, m),
+		 tree_root(tree_of_frames(first)));
+}
+
+void chunk_split_locked(struct mem_bank *b, uint64_t m)
+{
+	struct page_chunk *c = chunk_of(b, m);
+	uint64_t start = align_down(m, CHUNK_PAGES);
+	struct page *pg = frame_of(b, start);
+	struct page template = { .count = c->count, .owner = c->owner };
+	bool is_free = (c->flags & PGF_FREE) != 0;
+	uint8_t flags = c->flags;
+	uint32_t i;
+
+	if (flags & CHUNK_SPLIT) {
+		return;
+	}
+	template.flags = flags;
+	if (is_free) {
+		chunks_take_locked(b, start, 0);
+		page_nr_free += CHUNK_PAGES; /* they stay free, one by one */
+	}
+	for (i = 0; i < CHUNK_PAGES; i++) {
+		pg[i] = template;
+	}
+	tree_set(tree_of_frames(pg), 0, ORDER_2M, is_free);
+	part_update(b, start);
+	/* Pairs with chunk_is_split(). */
+	__atomic_store_n(&c->flags, CHUNK_SPLIT, __ATOMIC_RELEASE);
+}
+
+void frame_free_locked(struct mem_bank *b, uint64_t m)
+{
+	uint64_t start = align_down(m, CHUNK_PAGES);
+	struct page *pg = frame_of(b, m);
+	struct page_tree t = tree_of_frames(frame_of(b, start));
+
+	pg->owner = OWNER_NONE;
+	pg->flags = PGF_FREE | PGF_DIRTY;
+	tree_set(t, (unsigned int)(m - start), 0, true);
+	page_nr_free++;
+	if (tree_root(t) == ORDER_2M + 1) {
+		/* Nobody has a reference to any of them: one record again. */
+		part_set(region_of(b, m), index_in_region(b, m), 0);
+		page_nr_free -= CHUNK_PAGES;
+		chunks_free_locked(b, start, 0);
+		return;
+	}
+	part_update(b, m);
+}
+
+void frames_take_locked(struct mem_bank *b, uint64_t m, unsigned int order)
+{
+	uint64_t start = align_down(m, CHUNK_PAGES);
+	struct page *pg = frame_of(b, m);
+	uint32_t nr = 1u << order;
+	uint32_t i;
+
+	for (i = 0; i < nr; i++) { /* bound: CHUNK_PAGES */
+		ASSERT((pg[i].flags & PGF_FREE) && pg[i].count == 0);
+		pg[i].flags = pg[i].flags & PGF_DIRTY;
+	}
+	tree_set(tree_of_frames(frame_of(b, start)), (unsigned int)(m - start),
+		 order, false);
+	part_update(b, m);
+	page_nr_free -= nr;
+}
+
+/* ---- look-up --------------------------------------------------------- */
+
+/* The chunk has no table yet: make it, if anybody owns the frames. */
+__cold __attribute__((noinline)) static struct page *
+page_of_uniform(struct mem_bank *b, uint64_t m)
+{
+	struct page_chunk *c = chunk_of(b, m);
+	struct page *pg = NULL;
+
+	spin_lock(&page_lock);
+	if (!(c->flags & CHUNK_SPLIT) && c->count != 0) {
+		chunk_split_locked(b, m);
+	}
+	if (c->flags & CHUNK_SPLIT) {
+		pg = frame_of(b, m);
+	}
+	spin_unlock(&page_lock);
+	return pg;
+}
+
+struct page *page_of(mfn_t m)
+{
+	struct mem_bank *b = page_bank;
+	struct mem_bank *end = b + page_nr_banks;
+	const struct page_chunk *c;
+
+	for (; b < end; b++) { /* bound: MAX_MEM_BANKS */
+		if (m.v - b->first >= b->usable) {
+			continue;
+		}
+		c = (const struct page_chunk *)b->chunk_of_0 +
+		    m.v / CHUNK_PAGES;
+		if (unlikely(!chunk_is_split(c))) {
+			return page_of_uniform(b, m.v);
+		}
+		return (struct page *)b->frame_of_0 + m.v;
+	}
+	return NULL;
+}
+
+mfn_t page_mfn(const struct page *pg)
+{
+	uint32_t i;
+
+	for (i = 0; i < page_nr_banks; i++) { /* bound: MAX_MEM_BANKS */
+		const struct mem_bank *b = &page_bank[i];
+		uint64_t idx;
+
+		if (!b->table || pg < b->table) {
+			continue;
+		}
+		idx = (uint64_t)(pg - b->table) + b->table_base;
+		if (idx - b->first < b->nr) {
+			return mfn(idx);
+		}
+	}
+	CHECK(pg == NULL); /* not of the table: we are wrong */
+	return mfn(INVALID_FRAME);
+}
+
+void page_put_last(struct page *pg, uint32_t was)
+{
+	uint64_t m;
+	struct mem_bank *b;
+
+	CHECK(was == 1); /* 0: somebody put what he had not got */
+	/* Pairs with the releases of all earlier puts. */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	m = page_mfn(pg).v;
+	b = bank_of(m);
+	CHECK(b);
+	spin_lock(&page_lock);
+	frame_free_locked(b, m);
+	spin_unlock(&page_lock);
+}
+
+/* ---- boot ------------------------------------------------------------ */
+
+static struct mem_bank bank_describe(uint64_t first, uint64_t end)
+{
+	struct mem_bank b = {
+		.first = first,
+		.nr = end - first,
+		.base = align_down(first, BIT64(MAX_ORDER)),
+		.table_base = align_down(first, CHUNK_PAGES),
+	};
+
+	b.nr_regions = (align_up(end, BIT64(MAX_ORDER)) - b.base) >> MAX_ORDER;
+	return b;
+}
+
+/* Bytes of the records and the table of @b; both multiples of a page. */
+static uint64_t records_size(const struct mem_bank *b)
+{
+	return b->nr_regions * REGION_CHUNKS * sizeof(struct page_chunk);
+}
+
+static uint64_t table_size(const struct mem_bank *b)
+{
+	uint64_t end = align_up(b->first + b->nr, CHUNK_PAGES);
+
+	return (end - b->table_base) * sizeof(struct page);
+}
+
+uint64_t page_alloc_table_size(paddr_t start, uint64_t size)
+{
+	struct mem_bank b =
+		bank_describe(align_up(start.v, PAGE_SIZE) >> PAGE_SHIFT,
+			      (start.v + size) >> PAGE_SHIFT);
+
+	return records_size(&b) + table_size(&b);
+}
+
+int page_alloc_add_bank(paddr_t start, uint64_t size)
+{
+	uint64_t first = align_up(start.v, PAGE_SIZE) >> PAGE_SHIFT;
+	uint64_t end = (start.v + size) >> PAGE_SHIFT;
+	struct mem_bank *b;
+
+	if (start.v + size < start.v || first >= end) {
+		return -EINVAL;
+	}
+	if (page_nr_banks == MAX_MEM_BANKS) {
+		return -ENOSPC;
+	}
+	b = &page_bank[page_nr_banks];
+	if (page_nr_banks > 0 && first < b[-1].first + b[-1].nr) {
+		return -EINVAL;
+	}
+	*b = bank_describe(first, end);
+	page_nr_banks++;
+	return 0;
+}
+
+/* Free frames [m, m + nr) of one bank with a table; they were reserved. */
+static void bank_free_range(struct mem_bank *b, uint64_t m, uint64_t nr)
+{
+	spin_lock(&page_lock);
+	while (nr > 0) { /* bound: chunks of the range */
+		uint64_t step = chunk_part(m, nr);
+		struct page_chunk *c = chunk_of(b, m);
+		uint64_t i;
+
+		if (step == CHUNK_PAGES && !(c->flags & CHUNK_SPLIT)) {
+			CHECK(c->flags == PGF_RESERVED);
+			chunks_free_locked(b, m, 0);
+		} else {
+			chunk_split_locked(b, m);
+			for (i = 0; i < step; i++) {
+				CHECK(frame_of(b, m + i)->flags ==
+				      PGF_RESERVED);
+				frame_free_locked(b, m + i);
+			}
+		}
+		m += step;
+		nr -= step;
+	}
+	spin_unlock(&page_lock);
+}
+
+/* Take the records and the table from the top of [m, m + *nr). */
+static void bank_carve_table(struct mem_bank *b, uint64_t m, uint64_t *nr)
+{
+	uint64_t need = (records_size(b) + table_size(b)) >> PAGE_SHIFT;
+	uint64_t i;
+	char *va;
+
+	if (*nr < need) {
+		return;
+	}
+	*nr -= need;
+	va = hv_va(mfn_to_paddr(mfn(m + *nr)));
+	b->table = (struct page *)(void *)(va + records_size(b));
+	memset(va, 0, records_size(b));
+	b->chunk = (struct page_chunk *)(void *)va;
+	for (i = 0; i < b->nr_regions * REGION_CHUNKS; i++) {
+		b->chunk[i].owner = OWNER_NONE;
+		b->chunk[i].flags = PGF_RESERVED;
+	}
+	b->chunk_of_0 = (uintptr_t)b->chunk -
+			b->base / CHUNK_PAGES * sizeof(struct page_chunk);
+	b->frame_of_0 = (uintptr_t)b->table -
+			b->table_base * sizeof(struct page);
+	b->usable = b->nr;
+}
+
+static struct mem_bank *bank_declared(uint64_t m)
+{
+	uint32_t i;
+
+	for (i = 0; i < page_nr_banks; i++) { /* bound: MAX_MEM_BANKS */
+		if (m - page_bank[i].first < page_bank[i].nr) {
+			return &page_bank[i];
+		}
+	}
+	return NULL;
+}
+
+static void free_early_ranges(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < nr_early; i++) {
+		struct mem_bank *b = bank_of(early[i].first);
+
+		if (b) {
+			bank_free_range(b, early[i].first, early[i].nr);
+			early[i] = early[--nr_early];
+			i--; /* look at the one that took its place */
+		}
+	}
+}
+
+void page_alloc_free_range(paddr_t start, uint64_t size)
+{
+	uint64_t first = align_up(start.v, PAGE_SIZE) >> PAGE_SHIFT;
+	uint64_t end = (start.v + size) >> PAGE_SHIFT;
+	struct mem_bank *b = bank_declared(first);
+	uint64_t nr;
+
+	if (first >= end) {
+		return;
+	}
+	nr = end - first;
+	CHECK(b && nr <= b->first + b->nr - first);
+	if (!b->chunk) {
+		bank_carve_table(b, first, &nr);
+		if (b->chunk) {
+			free_early_ranges();
+		} else if (nr_early < MAX_EARLY) {
+			early[nr_early].first = first;
+			early[nr_early].nr = nr;
+			nr_early++;
+			return;
+		} else {
+			return; /* not used: a bank in more than 32 pieces */
+		}
+	}
+	bank_free_range(b, first, nr);
+}
+
+uint64_t page_alloc_nr_free(void)
+{
+	return __atomic_load_n(&page_nr_free, __ATOMIC_RELAXED);
+}
+
+uint64_t page_alloc_nr_total(void)
+{
+	uint64_t sum = 0;
+	uint32_t i;
+
+	for (i = 0; i < page_nr_banks; i++) { /* bound: MAX_MEM_BANKS */
+		sum += page_bank[i].nr;
+	}
+	return sum;
+}
+
+uint64_t page_alloc_max_mfn(void)
+{
+	const struct mem_bank *last = &page_bank[page_nr_banks - 1];
+
+	return page_nr_banks == 0 ? 0 : last->first + last->nr;
+}

@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Run queues: where a vCPU waits, who runs next, whose registers are loaded.
+ *
+ * Owns    v->cpu, v->queued, v->loaded_on; pcpu.current, .loaded, .idle; the
+ *         map of idle CPUs.
+ * Not     the order within a queue (the policy), nor the states (vcpu.c).
+ * Locks   pcpu.runq_lock (rank RUNQ), one at a time. A vCPU that changes CPUs
+ *         is in no queue in between and is queued by whoever finds it so under
+ *         the lock of its new CPU; that makes a second lock unnecessary.
+ *         pcpu.current and .loaded change on their own CPU only. v->loaded_on
+ *         is set by v->cpu under its lock and cleared by it after the save.
+ * Idle    a CPU says that it is idle, then looks into the other queues; who
+ *         queues a vCPU does that first, then looks for an idle CPU. So a vCPU
+ *         never waits while a CPU it may use sleeps.
+ * Bounds  sched_run() looks into each other CPU's queue at most once, and
+ *         moves at most MOVE_MAX vCPUs that may not run here any more.
+ */
+#include <hv/sched.h>
+#include <lib/bits.h>
+#include <lib/check.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <hv/arch.h>
+#include <hv/console.h>
+#include <hv/domain.h>
+#include <hv/trace.h>
+#include <hv/vcpu.h>
+#include <hv/work.h>
+
+#define MOVE_MAX 8
+
+const struct sched_policy *const sched_policies[] = {
+	&sched_credit2,
+	&sched_null,
+	NULL,
+};
+
+static const struct sched_policy *policy;
+static uint64_t idle_cpus; /* bitmap, atomic; each CPU its own bit */
+static struct spinlock pool_lock = SPINLOCK_INIT(CPUPOOL);
+
+const struct sched_policy *sched_policy_by_name(const char *name)
+{
+	if (!*name) {
+		return sched_policies[0];
+	}
+	for (int i = 0; sched_policies[i]; i++) {
+		if (strcmp(sched_policies[i]->name, name) == 0) {
+			return sched_policies[i];
+		}
+	}
+	return NULL;
+}
+
+const struct sched_policy *sched_policy_current(void)
+{
+	return policy;
+}
+
+void sched_init(const struct sched_policy *p)
+{
+	policy = p;
+}
+
+static void slice_over(void *arg)
+{
+	(void)arg;
+	pcpu_post_self(PWORK_RESCHED);
+}
+
+int sched_init_cpu(void)
+{
+	struct pcpu *c = this_pcpu();
+	int rc;
+
+	spin_lock(&pool_lock);
+	rc = policy->cpu_init(c);
+	spin_unlock(&pool_lock);
+	if (rc) {
+		return rc;
+	}
+	timer_init(&c->slice_timer, slice_over, NULL);
+	c->online = true;
+	__atomic_fetch_or(&cpus_online, BIT64(c->id), __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+int sched_vcpu_init(struct vcpu *v)
+{
+	int rc;
+
+	list_init(&v->runq);
+	spin_lock(&pool_lock);
+	rc = policy->vcpu_init(v);
+	spin_unlock(&pool_lock);
+	return rc;
+}
+
+void sched_vcpu_fini(struct vcpu *v)
+{
+	struct pcpu *c = sched_lock_vcpu(v);
+	bool resched;
+
+	sched_remove_locked(c, v);
+	resched = policy->leave(c, v);
+	sched_unlock(c);
+	if (resched) {
+		pcpu_post(c, PWORK_RESCHED);
+	}
+	spin_lock(&pool_lock);
+	policy->vcpu_fini(v);
+	spin_unlock(&pool_lock);
+}
+
+uint64_t sched_vcpu_cpu_time_ns(struct vcpu *v)
+{
+	struct pcpu *c = sched_lock_vcpu(v);
+	uint64_t ns = v->runstate_ns[RUNSTATE_running];
+
+	if (v->runstate == RUNSTATE_running) {
+		ns += arch_time_ns() - v->runstate_entry_ns;
+	}
+	sched_unlock(c);
+	return ns;
+}
+
+int sched_set_params(struct vcpu *v, const struct sched_params *p)
+{
+	struct pcpu *c = sched_lock_vcpu(v);
+	int rc = policy->set_params(c, v, p);
+
+	sched_unlock(c);
+	return rc;
+}
+
+void sched_get_params(struct vcpu *v, struct sched_params *p)
+{
+	struct pcpu *c = sched_lock_vcpu(v);
+
+	policy->get_params(v, p);
+	sched_unlock(c);
+}
+
+uint32_t sched_nr_queued(const struct pcpu *c)
+{
+	return policy->nr_queued(c);
+}
+
+struct pcpu *sched_lock_vcpu(struct vcpu *v) NO_LOCK_ANALYSIS
+{
+	/* Ends: a vCPU changes CPUs only after waiting on one of them. */
+	for (;;) {
+		uint16_t cpu = __atomic_load_n(&v->cpu, __ATOMIC_ACQUIRE);
+		struct pcpu *c = pcpus[cpu];
+
+		spin_lock(&c->runq_lock);
+		if (likely(v->cpu == cpu)) {
+			return c;
+		}
+		spin_unlock(&c->runq_lock);
+	}
+}
+
+void sched_remove_locked(struct pcpu *c, struct vcpu *v)
+{
+	if (v->queued) {
+		policy->dequeue(c, v);
+		v->queued = false;
+	}
+}
+
+bool sched_leave_locked(struct pcpu *c, struct vcpu *v)
+{
+	return policy->leave(c, v);
+}
+
+bool sched_yield_to_others(struct pcpu *c, struct vcpu *v)
+{
+	return policy->yield(c, v);
+}
+
+static bool may_run_on(const struct vcpu *v, uint16_t cpu)
+{
+	return (v->hard_affinity & BIT64(cpu)) != 0;
+}
+
+static bool wants_queue(const struct vcpu *v)
+{
+	return v->state == VCPU_RUNNABLE && !v->queued && v->pause_count == 0;
+}
+
+/* @v waits on a CPU that is busy: is there one that has nothing to do? */
+static void offer_to_idle(uint64_t affinity)
+{
+	uint64_t idle = __atomic_load_n(&idle_cpus, __ATOMIC_SEQ_CST) &
+			affinity;
+
+	if (idle) {
+		pcpu_post(pcpus[ffs64(idle)], PWORK_RESCHED);
+	}
+}
+
+/* @c locked, @v not queued and in memory: it is @to's from here on. */
+static void give_to_cpu(struct pcpu *c, struct vcpu *v, uint16_t to)
+{
+	(void)policy->leave(c, v);
+	__atomic_store_n(&v->cpu, to, __ATOMIC_RELEASE);
+}
+
+void sched_place_unlock(struct pcpu *c, struct vcpu *v,
+			uint64_t now_ns) NO_LOCK_ANALYSIS
+{
+	uint64_t affinity = v->hard_affinity;
+	bool resched = false;
+	bool queued = false;
+
+	if (wants_queue(v) &&
+	    __atomic_load_n(&v->loaded_on, __ATOMIC_ACQUIRE) == CPU_NONE) {
+		uint16_t to = policy->choose_cpu(
+			v, __atomic_load_n(&idle_cpus, __ATOMIC_SEQ_CST));
+
+		if (to != c->id) {
+			give_to_cpu(c, v, to);
+			spin_unlock(&c->runq_lock);
+			c = sched_lock_vcpu(v);
+		}
+	}
+	if (wants_queue(v)) {
+		resched = policy->enqueue(c, v, now_ns);
+		v->queued = true;
+		queued = true;
+	}
+	spin_unlock(&c->runq_lock);
+	if (resched) {
+		pcpu_post(c, PWORK_RESCHED);
+	}
+	if (queued && !c->idle) {
+		offer_to_idle(affinity & ~BIT64(c->id));
+	}
+}
+
+/* Run state of a vCPU that is not running; its lock held. */
+static uint8_t waiting_runstate(const struct vcpu *v)
+{
+	if (v->state == VCPU_BLOCKED) {
+		return RUNSTATE_blocked;
+	}
+	return v->state == VCPU_RUNNABLE && v->pause_count == 0
+		       ? RUNSTATE_runnable
+		       : RUNSTATE_offline;
+}
+
+/* @v stops being current on its CPU; lock held. */
+static void put_prev(struct vcpu *v, uint64_t now)
+{
+	if (v->state == VCPU_RUNNING) {
+		__atomic_store_n(&v->state, VCPU_RUNNABLE, __ATOMIC_SEQ_CST);
+	}
+	if (v->runstate == RUNSTATE_running) {
+		vcpu_runstate_change(v, waiting_runstate(v), now);
+	}
+}
+
+/* @v becomes current on @c; lock held. */
+static void set_next(struct pcpu *c, struct vcpu *v, uint64_t now)
+{
+	v->queued = false;
+	__atomic_store_n(&v->loaded_on, c->id, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&v->state, VCPU_RUNNING, __ATOMIC_SEQ_CST);
+	vcpu_runstate_change(v, RUNSTATE_running, now);
+}
+
+static void set_slice(struct pcpu *c, uint64_t until_ns)
+{
+	struct timer *t = &c->slice_timer;
+
+	if (until_ns == UINT64_MAX) {
+		if (t->cpu != CPU_NONE) {
+			timer_cancel(t);
+		}
+	} else if (t->cpu == CPU_NONE || t->deadline_ns != until_ns) {
+		timer_set(t, until_ns);
+	}
+}
+
+/* Ask the policy; c->current is its answer. */
+static void pick(struct pcpu *c)
+{
+	struct vcpu *prev = c->current;
+	struct sched_decision dec;
+	uint64_t now = arch_time_ns();
+	bool runnable;
+
+	spin_lock(&c->runq_lock);
+	runnable = prev && prev->state == VCPU_RUNNING &&
+		   prev->pause_count == 0 && may_run_on(prev, c->id);
+	dec = policy->pick(c, prev, runnable, now);
+	if (dec.next != prev || !runnable) {
+		if (prev) {
+			put_prev(prev, now);
+			prev->queued |= runnable;
+		}
+		if (dec.next) {
+			set_next(c, dec.next, now);
+		}
+		c->current = dec.next;
+	}
+	spin_unlock(&c->runq_lock);
+	set_slice(c, dec.until_ns);
+}
+
+/* One vCPU that waits on @from comes here. */
+static bool steal_from(struct pcpu *from, struct pcpu *c)
+{
+	struct vcpu *v;
+
+	spin_lock(&from->runq_lock);
+	v = policy->steal(from, c->id);
+	if (v) {
+		v->queued = false;
+		give_to_cpu(from, v, c->id);
+	}
+	spin_unlock(&from->runq_lock);
+	if (!v) {
+		return false;
+	}
+	sched_place_unlock(sched_lock_vcpu(v), v, arch_time_ns());
+	return true;
+}
+
+/* Nothing to run here: look into the other queues, the longest first. */
+static bool steal_any(struct pcpu *c)
+{
+	uint64_t left = cpus_online & ~BIT64(c->id);
+
+	while (left) { /* bound: NR_CPUS, one bit a round */
+		struct pcpu *best = NULL;
+		uint32_t most = 0;
+
+		for (uint64_t m = left; m; m &= m - 1) {
+			struct pcpu *o = pcpus[ffs64(m)];
+			uint32_t n = policy->nr_queued(o);
+
+			if (n > most) {
+				most = n;
+				best = o;
+			}
+		}
+		if (!best) {
+			return false;
+		}
+		if (steal_from(best, c)) {
+			return true;
+		}
+		left &= ~BIT64(best->id);
+	}
+	return false;
+}
+
+static void set_idle(struct pcpu *c, bool idle)
+{
+	if (c->idle == idle) {
+		return;
+	}
+	c->idle = idle;
+	if (idle) {
+		__atomic_fetch_or(&idle_cpus, BIT64(c->id), __ATOMIC_SEQ_CST);
+	} else {
+		__atomic_fetch_and(&idle_cpus, ~BIT64(c->id),
+				   __ATOMIC_SEQ_CST);
+	}
+}
+
+/* The registers may wait in an idle CPU until @v or another runs there. */
+static bool may_stay_loaded(const struct pcpu *c, const struct vcpu *v)
+{
+	uint8_t state = __atomic_load_n(&v->state, __ATOMIC_SEQ_CST);
+
+	return state != VCPU_OFFLINE && may_run_on(v, c->id) &&
+	       __atomic_load_n(&v->pause_count, __ATOMIC_SEQ_CST) == 0;
+}
+
+/* @v's registers went to memory. It may have to wait somewhere else now. */
+static void unload(struct pcpu *c, struct vcpu *v)
+{
+	struct pcpu *home;
+	uint64_t affinity;
+	bool waits;
+
+	arch_vcpu_save(v);
+	c->loaded = NULL;
+	__atomic_store_n(&v->loaded_on, CPU_NONE, __ATOMIC_SEQ_CST);
+	/* From here on others may take it; it lives until our work point. */
+	if (v->domain->shutdown_claimed) {
+		pcpu_post_self(PWORK_DOMAIN);
+	}
+	if (__atomic_load_n(&v->state, __ATOMIC_SEQ_CST) != VCPU_RUNNABLE) {
+		return; /* who makes it runnable sees it in memory */
+	}
+	home = sched_lock_vcpu(v);
+	if (home == c && v->queued && !may_run_on(v, c->id)) {
+		sched_remove_locked(c, v);
+	}
+	waits = v->queued;
+	affinity = v->hard_affinity & ~BIT64(home->id);
+	sched_place_unlock(home, v, arch_time_ns());
+	if (waits) {
+		offer_to_idle(affinity);
+	}
+}
+
+/* Make c->loaded what is to run; lazily when nothing is. */
+static void switch_context(struct pcpu *c)
+{
+	struct vcpu *next = c->current;
+	struct vcpu *old = c->loaded;
+
+	if (old == next || (!next && may_stay_loaded(c, old))) {
+		return;
+	}
+	if (old) {
+		unload(c, old);
+	}
+	if (next) {
+		c->loaded = next;
+		arch_vcpu_load(next);
+		trace_event(TRACE_SCHED_RUN, next->domain->id, next->id,
+			    old ? old->domain->id : DOMID_IDLE);
+	}
+}
+
+/*
+ * A vCPU that was picked may not be here: its affinity changed while it was
+ * queued. Put its registers away and let it go to another CPU.
+ */
+static void expel_current(struct pcpu *c)
+{
+	struct vcpu *v = c->current;
+
+	spin_lock(&c->runq_lock);
+	put_prev(v, arch_time_ns());
+	c->current = NULL;
+	spin_unlock(&c->runq_lock);
+	if (c->loaded == v) {
+		unload(c, v);
+		return;
+	}
+	__atomic_store_n(&v->loaded_on, CPU_NONE, __ATOMIC_SEQ_CST);
+	sched_place_unlock(sched_lock_vcpu(v), v, arch_time_ns());
+}
+
+struct vcpu *sched_run(struct pcpu *c)
+{
+	struct vcpu *prev = c->current;
+
+	pick(c);
+	if (!c->current) {
+		set_idle(c, true); /* before the look at the other queues */
+		if (steal_any(c)) {
+			pick(c);
+		}
+	}
+	for (int i = 0; i < MOVE_MAX && c->current &&
+			!may_run_on(c->current, c->id); i++) {
+		expel_current(c);
+		pick(c);
+	}
+	if (prev != c->current && prev && prev->runstate_gva &&
+	    c->loaded == prev) {
+		vcpu_runstate_publish(prev);
+	}
+	switch_context(c);
+	if (c->current) {
+		set_idle(c, false);
+		if (unlikely(c->current->runstate_gva) &&
+		    c->current != prev) {
+			vcpu_runstate_publish(c->current);
+		}
+	}
+	return c->current;
+}

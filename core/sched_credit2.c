@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Policy "credit2": fair share by weight. Each vCPU has a virtual run time
+ * that grows while it runs, the slower the heavier it is; the smallest runs.
+ *
+ * Owns    struct sched_cpu (a binary heap of waiting vCPUs per CPU) and the
+ *         struct unit of each vCPU.
+ * Not     which vCPU is where (sched.c).
+ * Locks   the run queue lock of the CPU; growing the heaps also takes the pool
+ *         lock. nr is read without a lock as a hint.
+ * Bounds  queueing and picking are O(log n); stealing looks at STEAL_SCAN
+ *         entries. A slice timer runs only while somebody waits.
+ *
+ * Virtual time is per CPU: ->floor follows the smallest there. A vCPU that
+ * changes CPUs takes its distance from the floor along. One that slept starts
+ * at most SLEEP_BONUS below the floor, so that it cannot save up time.
+ */
+#include <lib/bits.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <hv/heap.h>
+#include <hv/percpu.h>
+#include <hv/sched.h>
+#include <hv/vcpu.h>
+
+#define SLICE_NS UINT64_C(6000000)
+#define SLEEP_BONUS INT64_C(3000000)  /* virtual ns */
+#define PREEMPT_MIN INT64_C(1000000)  /* virtual ns ahead to preempt */
+#define STEAL_SCAN 8u
+#define FIRST_CAPACITY 32u
+#define NOT_IN_HEAP UINT32_MAX
+
+struct unit {
+	int64_t vtime;     /* virtual ns; relative to no CPU when detached */
+	struct vcpu *vcpu;
+	uint32_t weight;
+	uint32_t pos;      /* in the heap, or NOT_IN_HEAP */
+	bool detached;     /* vtime is a distance from a floor */
+	bool yields;
+};
+
+struct sched_cpu {
+	struct unit **heap;
+	uint32_t nr;
+	uint32_t capacity;
+	int64_t floor;
+	uint64_t charged_ns;     /* current's time is accounted up to here */
+	uint64_t slice_start_ns;
+};
+
+static uint32_t nr_units; /* pool lock */
+
+static struct unit *unit_of(const struct vcpu *v)
+{
+	return v->sched_priv;
+}
+
+/* ---- the heap ------------------------------------------------------------ */
+static void heap_put(struct sched_cpu *s, uint32_t pos, struct unit *u)
+{
+	s->heap[pos] = u;
+	u->pos = pos;
+}
+
+static void heap_up(struct sched_cpu *s, uint32_t pos, struct unit *u)
+{
+	while (pos > 0) { /* bound: log2 n */
+		uint32_t parent = (pos - 1) / 2;
+
+		if (s->heap[parent]->vtime <= u->vtime) {
+			break;
+		}
+		heap_put(s, pos, s->heap[parent]);
+		pos = parent;
+	}
+	heap_put(s, pos, u);
+}
+
+static void heap_down(struct sched_cpu *s, uint32_t pos, struct unit *u)
+{
+	for (;;) { /* bound: log2 n */
+		uint32_t child = 2 * pos + 1;
+
+		if (child + 1 < s->nr &&
+		    s->heap[child + 1]->vtime < s->heap[child]->vtime) {
+			child++;
+		}
+		if (child >= s->nr || u->vtime <= s->heap[child]->vtime) {
+			break;
+		}
+		heap_put(s, pos, s->heap[child]);
+		pos = child;
+	}
+	heap_put(s, pos, u);
+}
+
+static void nr_set(struct sched_cpu *s, uint32_t nr)
+{
+	__atomic_store_n(&s->nr, nr, __ATOMIC_SEQ_CST);
+}
+
+static void heap_insert(struct sched_cpu *s, struct unit *u)
+{
+	nr_set(s, s->nr + 1); /* capacity: vcpu_init made room for everyone */
+	heap_up(s, s->nr - 1, u);
+}
+
+static void heap_remove(struct sched_cpu *s, struct unit *u)
+{
+	uint32_t pos = u->pos;
+	struct unit *last = s->heap[s->nr - 1];
+
+	nr_set(s, s->nr - 1);
+	u->pos = NOT_IN_HEAP;
+	if (last == u) {
+		return;
+	}
+	if (pos > 0 && s->heap[(pos - 1) / 2]->vtime > last->vtime) {
+		heap_up(s, pos, last);
+	} else {
+		heap_down(s, pos, last);
+	}
+}
+
+/* Make room for @want waiting vCPUs on @c; pool lock held. */
+static int heap_reserve(struct pcpu *c, uint32_t want)
+{
+	struct sched_cpu *s = c->sched;
+	uint32_t capacity = s->capacity ? s->capacity : FIRST_CAPACITY;
+	struct unit **bigger;
+	struct unit **old;
+
+	while (capacity < want) { /* bound: 32 doublings */
+		capacity *= 2;
+	}
+	if (capacity == s->capacity) {
+		return 0;
+	}
+	bigger = heap_alloc(NULL, capacity * sizeof(*bigger));
+	if (!bigger) {
+		return -ENOMEM;
+	}
+	spin_lock(&c->runq_lock);
+	old = s->heap;
+	if (s->nr) {
+		memcpy(bigger, old, s->nr * sizeof(*bigger));
+	}
+	s->heap = bigger;
+	s->capacity = capacity;
+	spin_unlock(&c->runq_lock);
+	heap_free(NULL, old);
+	return 0;
+}
+
+/* ---- virtual time -------------------------------------------------------- */
+static int64_t vtime_of(uint64_t ns, const struct unit *u)
+{
+	return (int64_t)(ns * SCHED_WEIGHT_DEFAULT / u->weight);
+}
+
+/* The time since the last charge goes to @u, which ran. */
+static void charge(struct sched_cpu *s, struct unit *u, uint64_t now)
+{
+	if (now > s->charged_ns) {
+		u->vtime += vtime_of(now - s->charged_ns, u);
+	}
+	s->charged_ns = now;
+}
+
+/* The floor never goes back: newcomers start from it. */
+static void floor_follow(struct sched_cpu *s, int64_t vtime)
+{
+	if (vtime > s->floor) {
+		s->floor = vtime;
+	}
+}
+
+/* ---- the policy ---------------------------------------------------------- */
+static int credit2_cpu_init(struct pcpu *c)
+{
+	int rc;
+
+	c->sched = heap_alloc(NULL, sizeof(*c->sched));
+	if (!c->sched) {
+		return -ENOMEM;
+	}
+	rc = heap_reserve(c, nr_units);
+	if (rc) {
+		heap_free(NULL, c->sched);
+		c->sched = NULL;
+	}
+	return rc;
+}
+
+static int credit2_vcpu_init(struct vcpu *v)
+{
+	struct unit *u = heap_alloc(NULL, sizeof(*u));
+	int rc = 0;
+
+	if (!u) {
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < nr_pcpus && rc == 0; i++) {
+		if (pcpus[i]->sched) {
+			rc = heap_reserve(pcpus[i], nr_units + 1);
+		}
+	}
+	if (rc) {
+		heap_free(NULL, u);
+		return rc;
+	}
+	u->vcpu = v;
+	u->weight = SCHED_WEIGHT_DEFAULT;
+	u->pos = NOT_IN_HEAP;
+	u->detached = true;
+	v->sched_priv = u;
+	nr_units++;
+	return 0;
+}
+
+static void credit2_vcpu_fini(struct vcpu *v)
+{
+	heap_free(NULL, v->sched_priv);
+	v->sched_priv = NULL;
+	nr_units--;
+}
+
+static bool ahead_of_current(const struct pcpu *c, const struct unit *u)
+{
+	return u->vtime + PREEMPT_MIN < unit_of(c->current)->vtime;
+}
+
+static bool credit2_enqueue(struct pcpu *c, struct vcpu *v, uint64_t now)
+{
+	struct sched_cpu *s = c->sched;
+	struct unit *u = unit_of(v);
+	bool was_empty = s->nr == 0;
+
+	if (c->current) {
+		charge(s, unit_of(c->current), now);
+	}
+	if (u->detached) {
+		u->vtime += s->floor;
+		u->detached = false;
+	}
+	if (u->vtime < s->floor - SLEEP_BONUS) {
+		u->vtime = s->floor - SLEEP_BONUS;
+	}
+	heap_insert(s, u);
+	/* Nobody waited before: current needs the end of a slice now. */
+	return !c->current || was_empty || ahead_of_current(c, u);
+}
+
+static void credit2_dequeue(struct pcpu *c, struct vcpu *v)
+{
+	heap_remove(c->sched, unit_of(v));
+}
+
+static bool credit2_leave(struct pcpu *c, struct vcpu *v)
+{
+	struct unit *u = unit_of(v);
+
+	if (!u->detached) {
+		u->vtime -= c->sched->floor;
+		u->detached = true;
+	}
+	return false;
+}
+
+/* May @u go on although @head waits? */
+static bool keeps_cpu(struct sched_cpu *s, struct unit *u,
+		      const struct unit *head, uint64_t now)
+{
+	if (u->yields) {
+		return false;
+	}
+	if (now - s->slice_start_ns < SLICE_NS) {
+		return u->vtime <= head->vtime + PREEMPT_MIN;
+	}
+	if (u->vtime > head->vtime) {
+		return false;
+	}
+	s->slice_start_ns = now;
+	return true;
+}
+
+static struct sched_decision decide(struct sched_cpu *s, struct vcpu *v)
+{
+	return (struct sched_decision){
+		.next = v,
+		.until_ns = s->nr ? s->slice_start_ns + SLICE_NS : UINT64_MAX,
+	};
+}
+
+static struct sched_decision credit2_pick(struct pcpu *c, struct vcpu *prev,
+					  bool prev_runnable, uint64_t now)
+{
+	struct sched_cpu *s = c->sched;
+	struct unit *u = prev ? unit_of(prev) : NULL;
+	struct unit *head = s->nr ? s->heap[0] : NULL;
+
+	if (u && u->pos == NOT_IN_HEAP) {
+		charge(s, u, now);
+	}
+	s->charged_ns = now;
+	if (prev_runnable) {
+		bool keep = !head || keeps_cpu(s, u, head, now);
+
+		u->yields = false;
+		if (keep) {
+			if (!head) {
+				s->slice_start_ns = now;
+				floor_follow(s, u->vtime);
+			}
+			return decide(s, prev);
+		}
+	}
+	if (!head) {
+		return decide(s, NULL);
+	}
+	heap_remove(s, head);
+	floor_follow(s, head->vtime);
+	if (prev_runnable) {
+		heap_insert(s, u);
+	}
+	s->slice_start_ns = now;
+	return decide(s, head->vcpu);
+}
+
+static bool credit2_yield(struct pcpu *c, struct vcpu *prev)
+{
+	if (!__atomic_load_n(&c->sched->nr, __ATOMIC_RELAXED)) {
+		return false;
+	}
+	unit_of(prev)->yields = true;
+	return true;
+}
+
+static uint32_t credit2_nr_queued(const struct pcpu *c)
+{
+	return __atomic_load_n(&c->sched->nr, __ATOMIC_SEQ_CST);
+}
+
+/* Its own CPU when idle or nothing better, an idle one, the least queued. */
+static uint16_t credit2_choose_cpu(const struct vcpu *v, uint64_t idle)
+{
+	uint64_t allowed = v->hard_affinity &
+			   __atomic_load_n(&cpus_online, __ATOMIC_ACQUIRE);
+	uint64_t mine = BIT64(v->cpu) & allowed;
+	uint16_t best = v->cpu;
+	uint32_t least = UINT32_MAX;
+
+	if (mine & idle || !allowed) {
+		return v->cpu;
+	}
+	if (allowed & idle) {
+		return (uint16_t)ffs64(allowed & idle);
+	}
+	for (uint64_t m = allowed; m; m &= m - 1) { /* bound: NR_CPUS */
+		uint16_t cpu = (uint16_t)ffs64(m);
+		uint32_t n = 2 * credit2_nr_queued(pcpus[cpu]) +
+			     (BIT64(cpu) & mine ? 0u : 1u);
+
+		if (n < least) {
+			least = n;
+			best = cpu;
+		}
+	}
+	return best;
+}
+
+static struct vcpu *credit2_steal(struct pcpu *from, uint16_t to)
+{
+	struct sched_cpu *s = from->sched;
+
+	for (uint32_t i = 0; i < s->nr && i < STEAL_SCAN; i++) {
+		struct unit *u = s->heap[i];
+		struct vcpu *v = u->vcpu;
+
+		if ((v->hard_affinity & BIT64(to)) &&
+		    vcpu_is_descheduled(v)) {
+			heap_remove(s, u);
+			return v;
+		}
+	}
+	return NULL;
+}
+
+static int credit2_set_params(struct pcpu *c, struct vcpu *v,
+			      const struct sched_params *p)
+{
+	(void)c;
+	if (p->weight == 0 || p->weight > SCHED_WEIGHT_MAX) {
+		return -EINVAL;
+	}
+	unit_of(v)->weight = p->weight;
+	return 0;
+}
+
+static void credit2_get_params(const struct vcpu *v, struct sched_params *p)
+{
+	p->weight = unit_of(v)->weight;
+}
+
+const struct sched_policy sched_credit2 = {
+	.name = "credit2",
+	.sched_id = SCHED_ID_CREDIT2,
+	.cpu_init = credit2_cpu_init,
+	.vcpu_init = credit2_vcpu_init,
+	.vcpu_fini = credit2_vcpu_fini,
+	.enqueue = credit2_enqueue,
+	.dequeue = credit2_dequeue,
+	.leave = credit2_leave,
+	.pick = credit2_pick,
+	.yield = credit2_yield,
+	.choose_cpu = credit2_choose_cpu,
+	.nr_queued = credit2_nr_queued,
+	.steal = credit2_steal,
+	.set_params = credit2_set_params,
+	.get_params = credit2_get_params,
+};

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The flight recorder: a ring of the last events of each CPU.
+ *
+ * Owns    the rings. Each is written by its own CPU only, so there is no
+ *         lock and no wait.
+ * Bounds  one record, 32 bytes, an event.
+ */
+#include <hv/trace.h>
+#include <hv/arch.h>
+#include <hv/console.h>
+#include <hv/page_alloc.h>
+#include <hv/percpu.h>
+
+#define TRACE_RECS (PAGE_SIZE / sizeof(struct trace_rec))
+
+static struct {
+	struct trace_rec *rec;
+	uint64_t next;
+} ring[NR_CPUS];
+
+#define TRACE_NAME(name, fmt) [TRACE_##name] = #name,
+static const char *const names[] = { TRACE_EVENTS(TRACE_NAME) };
+
+/* Without memory there is no recorder, and nothing else is lost. */
+void trace_init_cpu(void)
+{
+	ring[this_cpu()].rec = hv_alloc_pages(NULL, 0);
+}
+
+void trace_event(enum trace_event e, uint32_t a, uint64_t b, uint64_t c)
+{
+	uint16_t cpu = this_cpu();
+	struct trace_rec *r = ring[cpu].rec;
+
+	if (!r) {
+		return;
+	}
+	r += ring[cpu].next++ % TRACE_RECS;
+	*r = (struct trace_rec){ .ticks = arch_time_ns(),
+				 .event = (uint16_t)e,
+				 .cpu = cpu,
+				 .a = a,
+				 .b = b,
+				 .c = c };
+}
+
+void trace_dump_last(unsigned int n)
+{
+	uint16_t cpu = this_cpu();
+	uint64_t end = ring[cpu].next;
+	uint64_t i = end > n ? end - n : 0;
+
+	if (!ring[cpu].rec) {
+		return;
+	}
+	for (; i < end; i++) {
+		const struct trace_rec *r = &ring[cpu].rec[i % TRACE_RECS];
+
+		log_err("  %llu.%09llu %-12s %#x %#llx %#llx\n",
+			(unsigned long long)(r->ticks / 1000000000u),
+			(unsigned long long)(r->ticks % 1000000000u),
+			r->event < NR_TRACE_EVENTS ? names[r->event] : "?",
+			r->a, (unsigned long long)r->b,
+			(unsigned long long)r->c);
+	}
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The states of a vCPU and what moves it from one to the other.
+ *
+ * Owns    v->state, v->pause_count, v->hard_affinity.
+ * Not     where it is queued and who runs (sched.c), making and freeing
+ *         (vcpu_create.c), run-state times (runstate.c).
+ * Locks   the run queue lock of v->cpu for every change. State and pause count
+ *         are read without it where the answer may be old: whoever changes
+ *         them afterwards also posts.
+ * Races   a wake-up against vcpu_block(): the waker sets its work bit, then
+ *         reads the state; the blocker sets the state, then reads the work
+ *         word. All four accesses are sequentially consistent, so at least one
+ *         of them sees the other.
+ * Bounds  every function is O(1) but for the policy's O(log n) queue.
+ */
+#include <hv/vcpu.h>
+#include <lib/bits.h>
+#include <lib/check.h>
+#include <lib/errno.h>
+#include <hv/arch.h>
+#include <hv/sched.h>
+#include <hv/work.h>
+
+/* Work that a blocked vCPU would have to wake up for. */
+#define VWORK_WAKES ((uint32_t)(VWORK_UPCALL | VWORK_VIRQ | VWORK_VTIMER))
+
+static void state_set(struct vcpu *v, enum vcpu_state s)
+{
+	__atomic_store_n(&v->state, (uint8_t)s, __ATOMIC_SEQ_CST);
+}
+
+void vcpu_wake(struct vcpu *v)
+{
+	struct pcpu *c = sched_lock_vcpu(v);
+	uint64_t now;
+
+	if (v->state != VCPU_BLOCKED) {
+		sched_unlock(c);
+		return;
+	}
+	now = arch_time_ns();
+	state_set(v, VCPU_RUNNABLE);
+	vcpu_runstate_change(v, RUNSTATE_runnable, now);
+	sched_place_unlock(c, v, now);
+}
+
+void vcpu_block(struct vcpu *v)
+{
+	struct pcpu *c = this_pcpu();
+	bool asleep;
+
+	spin_lock(&c->runq_lock);
+	asleep = v->state == VCPU_RUNNING;
+	if (asleep) {
+		state_set(v, VCPU_BLOCKED);
+	}
+	spin_unlock(&c->runq_lock);
+	if (!asleep) {
+		return; /* put offline meanwhile */
+	}
+
+	if ((__atomic_load_n(&v->work, __ATOMIC_SEQ_CST) & VWORK_WAKES) ||
+	    arch_vcpu_has_pending(v)) {
+		spin_lock(&c->runq_lock);
+		/* Somebody's wake-up may have come first: then it is queued. */
+		if (v->state == VCPU_BLOCKED) {
+			state_set(v, VCPU_RUNNING);
+			asleep = false;
+		}
+		spin_unlock(&c->runq_lock);
+	}
+	if (asleep) {
+		pcpu_post_self(PWORK_RESCHED);
+	}
+}
+
+void vcpu_yield(struct vcpu *v)
+{
+	if (sched_yield_to_others(this_pcpu(), v)) {
+		pcpu_post_self(PWORK_RESCHED);
+	}
+}
+
+/*
+ * Its CPU shall look: it runs there, or its registers wait there. Called
+ * without the lock; when the vCPU has left that CPU already, the look is free.
+ */
+static void vcpu_tell(struct vcpu *v)
+{
+	uint16_t cpu = __atomic_load_n(&v->loaded_on, __ATOMIC_SEQ_CST);
+
+	if (cpu != CPU_NONE) {
+		pcpu_post(pcpus[cpu], PWORK_RESCHED);
+	}
+}
+
+void vcpu_pause(struct vcpu *v)
+{
+	struct pcpu *c = sched_lock_vcpu(v);
+
+	__atomic_store_n(&v->pause_count, v->pause_count + 1,
+			 __ATOMIC_SEQ_CST);
+	if (v->pause_count == 1) {
+		sched_remove_locked(c, v);
+		if (v->runstate == RUNSTATE_runnable) {
+			vcpu_runstate_change(v, RUNSTATE_offline,
+					     arch_time_ns());
+		}
+	}
+	sched_unlock(c);
+	vcpu_tell(v);
+}
+
+void vcpu_unpause(struct vcpu *v)
+{
+	struct pcpu *c = sched_lock_vcpu(v);
+	uint64_t now;
+
+	if (NEVER(v->pause_count == 0)) {
+		sched_unlock(c);
+		return;
+	}
+	__atomic_store_n(&v->pause_count, v->pause_count - 1,
+			 __ATOMIC_SEQ_CST);
+	if (v->pause_count != 0 || v->state != VCPU_RUNNABLE) {
+		sched_unlock(c);
+		return;
+	}
+	now = arch_time_ns();
+	vcpu_runstate_change(v, RUNSTATE_runnable, now);
+	sched_place_unlock(c, v, now);
+}
+
+bool vcpu_is_descheduled(const struct vcpu *v)
+{
+	return __atomic_load_n(&v->loaded_on, __ATOMIC_SEQ_CST) == CPU_NONE;
+}
+
+void vcpu_online(struct vcpu *v)
+{
+	struct pcpu *c = sched_lock_vcpu(v);
+	uint64_t now;
+
+	if (v->state != VCPU_OFFLINE) {
+		sched_unlock(c);
+		return;
+	}
+	now = arch_time_ns();
+	state_set(v, VCPU_RUNNABLE);
+	vcpu_runstate_change(v, RUNSTATE_runnable, now);
+	sched_place_unlock(c, v, now);
+}
+
+void vcpu_offline(struct vcpu *v)
+{
+	struct pcpu *c = sched_lock_vcpu(v);
+	bool resched = false;
+
+	if (v->state != VCPU_OFFLINE) {
+		sched_remove_locked(c, v);
+		if (v->state != VCPU_RUNNING) {
+			vcpu_runstate_change(v, RUNSTATE_offline,
+					     arch_time_ns());
+		}
+		state_set(v, VCPU_OFFLINE);
+		resched = sched_leave_locked(c, v);
+	}
+	sched_unlock(c);
+	if (resched) {
+		pcpu_post(c, PWORK_RESCHED);
+	}
+	vcpu_tell(v);
+}
+
+int vcpu_set_hard_affinity(struct vcpu *v, uint64_t cpus)
+{
+	struct pcpu *c;
+
+	if (!(cpus & __atomic_load_n(&cpus_online, __ATOMIC_ACQUIRE))) {
+		return -EINVAL;
+	}
+	c = sched_lock_vcpu(v);
+	v->hard_affinity = cpus;
+	if (!(cpus & BIT64(c->id))) {
+		sched_remove_locked(c, v); /* to be placed anew */
+	}
+	sched_place_unlock(c, v, arch_time_ns());
+	vcpu_tell(v);
+	return 0;
+}
