@@ -29,18 +29,10 @@
 	R(afsr0, afsr0_el1)                                                   \
 	R(afsr1, afsr1_el1)                                                   \
 	R(csselr, csselr_el1)                                                 \
-	R(actlr, actlr_el1)                                                   \
 	R(sp_el0, sp_el0)                                                     \
 	R(sp_el1, sp_el1)                                                     \
 	R(elr, elr_el1)                                                       \
-	R(spsr, spsr_el1)                                                     \
-	R(spsr_abt, spsr_abt)                                                 \
-	R(spsr_und, spsr_und)                                                 \
-	R(spsr_irq, spsr_irq)                                                 \
-	R(spsr_fiq, spsr_fiq)                                                 \
-	R(dacr32, dacr32_el2)                                                 \
-	R(ifsr32, ifsr32_el2)                                                 \
-	R(fpexc32, fpexc32_el2)
+	R(spsr, spsr_el1)
 
 #define EL1_REG_FIELD(field, reg) uint64_t field;
 struct el1_regs {

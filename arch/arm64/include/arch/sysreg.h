@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * System registers: access, and the fields this hypervisor uses, spelled as
- * the architecture spells them. [ARM] D19 "AArch64 System Register Descriptions".
+ * the architecture spells them. [ARM] D19 "AArch64 System Register
+ * Descriptions".
  */
 #ifndef ARCH_SYSREG_H
 #define ARCH_SYSREG_H
@@ -16,8 +17,9 @@
 	})
 #define write_sysreg(v, r)                                                    \
 	do {                                                                  \
-		uint64_t v_ = (uint64_t)(v);                                  \
-		__asm__ volatile("msr " #r ", %x0" : : "rZ"(v_) : "memory");  \
+		uint64_t val_ = (uint64_t)(v);                                \
+		__asm__ volatile("msr " #r ", %x0"                           \
+				 : : "rZ"(val_) : "memory");                \
 	} while (0)
 
 /* HCR_EL2 */
@@ -71,7 +73,9 @@
 #define EC_SERROR 0x2fu
 #define EC_BRK64 0x3cu
 
-/* ISS of data aborts. [ARM] "ISS encoding for an exception from a Data Abort" */
+/*
+ * ISS of data aborts. [ARM] "ISS encoding for an exception from a Data Abort"
+ */
 #define ISS_DABT_ISV BIT64(24)
 #define ISS_DABT_SAS FIELD64(23, 22)
 #define ISS_DABT_SSE BIT64(21)

@@ -37,24 +37,35 @@ struct vgic_cpuif {
 
 struct vgic_hw {
 	uint8_t version;   /* 2 or 3: which register files guests see */
-	uint8_t nr_lrs;    /* set by init, <= VGIC_MAX_LRS */
-	uint8_t nr_prio_bits;
+	/* Each CPU: all list registers empty, the virtual interface off. */
+	void (*init_cpu)(void);
 	uint64_t (*read_lr)(unsigned int n);
 	void (*write_lr)(unsigned int n, uint64_t lr);
 	/* Bit n: list register n is empty (state free, no EOI pending). */
 	uint64_t (*empty_lrs)(void);
 	/* Bit n: list register n signals an EOI maintenance interrupt. */
 	uint64_t (*eoi_lrs)(void);
-	/* Interrupt when at most one list register is still in use. */
-	void (*underflow_irq)(bool on);
+	/*
+	 * Maintenance interrupt when at most one list register is still in
+	 * use (@few), when none is pending any more (@no_pending).
+	 */
+	void (*refill_irq)(bool few, bool no_pending);
 	void (*save_cpuif)(struct vgic_cpuif *c);  /* and switch it off */
 	void (*load_cpuif)(const struct vgic_cpuif *c);
 	void (*reset_cpuif)(struct vgic_cpuif *c); /* a new vCPU's values */
 	/* Physical line: drive its active state (hand-over of HW lines). */
 	void (*set_phys_active)(uint32_t pintid, bool active);
-	/* A guest write or ICC state wants group enables: VMCR.VENG. */
+	/* Physical line: latched or, when level-sensitive, high. */
+	bool (*is_phys_pending)(uint32_t pintid);
 };
 
-extern const struct vgic_hw *vgic_hw;
+/* What the driver's init found; the table itself is const. */
+struct vgic_hw_caps {
+	uint8_t nr_lrs;    /* 1..VGIC_MAX_LRS */
+	uint8_t nr_prio_bits;
+};
+
+extern const struct vgic_hw *vgic_hw; /* set once at boot */
+extern struct vgic_hw_caps vgic_hw_caps;
 
 #endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Last words: registers, syndrome in words, back trace with names.
+ *
+ * CPU     the one that failed, on its emergency stack.
+ * Bounds  BACKTRACE_MAX frames; every pointer is checked against the stacks.
+ */
+#include <arch/layout.h>
+#include <arch/trap.h>
+#include <hv/arch.h>
+#include <hv/console.h>
+#include <hv/entry.h>
+#include <hv/percpu.h>
+#include <lib/string.h>
+
+#define BACKTRACE_MAX 24u
+
+struct own_fault_frame {
+	uint64_t x[31];
+	uint64_t sp;
+};
+
+/* Generated after the first link: sorted offsets into the image and names. */
+struct symbol {
+	uint32_t offset;
+	uint32_t name; /* offset into symtab_names */
+};
+extern const struct symbol symtab[] __attribute__((weak));
+extern const uint32_t symtab_count __attribute__((weak));
+extern const char symtab_names[] __attribute__((weak));
+extern char image_start[], text_end[];
+
+static const char *symbol_of(uint64_t pc, uint64_t *off)
+{
+	uint64_t want = pc - HV_BASE;
+	uint32_t lo = 0, hi;
+
+	if (&symtab_count == NULL || pc < HV_BASE ||
+	    want >= (uint64_t)text_end - (uint64_t)image_start ||
+	    symtab_count == 0) {
+		return NULL;
+	}
+	hi = symtab_count;
+	while (hi - lo > 1) { /* bound: log2(symtab_count) */
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (symtab[mid].offset <= want) {
+			lo = mid;
+		} else {
+			hi = mid;
+		}
+	}
+	*off = want - symtab[lo].offset;
+	return &symtab_names[symtab[lo].name];
+}
+
+static void print_pc(const char *what, uint64_t pc)
+{
+	uint64_t off = 0;
+	const char *name = symbol_of(pc, &off);
+
+	log_err("  %s %016llx %s+%#llx\n", what, (unsigned long long)pc,
+		name ? name : "?", (unsigned long long)off);
+}
+
+static bool in_stack(uint64_t fp)
+{
+	const struct pcpu *c = this_pcpu();
+
+	return !(fp & 15) &&
+	       ((fp >= c->stack_top - STACK_SIZE && fp < c->stack_top - 15) ||
+		(fp >= c->emergency_top - EMERGENCY_SIZE &&
+		 fp < c->emergency_top - 15));
+}
+
+static void backtrace(uint64_t fp)
+{
+	for (unsigned int i = 0; i < BACKTRACE_MAX && in_stack(fp); i++) {
+		const uint64_t *frame = (const uint64_t *)(uintptr_t)fp;
+
+		print_pc("called from", frame[1] - 4);
+		fp = frame[0];
+	}
+}
+
+void arch_dump_self(void)
+{
+	log_err("Back trace:\n");
+	backtrace((uint64_t)(uintptr_t)__builtin_frame_address(0));
+}
+
+static const char *ec_name(uint64_t ec)
+{
+	switch (ec) {
+	case EC_UNKNOWN:
+		return "undefined instruction";
+	case EC_IABT_SAME:
+		return "instruction abort";
+	case EC_DABT_SAME:
+		return "data abort";
+	case EC_PC_ALIGN:
+		return "misaligned pc";
+	case EC_SP_ALIGN:
+		return "misaligned stack pointer";
+	case EC_BRK64:
+		return "BRK";
+	default:
+		return "exception";
+	}
+}
+
+static const char *fsc_name(uint64_t fsc)
+{
+	switch (fsc & 0x3c) {
+	case FSC_TRANSLATION:
+		return "nothing mapped (guard page?)";
+	case FSC_PERMISSION:
+		return "no permission";
+	case FSC_SEA:
+		return "external abort";
+	default:
+		return "see ESR";
+	}
+}
+
+void trap_own(struct own_fault_frame *f, uint64_t kind)
+{
+	static const char *const kinds[] = { "exception", "interrupt",
+					     "SError" };
+	uint64_t esr = read_sysreg(esr_el2);
+	uint64_t ec = field_get(ESR_EC, esr);
+
+	console_force();
+	log_err("EL2 %s: %s, %s\n", kinds[kind % 3], ec_name(ec),
+		ec == EC_DABT_SAME || ec == EC_IABT_SAME ?
+			fsc_name(esr & ISS_FSC) : "");
+	log_err("  ESR %08llx FAR %016llx SPSR %08llx SP %016llx\n",
+		(unsigned long long)esr,
+		(unsigned long long)read_sysreg(far_el2),
+		(unsigned long long)read_sysreg(spsr_el2),
+		(unsigned long long)f->sp);
+	print_pc("pc", read_sysreg(elr_el2));
+	for (unsigned int i = 0; i < 30; i += 3) {
+		log_err("  x%-2u %016llx x%-2u %016llx x%-2u %016llx\n", i,
+			(unsigned long long)f->x[i], i + 1,
+			(unsigned long long)f->x[i + 1], i + 2,
+			(unsigned long long)f->x[i + 2]);
+	}
+	print_pc("x30", f->x[30]);
+	backtrace(f->x[29]);
+	panic("EL2 %s (%s)", kinds[kind % 3], ec_name(ec));
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The doors by which a guest enters EL2: synchronous traps by exception
+ * class, interrupts, SErrors.
+ *
+ * Owns    the table of handlers; the acknowledge loop of interrupts.
+ * Not     what a trap means (trap/) nor what an interrupt is for (core/irq.c).
+ * CPU     the trapped vCPU's; interrupts masked.
+ * Bounds  the interrupt loop: IRQ_BATCH, the rest at the next entry.
+ * Spec    [ARM] D1.3.1 "Exception entry", ESR_EL2; [GIC] 4.1 "Interrupt
+ *         handling".
+ */
+#include <arch/barrier.h>
+#include <arch/trap.h>
+#include <arch/vgic.h>
+#include <hv/arch.h>
+#include <hv/domain.h>
+#include <hv/entry.h>
+#include <hv/ipi.h>
+#include <hv/irqchip.h>
+#include <hv/platform.h>
+#include <hv/trace.h>
+#include <lib/check.h>
+
+#define IRQ_BATCH 16u
+
+/* A class that no guest of ours should be able to raise. */
+static void trap_unexpected(struct vcpu *v, uint64_t esr)
+{
+	trace_event(TRACE_GUEST_UNDEF, v->domain->id, v->arch.regs.pc, esr);
+	inject_undef(v);
+}
+
+static void trap_breakpoint(struct vcpu *v, uint64_t esr)
+{
+	trap_unexpected(v, esr);
+}
+
+typedef void (*trap_fn)(struct vcpu *v, uint64_t esr);
+
+static const trap_fn trap_table[64] = {
+	[EC_UNKNOWN] = trap_unexpected,
+	[EC_WFX] = trap_wfx,
+	[EC_CP15_32] = trap_unexpected, /* 32-bit user space only */
+	[EC_CP15_64] = trap_unexpected,
+	[EC_CP14_32] = trap_unexpected,
+	[EC_CP14_LDC] = trap_unexpected,
+	[EC_FP] = trap_unexpected,
+	[EC_CP10_ID] = trap_unexpected,
+	[EC_CP14_64] = trap_unexpected,
+	[EC_HVC64] = trap_hvc64,
+	[EC_SMC64] = trap_smc64,
+	[EC_SYS64] = trap_sysreg,
+	[EC_SVE] = trap_unexpected,
+	[EC_IABT_LOWER] = trap_iabt,
+	[EC_DABT_LOWER] = trap_dabt,
+	[EC_BRK64] = trap_breakpoint,
+};
+
+void trap_sync(struct vcpu *v)
+{
+	uint64_t esr = read_sysreg(esr_el2);
+	unsigned int ec = (unsigned int)(esr >> 26) & 63;
+	trap_fn fn;
+
+	/* The two that a busy guest makes: known to the branch predictor. */
+	if (likely(ec == EC_HVC64)) {
+		trap_hvc64(v, esr);
+		return;
+	}
+	if (likely(ec == EC_DABT_LOWER)) {
+		trap_dabt(v, esr);
+		return;
+	}
+	fn = trap_table[ec];
+	if (unlikely(!fn)) {
+		fn = trap_unexpected;
+	}
+	fn(v, esr);
+}
+
+/* One interrupt; the architecture keeps SGIs, its timer and maintenance. */
+static void handle_irq(struct pcpu *c, uint32_t intid)
+{
+	if (intid == platform.timer.virt) {
+		vtimer_irq(c); /* stays active: the guest deactivates it */
+		return;
+	}
+	if (intid < 16) {
+		ipi_handle(intid);
+		irqchip->deactivate(intid);
+		return;
+	}
+	if (intid == platform.gic.maint_intid) {
+		if (c->loaded) {
+			vgic_maintenance(c->loaded);
+		}
+		irqchip->deactivate(intid);
+		return;
+	}
+	irq_dispatch(intid);
+}
+
+static void irq_loop(struct pcpu *c)
+{
+	for (unsigned int i = 0; i < IRQ_BATCH; i++) {
+		uint32_t intid = irqchip->ack();
+
+		if (intid >= NR_INTIDS) {
+			return; /* 1020-1023: nothing (more) */
+		}
+		irqchip->eoi(intid);
+		handle_irq(c, intid);
+	}
+}
+
+void trap_irq(struct vcpu *v)
+{
+	struct pcpu *c = this_pcpu();
+
+	(void)v;
+	c->nr_irqs++;
+	irq_loop(c);
+}
+
+void arch_irq_poll(void)
+{
+	irq_loop(this_pcpu());
+}
+
+/* No secure side shares its interrupts with us: none is ever expected. */
+void trap_fiq(struct vcpu *v)
+{
+	(void)v;
+	trace_event(TRACE_IRQ_SPURIOUS, INTID_NONE, 0, 0);
+}
+
+/*
+ * An SError while a guest ran is that guest's: it gets it, as its own
+ * hardware would have done (XSA-201: never the hypervisor's end).
+ */
+void trap_serror(struct vcpu *v)
+{
+	inject_serror(v);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The physical interrupt controllers, for whoever chooses one at boot:
+ *   GICv2: gicv2_init(), gich_init(); irqchip = &gicv2_irqchip,
+ *          vgic_hw = &gich_vgic_hw.
+ *   GICv3: gicv3_init(), ich_init(); irqchip = &gicv3_irqchip,
+ *          vgic_hw = &ich_vgic_hw.
+ * Then each CPU, the first one too: irqchip->init_cpu(), vgic_hw->init_cpu().
+ */
+#ifndef ARCH_GIC_H
+#define ARCH_GIC_H
+
+#include <lib/types.h>
+#include <hv/irqchip.h>
+#include <arch/vgic_hw.h>
+
+#define GIC_MAX_CPUS 32u
+#define GIC_MAX_REGIONS 8u
+
+struct gic_region {
+	void *base;
+	size_t size;
+};
+
+struct gicv2_config {
+	void *gicd;
+	void *gicc;            /* 8 KiB: GICC_DIR is at 4 KiB */
+	const uint64_t *mpidr; /* of each CPU, by index; copied */
+	uint32_t nr_cpus;      /* at most 8 */
+};
+
+struct gicv3_config {
+	void *gicd;
+	struct gic_region gicr[GIC_MAX_REGIONS];
+	uint32_t nr_gicr;
+	uint64_t gicr_stride;  /* 0: as GICR_TYPER tells */
+	const uint64_t *mpidr; /* of each CPU, by index; copied */
+	uint32_t nr_cpus;
+};
+
+/*
+ * On the boot CPU. All SPIs are off, inactive, level-sensitive and routed to
+ * it afterwards. -EINVAL; -ENODEV: not such a GIC, or a CPU without a
+ * redistributor; -EIO: it does not answer.
+ */
+__must_check int gicv2_init(const struct gicv2_config *c);
+__must_check int gicv3_init(const struct gicv3_config *c);
+
+/* List registers; fill in vgic_hw_caps. -ENODEV: no virtualization. */
+__must_check int gich_init(void *gich);
+__must_check int ich_init(void);
+
+extern const struct irqchip gicv2_irqchip;
+extern const struct irqchip gicv3_irqchip;
+extern const struct vgic_hw gich_vgic_hw;
+extern const struct vgic_hw ich_vgic_hw;
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The firmware below us; see cpu/psci.c. */
+#ifndef ARCH_PSCI_H
+#define ARCH_PSCI_H
+
+#include <lib/types.h>
+
+/* One SMC or HVC, by the conduit of the device tree. */
+int64_t firmware_call(uint64_t fid, uint64_t a1, uint64_t a2, uint64_t a3);
+/* Ask for versions once; needs platform. */
+void psci_init(void);
+uint32_t psci_smccc_version(void);
+/* -errno; @ctx arrives in x0 at @entry with the MMU off. */
+__must_check int psci_cpu_on(uint64_t mpidr, uint64_t entry, uint64_t ctx);
+
+#endif
