@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The boot order, as a flat list. Everything in this folder runs once, may
+ * refuse to go on, and is given back by seal().
+ *
+ * CPU     the boot CPU, alone until the others are started near the end.
+ */
+#include "boot.h"
+#include "cmdline.h"
+#include "early_refuse.h"
+#include "fdt_platform.h"
+#include "fdt_util.h"
+#include "modules.h"
+#include <arch/stage1.h>
+#include <arch/stage2.h>
+#include <arch/layout.h>
+#include <arch/psci.h>
+#include <arch/time.h>
+#include <arch/trap.h>
+#include <hv/arch.h>
+#include <hv/console.h>
+#include <hv/domain.h>
+#include <hv/entry.h>
+#include <hv/irq.h>
+#include <hv/sched.h>
+#include <hv/seal.h>
+#include <hv/trace.h>
+#include <hv/version.h>
+#include <lib/bits.h>
+#include <lib/string.h>
+
+extern char image_start[], image_end[];
+extern char boot_stack_top[];
+
+/*
+ * We are about to stop, and the tree named no console: a PL011 that looks
+ * like one is better than silence.
+ */
+static void guess_console(const void *fdt)
+{
+	int rc;
+
+	platform.uart.base = early_find_pl011((uintptr_t)fdt, DT_MAX_SIZE);
+	platform.uart.size = PAGE_SIZE;
+	platform.uart.compatible = "arm,pl011";
+	rc = boot_console_init(&platform);
+	if (rc) {
+		arch_halt(); /* nowhere to say why */
+	}
+}
+
+/* Nothing can be said before there is a console: this keeps it short. */
+static void read_machine(uint64_t fdt_pa)
+{
+	const void *fdt = stage1_map_fdt(fdt_pa);
+	int rc = fdt_platform_parse(fdt, read_sysreg(mpidr_el1) & MPIDR_HWID,
+				    &platform);
+	int opt = rc ? 0 : cmdline_parse(platform.hv_cmdline, &options);
+	int con = fdt_platform_find_console(&platform, options.dtuart);
+	int none = boot_console_init(&platform);
+
+	if (none && (rc || opt || con)) {
+		guess_console(fdt);
+	}
+	console_set_levels(options.loglvl, options.guest_loglvl);
+	if (rc) {
+		boot_refuse("the device tree does not describe a machine this "
+			    "hypervisor can run on (see above)");
+	}
+	if (opt) {
+		boot_refuse("bad command line (see above): \"%s\"",
+			    platform.hv_cmdline);
+	}
+	if (con) {
+		boot_refuse("no usable console (see above)");
+	}
+}
+
+static void describe_machine(void)
+{
+	uint64_t total = 0;
+
+	for (uint32_t i = 0; i < platform.nr_banks; i++) {
+		total += platform.bank[i].size;
+	}
+	log_info("Bulkhead %s, loaded at %#llx\n", HV_VERSION_STRING,
+		 (unsigned long long)hv_load_address);
+	log_info("%u CPUs, %llu MiB of RAM, GICv%u, timer %llu Hz\n",
+		 platform.nr_cpus, (unsigned long long)(total >> 20),
+		 platform.gic.version,
+		 (unsigned long long)arch_counter_hz());
+	log_info("Command line: %s\n", platform.hv_cmdline);
+}
+
+static void check(int rc, const char *what)
+{
+	if (rc) {
+		boot_refuse("%s (see above; error %d)", what, -rc);
+	}
+}
+
+static void init_memory(uint64_t fdt_pa)
+{
+	boot_image = (struct mem_range){
+		.start = hv_load_address,
+		.size = (uintptr_t)image_end - (uintptr_t)image_start,
+	};
+	boot_dtb = (struct mem_range){
+		.start = align_down(fdt_pa, PAGE_SIZE),
+		.size = align_up(fdt_pa + platform.fdt_size, PAGE_SIZE) -
+			align_down(fdt_pa, PAGE_SIZE),
+	};
+	check(modules_check(&platform, &boot_image, &boot_dtb),
+	      "the loader's images");
+	check(boot_memory_init(&platform), "memory");
+}
+
+static void start_other_cpus(void)
+{
+	uint32_t nr = platform.nr_cpus;
+
+	if (options.maxcpus && options.maxcpus < nr) {
+		nr = options.maxcpus;
+	}
+	for (uint16_t cpu = 1; cpu < nr; cpu++) {
+		int rc = arch_cpu_start(cpu);
+
+		if (rc) {
+			log_err("CPU %u (MPIDR %#llx) did not start: error "
+				"%d; going on without it\n", cpu,
+				(unsigned long long)platform.cpu_mpidr[cpu],
+				-rc);
+			break; /* ids have no holes */
+		}
+	}
+}
+
+static void init_this_cpu(void)
+{
+	cpu_init_el2();
+	idregs_init();
+	debug_init();
+	stage2_init();
+	stage2_init_cpu();
+	psci_init();
+}
+
+static void init_interrupts(void)
+{
+	check(boot_irqchip_init(&platform), "interrupt controller");
+	irq_init();
+	irqchip_enable_own_ppis();
+	timer_init_cpu();
+	check(time_request_irq(), "EL2 timer");
+	console_start_input();
+}
+
+static void init_scheduler(void)
+{
+	const struct sched_policy *p = sched_policy_by_name(options.sched);
+
+	if (!p) {
+		boot_refuse("sched=%s: no such scheduler", options.sched);
+	}
+	sched_init(p);
+	check(sched_init_cpu(), "scheduler");
+	log_info("Scheduler: %s\n", p->name);
+}
+
+void hv_main(uint64_t fdt_pa)
+{
+	struct pcpu *c = percpu_init(0, read_sysreg(mpidr_el1) & MPIDR_HWID,
+				     (uint64_t)(uintptr_t)boot_stack_top);
+
+	c->emergency_top = (uint64_t)(uintptr_t)boot_stack_top - STACK_SIZE -
+			   PAGE_SIZE;
+	stage1_init();
+	read_machine(fdt_pa);
+	time_init();
+	describe_machine();
+	init_this_cpu();
+	init_memory(fdt_pa);
+	trace_init_cpu();
+	init_interrupts();
+	init_scheduler();
+	start_other_cpus();
+	check(boot_dom0(), "dom0");
+	boot_memory_finish();
+	seal(hardware_domain); /* does not return: this code goes */
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dom0's device tree and dom0's devices, from the host's tree. */
+#ifndef BOOT_DOM_FDT_H
+#define BOOT_DOM_FDT_H
+
+#include <hv/irqchip.h>
+#include <hv/platform.h>
+
+#define DOM0_MAX_EXTENDED 32u
+
+struct dom0_fdt_args {
+	const struct platform *platform;
+	const char *bootargs;
+	uint64_t initrd_start;         /* initrd_end 0: none */
+	uint64_t initrd_end;
+	const struct mem_range *bank;  /* dom0's memory, IPA == PA */
+	uint32_t nr_banks;
+	uint32_t nr_vcpus;
+	uint32_t evtchn_intid;         /* a PPI */
+	struct mem_range grant_window;
+	const struct mem_range *extended;
+	uint32_t nr_extended;
+};
+
+/*
+ * Write dom0's tree to @buf (8-byte aligned, not the host tree) and its size
+ * to @out_size. -ENOSPC: @size is too small; -ERANGE: an address does not fit
+ * the root's cells; -EINVAL. Logged.
+ */
+__must_check int dom0_fdt_build(const struct dom0_fdt_args *a, void *buf,
+				size_t size, uint32_t *out_size);
+
+/*
+ * What the walk found; each may be NULL. A value other than 0 ends the walk
+ * and is its result.
+ */
+struct dom0_devices {
+	/* Whole pages, sorted, disjoint; never RAM, never the hypervisor's. */
+	int (*mmio)(uint64_t start, uint64_t size, void *arg);
+	/* Once per INTID, 32 to 1019, rising. */
+	int (*spi)(uint32_t intid, enum irq_trigger trigger, void *arg);
+	/* GICv2m frame whose SPIs only its MSI_TYPER tells. */
+	int (*v2m)(uint64_t start, uint64_t size, void *arg);
+};
+
+/* -ENOSPC: more devices than our tables hold, logged. */
+__must_check int dom0_devices_walk(const struct platform *p,
+				   const struct dom0_devices *cb, void *arg);
+/*
+ * Holes of the first 2^@ipa_bits addresses that are neither RAM nor devices
+ * nor in @avoid: 2 MiB aligned, 64 MiB or more. At most @max of them.
+ */
+__must_check int dom0_find_extended_regions(const struct platform *p,
+					    uint32_t ipa_bits,
+					    const struct mem_range *avoid,
+					    uint32_t nr_avoid,
+					    struct mem_range *out,
+					    uint32_t max, uint32_t *out_nr);
+
+#endif

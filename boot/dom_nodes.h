@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which nodes of the host's tree dom0 gets to see. */
+#ifndef BOOT_DOM_NODES_H
+#define BOOT_DOM_NODES_H
+
+#include <hv/platform.h>
+#include "fdt_util.h"
+
+/*
+ * Decide for every node of p->fdt, once; later calls for the same tree cost
+ * nothing. -EINVAL when host_dt cannot be opened on it.
+ */
+__must_check int dom_nodes_select(struct dt *t, const struct platform *p);
+bool dom_node_is_hidden(uint32_t idx);
+/* Hidden and its registers must stay out of dom0's reach: GIC, ITS, SMMU. */
+bool dom_node_is_ours(struct dt *t, const struct platform *p, uint32_t idx);
+/* A property that dom0 must not see although its node stays. */
+bool dom_prop_is_hidden(struct dt *t, uint32_t idx, const struct dt_prop *p);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parts of fdt_platform_parse(), each about one kind of node. */
+#ifndef BOOT_FDT_PARTS_H
+#define BOOT_FDT_PARTS_H
+
+#include <hv/platform.h>
+#include "fdt_util.h"
+
+/* Physical addresses end at 2^48 in every stage-2 format we write. */
+#define PA_LIMIT (UINT64_C(1) << 48)
+
+extern const char *const dt_gic_v2[]; /* "compatible" lists, NULL at the end */
+extern const char *const dt_gic_v3[];
+extern const char *const dt_gic_its[];
+extern const char *const dt_gic_v2m[];
+extern const char *const dt_timer[];
+extern const char *const dt_psci[];
+
+/* One line that names @idx, what is wrong there and what to do; returns @rc. */
+__must_check int dt_error(struct dt *t, uint32_t idx, const char *prop,
+			  const char *what, int rc);
+
+__must_check int fdt_parse_memory(struct dt *t, struct platform *p);
+__must_check int fdt_parse_reserved(struct dt *t, struct platform *p);
+__must_check int fdt_parse_cpus(struct dt *t, uint64_t boot_mpidr,
+				struct platform *p);
+__must_check int fdt_parse_gic(struct dt *t, struct platform *p);
+__must_check int fdt_parse_timer(struct dt *t, struct platform *p);
+__must_check int fdt_parse_psci(struct dt *t, struct platform *p);
+__must_check int fdt_parse_chosen(struct dt *t, struct platform *p);
+
+#endif

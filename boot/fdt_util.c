@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The host's device tree as a table of nodes and properties, made in one
+ * checked pass of libfdt.
+ *
+ * Owns    host_dt. The blob itself is only read and must not change.
+ * Not     what nodes mean (fdt_platform.c), addresses (fdt_addr.c) and
+ *         interrupts (fdt_irq.c).
+ * Why     libfdt reads the blob, and checks each access; what it would look
+ *         for from the start each time (parents, phandles, properties by
+ *         name) the pass has noted by libfdt's offsets. docs/adr/0008.
+ * Bounds  DT_MAX_SIZE, DT_MAX_NODES, DT_MAX_PROPS, DT_MAX_DEPTH; each look-up
+ *         reads the entries of one node.
+ * Spec    [DT] 5 "Flattened Devicetree (DTB) Format".
+ */
+#include "fdt_util.h"
+
+#include <hv/console.h>
+#include <lib/bits.h>
+#include <lib/check.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <libfdt.h>
+
+#define PROP_NAME_SHIFT 24u
+#define PROP_OFFSET (BIT64(PROP_NAME_SHIFT) - 1)
+
+struct dt host_dt;
+
+STATIC_ASSERT(DT_NR_NAMES <= 64, "dt_node.names has a bit per name");
+STATIC_ASSERT(DT_MAX_SIZE / 4 <= PROP_OFFSET, "an offset fits an entry");
+
+#define DT_NAME_TEXT(id, text) [DT_##id] = text,
+static const char *const dt_names[DT_NR_NAMES] = { DT_NAMES(DT_NAME_TEXT) };
+#undef DT_NAME_TEXT
+
+static enum dt_name name_find(const char *s)
+{
+	for (uint32_t i = DT_OTHER + 1; i < DT_NR_NAMES; i++) {
+		if (s[0] == dt_names[i][0] && strcmp(s, dt_names[i]) == 0) {
+			return (enum dt_name)i;
+		}
+	}
+	return DT_OTHER;
+}
+
+/*
+ * What the name at @nameoff is: checked and compared once per distinct name.
+ * DT_NR_NAMES: it is none.
+ */
+static enum dt_name name_at(struct dt *t, uint32_t nameoff)
+{
+	const char *s;
+	enum dt_name n;
+
+	if (nameoff < DT_NAME_SLOTS && t->name_id[nameoff] != 0) {
+		return (enum dt_name)(t->name_id[nameoff] - 1);
+	}
+	s = fdt_get_string(t->fdt, (int)nameoff, NULL);
+	if (!s) {
+		return DT_NR_NAMES;
+	}
+	n = name_find(s);
+	if (nameoff < DT_NAME_SLOTS) {
+		t->name_id[nameoff] = (uint8_t)(n + 1);
+	}
+	return n;
+}
+
+static int header_error(const char *what, const char *cure)
+{
+	log_err("device tree: %s; %s\n", what, cure);
+	return -EINVAL;
+}
+
+/* libfdt's checks of the header, and those it leaves to its callers. */
+static int header_check(const void *fdt, uint64_t max_size)
+{
+	int rc = fdt_check_header(fdt);
+
+	if (rc == -FDT_ERR_BADMAGIC || rc == -FDT_ERR_BADSTATE) {
+		return header_error("not found where the loader said",
+				    "pass its address in x0, 8-byte aligned");
+	}
+	if (rc == -FDT_ERR_BADVERSION || (rc == 0 && fdt_version(fdt) < 17)) {
+		return header_error("its version is not 17",
+				    "compile it with a current dtc");
+	}
+	if (fdt_totalsize(fdt) > max_size ||
+	    fdt_totalsize(fdt) > DT_MAX_SIZE) {
+		return header_error("its total size is beyond 2 MiB or cut off",
+				    "load the whole tree");
+	}
+	if (rc || fdt_num_mem_rsv(fdt) < 0 ||
+	    ((fdt_off_dt_struct(fdt) | fdt_off_mem_rsvmap(fdt)) & 3) != 0) {
+		return header_error("a block lies outside it",
+				    "load the whole tree");
+	}
+	return 0;
+}
+
+static void phandle_add(struct dt *t, uint32_t idx, uint32_t phandle)
+{
+	uint32_t slot = (phandle * 2654435761u) % DT_PHANDLE_SLOTS;
+
+	/* bound: the table has twice as many slots as there are nodes */
+	while (t->by_phandle[slot] != 0) {
+		slot = (slot + 1) % DT_PHANDLE_SLOTS;
+	}
+	t->by_phandle[slot] = (uint16_t)(idx + 1);
+	t->node[idx].phandle = phandle;
+	if (phandle > t->max_phandle) {
+		t->max_phandle = phandle;
+	}
+}
+
+/* @len: of the property, @v: its first cell. */
+static uint8_t cells_value(uint32_t len, uint32_t v)
+{
+	return len != 4 || v > 4 ? 0xff : (uint8_t)v;
+}
+
+static void note_prop(struct dt *t, uint32_t idx, enum dt_name name,
+		      const struct fdt_property *p)
+{
+	struct dt_node *n = &t->node[idx];
+	uint32_t len = fdt32_to_cpu(p->len);
+	uint32_t v = len == 4 ? dt_be32((const uint8_t *)p->data) : 0;
+
+	n->names |= UINT64_C(1) << name;
+	if (name == DT_ADDRESS_CELLS) {
+		n->addr_cells = cells_value(len, v);
+	} else if (name == DT_SIZE_CELLS) {
+		n->size_cells = cells_value(len, v);
+	} else if (name == DT_INTERRUPT_PARENT) {
+		n->irq_parent = v;
+		n->irq_by_index = false;
+	} else if (name == DT_INTERRUPT_CELLS) {
+		n->irq_cells = v <= 4 ? (uint8_t)v : 0;
+	} else if ((name == DT_PHANDLE || name == DT_LINUX_PHANDLE) &&
+		   n->phandle == 0 && v != 0 && v != UINT32_MAX) {
+		phandle_add(t, idx, v);
+	}
+}
+
+static int too_many(const char *what, const char *limit, uint32_t max)
+{
+	log_err("device tree: more than %u %s; raise %s\n", max, what, limit);
+	return -E2BIG;
+}
+
+static int prop_entry(struct dt *t, uint32_t entry)
+{
+	if (t->nr_props == DT_MAX_PROPS) {
+		return too_many("nodes and properties", "DT_MAX_PROPS",
+				DT_MAX_PROPS);
+	}
+	t->prop[t->nr_props++] = entry;
+	return 0;
+}
+
+/* The property whose tag is at @off; -ENOENT: there is none. */
+static int index_prop(struct dt *t, uint32_t idx, int off, int next)
+{
+	const struct fdt_property *p = fdt_offset_ptr(t->fdt, off, sizeof(*p));
+	enum dt_name name;
+
+	/* libfdt adds up the length without looking for an overflow. */
+	if (!p || (int64_t)fdt32_to_cpu(p->len) + (int64_t)sizeof(*p) >
+			  next - off) {
+		return -ENOENT;
+	}
+	name = name_at(t, fdt32_to_cpu(p->nameoff));
+	if (name == DT_NR_NAMES) {
+		return -ENOENT;
+	}
+	note_prop(t, idx, name, p);
+	return prop_entry(t, (uint32_t)name << PROP_NAME_SHIFT |
+				     (uint32_t)off / 4);
+}
+
+static int index_node(struct dt *t, int off, uint32_t parent)
+{
+	struct dt_node *n;
+
+	if (t->nr_nodes == DT_MAX_NODES) {
+		return too_many("nodes", "DT_MAX_NODES", DT_MAX_NODES);
+	}
+	n = &t->node[t->nr_nodes];
+	*n = (struct dt_node){
+		.offset = (uint32_t)off,
+		.props = t->nr_props,
+		.parent = (uint16_t)parent,
+		.addr_cells = 2,
+		.size_cells = 1,
+	};
+	/* The parent's properties are complete: they precede its subnodes. */
+	if (t->nr_nodes > 0) {
+		const struct dt_node *up = &t->node[parent];
+		bool here = dt_has(t, parent, DT_INTERRUPT_CELLS);
+
+		/* A controller is the interrupt parent of its children. */
+		n->irq_by_index = here || up->irq_by_index;
+		n->irq_parent = here ? parent : up->irq_parent;
+	}
+	t->nr_nodes++;
+	return 0;
+}
+
+/* Where the pass is. */
+struct pass {
+	uint16_t open[DT_MAX_DEPTH]; /* nodes */
+	uint32_t depth;
+	bool in_props; /* of the innermost open node */
+};
+
+/* The properties of the innermost open node are complete. */
+static int end_props(struct dt *t, struct pass *s)
+{
+	if (!s->in_props) {
+		return 0;
+	}
+	s->in_props = false;
+	return prop_entry(t, 0);
+}
+
+/* One tag. -ENOENT: it does not belong here. */
+static int index_tag(struct dt *t, struct pass *s, uint32_t tag, int off,
+		     int next)
+{
+	int rc;
+
+	if (tag == FDT_NOP) {
+		return 0;
+	}
+	if (tag == FDT_PROP && s->in_props) {
+		return index_prop(t, s->open[s->depth - 1], off, next);
+	}
+	rc = end_props(t, s);
+	if (rc) {
+		return rc;
+	}
+	if (tag == FDT_BEGIN_NODE && s->depth < DT_MAX_DEPTH &&
+	    (s->depth > 0 || t->nr_nodes == 0)) {
+		rc = index_node(t, off, s->depth ? s->open[s->depth - 1] : 0);
+		if (rc) {
+			return rc;
+		}
+		s->open[s->depth++] = (uint16_t)(t->nr_nodes - 1);
+		s->in_props = true;
+		return 0;
+	}
+	if (tag == FDT_END_NODE && s->depth > 0) {
+		t->node[s->open[--s->depth]].end = (uint16_t)t->nr_nodes;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static int index_tree(struct dt *t)
+{
+	struct pass s = { .depth = 0 };
+	int off = 0;
+
+	for (;;) { /* bound: each tag moves off forward */
+		int next;
+		uint32_t tag = fdt_next_tag(t->fdt, off, &next);
+		int rc = -ENOENT;
+
+		if (tag == FDT_END && next > 0 && s.depth == 0 &&
+		    t->nr_nodes > 0) {
+			return 0;
+		}
+		if (next > off) {
+			rc = index_tag(t, &s, tag, off, next);
+		}
+		if (rc == -ENOENT) {
+			log_err("device tree: broken at offset 0x%x (depth %u, "
+				"at most %u); compile it again with dtc\n",
+				(uint32_t)off, s.depth, DT_MAX_DEPTH);
+			return -EINVAL;
+		}
+		if (rc) {
+			return rc;
+		}
+		off = next;
+	}
+}
+
+static void close_tree(struct dt *t)
+{
+	t->fdt = NULL;
+	t->nr_nodes = 0;
+	t->nr_props = 0;
+	t->max_phandle = 0;
+	t->node[0].end = 0;
+}
+
+int dt_open(struct dt *t, const void *fdt, uint64_t max_size)
+{
+	int rc;
+
+	/* Not the first: bss is zero, and large. */
+	if (t->generation++ != 0) {
+		memset(t->by_phandle, 0, sizeof(t->by_phandle));
+		memset(t->name_id, 0, sizeof(t->name_id));
+	}
+	close_tree(t);
+	if (!fdt || ((uintptr_t)fdt & 3) != 0 ||
+	    max_size < sizeof(struct fdt_header)) {
+		return header_error("not found where the loader said",
+				    "pass its address in x0, 8-byte aligned");
+	}
+	rc = header_check(fdt, max_size);
+	if (rc == 0) {
+		t->fdt = fdt;
+		t->strings = (const char *)fdt + fdt_off_dt_strings(fdt);
+		rc = index_tree(t);
+	}
+	if (rc) {
+		close_tree(t);
+	}
+	return rc;
+}
+
+uint32_t dt_used_size(const void *fdt)
+{
+	uint64_t end_struct;
+	uint64_t end_strings;
+	uint64_t end;
+
+	if (fdt_magic(fdt) != FDT_MAGIC) {
+		return 0;
+	}
+	end_struct = (uint64_t)fdt_off_dt_struct(fdt) +
+		     fdt_size_dt_struct(fdt);
+	end_strings = (uint64_t)fdt_off_dt_strings(fdt) +
+		      fdt_size_dt_strings(fdt);
+	end = end_struct > end_strings ? end_struct : end_strings;
+	/* The reserve map's length is not in the header. */
+	if (end > fdt_totalsize(fdt) || fdt_off_mem_rsvmap(fdt) >= end) {
+		return fdt_totalsize(fdt);
+	}
+	return (uint32_t)end;
+}
+
+int dt_copy_used(void *dst, uint64_t dst_size, const void *fdt,
+		 uint32_t *out_size)
+{
+	uint32_t size = dt_used_size(fdt);
+
+	if (size < sizeof(struct fdt_header)) {
+		return header_error("not found where the loader said",
+				    "pass its address in x0, 8-byte aligned");
+	}
+	if (size > dst_size) {
+		log_err("device tree: %u bytes, there is room for %u; "
+			"strip what the machine does not need\n", size,
+			(uint32_t)dst_size);
+		return -ENOSPC;
+	}
+	memcpy(dst, fdt, size);
+	fdt_set_totalsize(dst, size);
+	*out_size = size;
+	return 0;
+}
+
+const char *dt_node_name(const struct dt *t, uint32_t idx)
+{
+	return fdt_offset_ptr(t->fdt, (int)(t->node[idx].offset + FDT_TAGSIZE),
+			      1);
+}
+
+uint32_t dt_by_phandle(const struct dt *t, uint32_t phandle)
+{
+	uint32_t slot = (phandle * 2654435761u) % DT_PHANDLE_SLOTS;
+
+	if (phandle == 0) {
+		return DT_NONE;
+	}
+	while (t->by_phandle[slot] != 0) { /* bound: as in phandle_add */
+		uint32_t idx = t->by_phandle[slot] - 1u;
+
+		if (t->node[idx].phandle == phandle) {
+			return idx;
+		}
+		slot = (slot + 1) % DT_PHANDLE_SLOTS;
+	}
+	return DT_NONE;
+}
+
+uint32_t dt_irq_parent(const struct dt *t, uint32_t idx)
+{
+	const struct dt_node *n = &t->node[idx];
+
+	return n->irq_by_index ? n->irq_parent :
+	       dt_by_phandle(t, n->irq_parent);
+}
+
+/*
+ * The property of an entry of prop[]. fdt_get_property_by_offset() would take
+ * the tag apart once more, which the pass has done: five times the cost.
+ */
+static void prop_read(const struct dt *t, uint32_t entry, struct dt_prop *out)
+{
+	int off = (int)(4 * (entry & PROP_OFFSET));
+	const struct fdt_property *p = fdt_offset_ptr(t->fdt, off, sizeof(*p));
+
+	CHECK(p);
+	out->data = (const uint8_t *)p->data;
+	out->len = fdt32_to_cpu(p->len);
+	out->nameoff = fdt32_to_cpu(p->nameoff);
+	out->name = (enum dt_name)(entry >> PROP_NAME_SHIFT);
+}
+
+bool dt_prop_next(struct dt *t, uint32_t *cursor, struct dt_prop *out)
+{
+	uint32_t entry = t->prop[*cursor];
+
+	if (entry == 0) {
+		return false;
+	}
+	prop_read(t, entry, out);
+	(*cursor)++;
+	return true;
+}
+
+const uint8_t *dt_prop(struct dt *t, uint32_t idx, enum dt_name name,
+		       uint32_t *len)
+{
+	const uint32_t *e = &t->prop[t->node[idx].props];
+	struct dt_prop p = { .len = 0 };
+
+	if (dt_has(t, idx, name)) {
+		while (*e >> PROP_NAME_SHIFT != name) { /* bound: it is there */
+			e++;
+		}
+		prop_read(t, *e, &p);
+	}
+	if (len) {
+		*len = p.len;
+	}
+	return p.data;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * RAM at boot: all of it into the direct map, a small share of each bank to
+ * the hypervisor, the rest kept aside until dom0 has chosen.
+ *
+ * Owns    boot_free, the plan of what is still nobody's.
+ * Not     the allocator (core/page_alloc.c).
+ * CPU     the boot CPU.
+ * Bounds  work grows with the number of ranges, not with memory.
+ */
+#include "boot.h"
+#include "modules.h"
+#include <arch/stage1.h>
+#include <hv/console.h>
+#include <hv/page_alloc.h>
+#include <lib/bits.h>
+#include <lib/errno.h>
+
+#define MIB UINT64_C(0x100000)
+/* Beyond the frame table: heap, tables, stacks until boot is over. */
+#define HV_SHARE (2 * MIB)
+
+static struct mem_range free_r[MAX_RANGES];
+static struct mem_range mapped_r[MAX_RANGES];
+
+struct ranges boot_free = RANGES_IN(free_r);
+struct mem_range boot_dtb;
+struct mem_range boot_image;
+
+static struct ranges mapped = RANGES_IN(mapped_r);
+
+/* The lowest free range in the bank that holds @size. */
+static int give_share(const struct mem_range *bank, uint64_t size)
+{
+	for (uint32_t i = 0; i < boot_free.nr; i++) {
+		struct mem_range r = boot_free.r[i];
+
+		if (r.start < bank->start ||
+		    r.start >= bank->start + bank->size || r.size < size) {
+			continue;
+		}
+		page_alloc_free_range(paddr(r.start), size);
+		return ranges_remove(&boot_free, r.start, size);
+	}
+	log_err("memory bank %#llx: no room for its frame table\n",
+		(unsigned long long)bank->start);
+	return -ENOMEM;
+}
+
+static int plan_free(const struct platform *p)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < p->nr_banks && rc == 0; i++) {
+		rc = ranges_add(&boot_free, p->bank[i].start, p->bank[i].size);
+	}
+	if (rc == 0) {
+		rc = ranges_remove(&boot_free, boot_image.start,
+				   boot_image.size);
+	}
+	/* The image has its own, W^X, mapping. */
+	if (rc == 0) {
+		rc = ranges_copy(&mapped, &boot_free);
+	}
+	for (uint32_t i = 0; i < p->nr_reserved && rc == 0; i++) {
+		uint64_t s = align_down(p->reserved[i].start, PAGE_SIZE);
+		uint64_t e = align_up(p->reserved[i].start +
+					      p->reserved[i].size, PAGE_SIZE);
+
+		rc = ranges_remove(&boot_free, s, e - s);
+		if (rc == 0 && (p->reserved_flags[i] & RESERVED_NO_MAP)) {
+			rc = ranges_remove(&mapped, s, e - s);
+		}
+	}
+	if (rc == 0) {
+		rc = ranges_remove(&boot_free, boot_dtb.start, boot_dtb.size);
+	}
+	for (uint32_t i = 0; i < p->nr_modules && rc == 0; i++) {
+		uint64_t s = align_down(p->module[i].start, PAGE_SIZE);
+		uint64_t e = align_up(p->module[i].start + p->module[i].size,
+				      PAGE_SIZE);
+
+		rc = ranges_remove(&boot_free, s, e - s);
+	}
+	return rc;
+}
+
+int boot_memory_init(const struct platform *p)
+{
+	int rc = plan_free(p);
+
+	for (uint32_t i = 0; i < mapped.nr && rc == 0; i++) {
+		rc = stage1_map_ram(mapped.r[i].start, mapped.r[i].size);
+	}
+	for (uint32_t i = 0; i < p->nr_banks && rc == 0; i++) {
+		paddr_t start = paddr(p->bank[i].start);
+		uint64_t table = page_alloc_table_size(start, p->bank[i].size);
+
+		rc = page_alloc_add_bank(start, p->bank[i].size);
+		if (rc == 0) {
+			rc = give_share(&p->bank[i],
+					align_up(table, MIB) +
+						(i == 0 ? HV_SHARE : 0));
+		}
+	}
+	return rc;
+}
+
+void boot_memory_finish(void)
+{
+	for (uint32_t i = 0; i < boot_free.nr; i++) {
+		page_alloc_free_range(paddr(boot_free.r[i].start),
+				      boot_free.r[i].size);
+	}
+	ranges_clear(&boot_free);
+}
