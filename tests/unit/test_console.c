@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+// LINK: core/console.c core/percpu.c core/lock.c debug/lock_check.c
+// LINK: lib/printf.c arch/fake/cpu.c arch/fake/last_words.c
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include <hv/console.h>
+#include <hv/domain.h>
+#include <hv/irq.h>
+#include <hv/uart.h>
+#include <lib/errno.h>
+#include "arch/fake/fake_arch.h"
+
+#define RING 16384u
+#define SECOND UINT64_C(1000000000)
+#define INTID 33u
+
+static char out[65536];
+static uint32_t out_len;
+static struct domain dom = { .id = 7, .name = "d7" };
+struct domain *hardware_domain = &dom;
+
+/* ---- what the console calls --------------------------------------------- */
+
+static void init(void *regs)
+{
+	(void)regs;
+}
+
+static void put(void *regs, char c)
+{
+	(void)regs;
+	cr_assert_lt(out_len, sizeof(out) - 1);
+	out[out_len++] = c;
+	out[out_len] = '\0';
+}
+
+static const struct uart uart = {
+	.init = init,
+	.putc = put,
+};
+
+int irq_request(uint32_t intid, enum irq_trigger t, void (*h)(uint32_t intid))
+{
+	(void)intid;
+	(void)t;
+	(void)h;
+	return -EBUSY;
+}
+
+void console_key(char key)
+{
+	(void)key;
+}
+
+void evtchn_send_global_virq(struct domain *d, uint32_t virq)
+{
+	(void)d;
+	(void)virq;
+}
+
+/* ---- help ---------------------------------------------------------------- */
+
+static void setup(void)
+{
+	percpu_init(0, 0, 0);
+	percpu_init(1, 1, 0);
+	console_init(&uart, NULL, INTID);
+	console_set_levels(LOG_INFO, LOG_WARN);
+	fake_time_ns = 10 * SECOND;
+}
+
+TestSuite(console, .init = setup);
+
+static const char *said(void)
+{
+	out_len = 0;
+	return out;
+}
+
+/* All of the ring, in pieces of an odd size. */
+static uint32_t read_ring(char *buf, uint32_t size, uint32_t *index)
+{
+	uint32_t n = 0, got;
+
+	do {
+		uint32_t room = size - n < 333 ? size - n : 333;
+
+		got = console_ring_read(buf + n, room, index, false);
+		n += got;
+	} while (got);
+	return n;
+}
+
+/* ---- output -------------------------------------------------------------- */
+
+Test(console, lines_and_levels)
+{
+	log_err("one %u", 1u);
+	cr_assert_str_eq(said(), "(BH) one 1\r\n");
+	log_info("two\n");
+	cr_assert_str_eq(said(), "(BH) two\r\n");
+	out[0] = '\0';
+	log_debug("three\n");
+	cr_assert_str_eq(said(), ""); /* to the ring only */
+	console_set_levels(LOG_ERR, LOG_ERR);
+	log_warn("four\n");
+	cr_assert_str_eq(said(), "");
+	console_force();
+	log_debug("last\n");
+	cr_assert_str_eq(said(), "(BH) last\r\n");
+}
+
+Test(console, a_long_line_is_cut)
+{
+	char text[600];
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	log_err("%s", text);
+	cr_assert_leq(out_len, 5 + 256 + 1);
+	cr_assert_eq(out[out_len - 1], '\n');
+	cr_assert_eq(out[out_len - 3], 'x');
+}
+
+Test(console, what_came_before_the_uart_is_written_then)
+{
+	log_err("early\n");
+	said();
+	console_init(&uart, NULL, INTID);
+	cr_assert_str_eq(out, "(BH) early\r\n");
+}
+
+Test(console, guest_bytes_are_not_logged)
+{
+	char buf[16];
+	uint32_t index = 0;
+
+	console_write_guest(&dom, "a\nb", 3);
+	cr_assert_str_eq(said(), "a\r\nb");
+	cr_assert_eq(console_ring_read(buf, sizeof(buf), &index, false), 0);
+}
+
+/* ---- the ring ------------------------------------------------------------ */
+
+Test(console, ring_wraps)
+{
+	static char buf[2 * RING];
+	uint32_t index = 0, n;
+
+	console_set_levels(LOG_ERR, LOG_ERR);
+	for (unsigned int i = 0; i < 2000; i++) {
+		log_debug("line %06u\n", i); /* 17 characters */
+	}
+	n = read_ring(buf, sizeof(buf), &index);
+	cr_assert_eq(n, RING);
+	cr_assert_eq(index, 2000 * 17);
+	cr_assert_eq(memcmp(buf + n - 17, "(BH) line 001999\n", 17), 0);
+	cr_assert_eq(memcmp(buf + n - 17 * 900, "(BH) line 001100\n", 17), 0);
+	cr_assert_eq(read_ring(buf, sizeof(buf), &index), 0);
+	log_debug("more\n");
+	n = read_ring(buf, sizeof(buf), &index);
+	cr_assert_eq(n, 10);
+	cr_assert_eq(memcmp(buf, "(BH) more\n", 10), 0);
+}
+
+Test(console, ring_clear)
+{
+	char buf[64];
+	uint32_t index = 0;
+
+	log_err("gone\n");
+	cr_assert_eq(console_ring_read(buf, sizeof(buf), &index, true), 10);
+	index = 0;
+	cr_assert_eq(console_ring_read(buf, sizeof(buf), &index, false), 0);
+	log_err("new\n");
+	index = 0;
+	cr_assert_eq(console_ring_read(buf, sizeof(buf), &index, false), 9);
+	cr_assert_eq(memcmp(buf, "(BH) new\n", 9), 0);
+}
+
+/* ---- messages about guests ----------------------------------------------- */
+
+Test(console, guest_messages_are_limited)
+{
+	for (unsigned int i = 0; i < 25; i++) {
+		log_guest(&dom, LOG_WARN, "no %u", i);
+	}
+	cr_assert_not_null(strstr(out, "(BH) d7: no 9\r\n"));
+	cr_assert_null(strstr(out, "no 10"));
+	fake_time_ns += SECOND + 1;
+	said();
+	log_guest(&dom, LOG_ERR, "again");
+	cr_assert_str_eq(said(), "(BH) 15 messages about guests left out\r\n"
+			 "(BH) d7: again\r\n");
+	log_guest(&dom, LOG_ERR, "third"); /* counted from 0 again */
+	cr_assert_str_eq(said(), "(BH) d7: third\r\n");
+	out[0] = '\0';
+	log_guest(&dom, LOG_INFO, "not on the line");
+	cr_assert_str_eq(said(), "");
+}

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+// LINK: core/sched_credit2.c core/sched.c core/timer.c core/percpu.c
+// LINK: core/lock.c debug/lock_check.c arch/fake/cpu.c
+// LINK: arch/fake/last_words.c tests/fakes/fake_sched_world.c
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+#include <hv/domain.h>
+#include <hv/heap.h>
+#include <hv/sched.h>
+#include <hv/timer.h>
+#include <hv/trace.h>
+#include <hv/work.h>
+#include <lib/errno.h>
+#include "arch/fake/fake_arch.h"
+
+#define MS UINT64_C(1000000)
+#define NR 40
+
+const struct sched_policy sched_null = { .name = "null" };
+
+static struct domain dom;
+static struct vcpu *vcpu[NR];
+static uint64_t ran_ns[NR];
+static uint64_t idle_ns;
+
+/* ---- what the scheduler calls ------------------------------------------- */
+
+void *heap_alloc(struct domain *d, size_t size)
+{
+	(void)d;
+	return calloc(1, size);
+}
+
+void heap_free(struct domain *d, void *p)
+{
+	(void)d;
+	free(p);
+}
+
+void pcpu_post(struct pcpu *c, uint32_t bits)
+{
+	c->work |= bits;
+}
+
+void vcpu_runstate_publish(struct vcpu *v)
+{
+	(void)v;
+}
+
+void trace_event(enum trace_event e, uint32_t a, uint64_t b, uint64_t c)
+{
+	(void)e;
+	(void)a;
+	(void)b;
+	(void)c;
+}
+
+/* ---- simulated CPUs ------------------------------------------------------ */
+
+static void start(uint16_t nr)
+{
+	for (uint16_t i = 0; i < nr; i++) {
+		fake_this_pcpu = percpu_init(i, i, 0);
+		timer_init_cpu();
+	}
+	sched_init(sched_policy_by_name(""));
+	for (uint16_t i = 0; i < nr; i++) {
+		fake_this_pcpu = pcpus[i];
+		cr_assert_eq(sched_init_cpu(), 0);
+	}
+	fake_this_pcpu = pcpus[0];
+}
+
+static struct vcpu *add(uint32_t weight)
+{
+	struct sched_params p = { .weight = weight };
+	struct vcpu *v = calloc(1, sizeof(*v));
+	uint32_t i = 0;
+
+	while (vcpu[i]) {
+		i++;
+	}
+	v->id = i;
+	v->domain = &dom;
+	v->loaded_on = CPU_NONE;
+	v->hard_affinity = UINT64_MAX;
+	v->runstate = RUNSTATE_blocked;
+	v->state = VCPU_BLOCKED;
+	cr_assert_eq(sched_vcpu_init(v), 0);
+	cr_assert_eq(sched_set_params(v, &p), 0);
+	vcpu[i] = v;
+	return v;
+}
+
+static void wake(struct vcpu *v)
+{
+	v->state = VCPU_RUNNABLE;
+	sched_place_unlock(sched_lock_vcpu(v), v, fake_time_ns);
+}
+
+static void sleep_now(struct vcpu *v)
+{
+	v->state = VCPU_BLOCKED;
+	pcpus[v->cpu]->work |= PWORK_RESCHED;
+}
+
+/* Work points of all CPUs, until none has work. */
+static void settle(void)
+{
+	for (uint32_t i = 0; i < nr_pcpus; i++) {
+		struct pcpu *c = pcpus[i];
+
+		fake_this_pcpu = c;
+		timer_run_due();
+		if (c->work) {
+			c->work = 0;
+			(void)sched_run(c);
+			cr_assert(!c->work || nr_pcpus > 1);
+			i = UINT32_MAX; /* it may have told another */
+		}
+	}
+}
+
+/* Let @ns go by in steps of @step. */
+static void run(uint64_t ns, uint64_t step)
+{
+	uint64_t end = fake_time_ns + ns;
+
+	settle();
+	while (fake_time_ns < end) {
+		fake_time_ns += step;
+		for (uint32_t i = 0; i < nr_pcpus; i++) {
+			struct vcpu *v = pcpus[i]->current;
+
+			if (v) {
+				ran_ns[v->id] += step;
+			} else {
+				idle_ns += step;
+			}
+		}
+		settle();
+	}
+}
+
+static void check_share(uint32_t i, uint64_t want)
+{
+	cr_assert_gt(ran_ns[i], want - want / 100, "v%u: %lu of %lu", i,
+		     ran_ns[i], want);
+	cr_assert_lt(ran_ns[i], want + want / 100, "v%u: %lu of %lu", i,
+		     ran_ns[i], want);
+}
+
+/* ---- tests --------------------------------------------------------------- */
+
+Test(sched_credit2, shares_follow_weights)
+{
+	start(1);
+	for (uint32_t w = 128; w <= 512; w *= 2) {
+		wake(add(w));
+	}
+	run(7000 * MS, MS / 4);
+	check_share(0, 1000 * MS);
+	check_share(1, 2000 * MS);
+	check_share(2, 4000 * MS);
+	cr_assert_eq(idle_ns, 0);
+	/* Run states say the same. */
+	cr_assert_leq(llabs((long long)(sched_vcpu_cpu_time_ns(vcpu[2]) -
+					ran_ns[2])), (long long)MS);
+}
+
+Test(sched_credit2, many_equal_ones)
+{
+	start(1);
+	for (uint32_t i = 0; i < NR; i++) { /* the heap grows */
+		wake(add(SCHED_WEIGHT_DEFAULT));
+	}
+	cr_assert_eq(sched_nr_queued(pcpus[0]), NR);
+	run(NR * 1200 * MS, MS / 2);
+	for (uint32_t i = 0; i < NR; i++) {
+		check_share(i, 1200 * MS);
+	}
+}
+
+Test(sched_credit2, idle_and_alone)
+{
+	struct vcpu *v;
+
+	start(1);
+	pcpus[0]->work = PWORK_RESCHED;
+	run(10 * MS, MS);
+	cr_assert_null(pcpus[0]->current);
+	cr_assert(pcpus[0]->idle);
+	cr_assert_eq(idle_ns, 10 * MS);
+	v = add(1);
+	wake(v);
+	cr_assert(pcpus[0]->work & PWORK_RESCHED);
+	run(50 * MS, MS);
+	cr_assert_eq(ran_ns[0], 50 * MS);
+	cr_assert(!pcpus[0]->idle);
+	cr_assert_eq(pcpus[0]->slice_timer.cpu, CPU_NONE); /* no ticks */
+	sleep_now(v);
+	run(10 * MS, MS);
+	cr_assert_eq(idle_ns, 20 * MS);
+	cr_assert_eq(pcpus[0]->loaded, v); /* lazily */
+	sched_vcpu_fini(v);
+	free(v);
+}
+
+Test(sched_credit2, yield_gives_way)
+{
+	struct pcpu *c;
+	struct vcpu *first;
+
+	start(1);
+	c = pcpus[0];
+	wake(add(256));
+	run(MS, MS);
+	cr_assert(!sched_yield_to_others(c, c->current));
+	wake(add(256));
+	settle();
+	first = c->current;
+	cr_assert(sched_yield_to_others(c, first));
+	cr_assert_eq(sched_run(c), vcpu[!first->id]);
+	cr_assert_eq(first->state, VCPU_RUNNABLE);
+	cr_assert(first->queued);
+}
+
+Test(sched_credit2, a_sleeper_saves_up_little)
+{
+	start(1);
+	wake(add(256));
+	wake(add(256));
+	run(100 * MS, MS / 4);
+	sleep_now(vcpu[1]);
+	run(5000 * MS, MS);
+	ran_ns[0] = ran_ns[1] = 0;
+	wake(vcpu[1]);
+	run(40 * MS, MS / 4);
+	/* Half, and at most the bonus and a slice more. */
+	cr_assert_geq(ran_ns[1], 14 * MS);
+	cr_assert_leq(ran_ns[1], 30 * MS);
+	cr_assert_geq(ran_ns[0], 10 * MS);
+}
+
+Test(sched_credit2, no_cpu_idles_while_one_waits)
+{
+	start(4);
+	for (uint32_t i = 0; i < 4; i++) {
+		wake(add(256)); /* all at home on CPU 0 */
+	}
+	run(100 * MS, MS);
+	cr_assert_leq(idle_ns, 3 * MS);
+	for (uint32_t i = 0; i < 4; i++) {
+		cr_assert_geq(ran_ns[i], 97 * MS);
+	}
+}
+
+Test(sched_credit2, weights_have_limits)
+{
+	struct sched_params p = { .weight = 0 };
+
+	start(1);
+	add(7);
+	cr_assert_eq(sched_set_params(vcpu[0], &p), -EINVAL);
+	p.weight = SCHED_WEIGHT_MAX + 1;
+	cr_assert_eq(sched_set_params(vcpu[0], &p), -EINVAL);
+	sched_get_params(vcpu[0], &p);
+	cr_assert_eq(p.weight, 7);
+	cr_assert_null(sched_policy_by_name("other"));
+	cr_assert_eq(sched_policy_by_name("credit2"), &sched_credit2);
+}

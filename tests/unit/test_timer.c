@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+// LINK: core/timer.c core/percpu.c core/lock.c debug/lock_check.c
+// LINK: arch/fake/cpu.c arch/fake/last_words.c
+#include <criterion/criterion.h>
+
+#include <hv/percpu.h>
+#include <hv/timer.h>
+#include "arch/fake/fake_arch.h"
+
+#define NR 40
+#define NEVER UINT64_MAX
+
+void timer_expired(void);
+
+static struct timer t[NR];
+static unsigned int ran[2 * NR]; /* indices, in the order they ran */
+static unsigned int nr_ran;
+static bool again;               /* the callback arms its timer anew */
+static bool stop_next;           /* the callback cancels the next one */
+static bool saw_running;
+
+static void on_cpu(uint16_t cpu)
+{
+	fake_this_pcpu = pcpus[cpu];
+}
+
+static void note(void *arg)
+{
+	struct timer *me = arg;
+	unsigned int i = (unsigned int)(me - t);
+
+	cr_assert_lt(nr_ran, 2 * NR);
+	ran[nr_ran++] = i;
+	saw_running = timer_is_running(me);
+	cr_assert_eq(fake_this_pcpu->held_ranks, 0);
+	cr_assert_eq(me->cpu, CPU_NONE); /* it may be armed again */
+	if (again) {
+		timer_set(me, fake_time_ns + 100);
+	}
+	if (stop_next) {
+		timer_cancel(me + 1);
+	}
+}
+
+static void setup(void)
+{
+	for (uint16_t cpu = 2; cpu-- > 0;) {
+		percpu_init(cpu, cpu, 0);
+		on_cpu(cpu);
+		timer_init_cpu();
+	}
+	for (unsigned int i = 0; i < NR; i++) {
+		timer_init(&t[i], note, &t[i]);
+	}
+}
+
+TestSuite(timer, .init = setup);
+
+static void run_at(uint64_t now)
+{
+	fake_time_ns = now;
+	timer_run_due();
+}
+
+Test(timer, they_run_by_deadline)
+{
+	static const uint64_t when[] = { 50, 20, 40, 10, 30 };
+
+	cr_assert_eq(fake_timer_deadline_ns, NEVER);
+	for (unsigned int i = 0; i < 5; i++) {
+		timer_set(&t[i], when[i]);
+	}
+	cr_assert_eq(fake_timer_deadline_ns, 10);
+	run_at(9);
+	cr_assert_eq(nr_ran, 0);
+	cr_assert_eq(fake_timer_deadline_ns, 10);
+	run_at(30); /* a deadline that is now is due */
+	cr_assert_eq(nr_ran, 3);
+	cr_assert_eq(ran[0], 3);
+	cr_assert_eq(ran[1], 1);
+	cr_assert_eq(ran[2], 4);
+	cr_assert_eq(fake_timer_deadline_ns, 40);
+	fake_time_ns = 1000;
+	timer_expired();
+	cr_assert_eq(ran[3], 2);
+	cr_assert_eq(ran[4], 0);
+	cr_assert_eq(fake_timer_deadline_ns, NEVER);
+	run_at(NEVER - 1);
+	cr_assert_eq(nr_ran, 5);
+}
+
+Test(timer, equal_deadlines_run_as_they_were_armed)
+{
+	for (unsigned int i = 0; i < 10; i++) {
+		timer_set(&t[9 - i], 77);
+	}
+	run_at(77);
+	cr_assert_eq(nr_ran, 10);
+	for (unsigned int i = 0; i < 10; i++) {
+		cr_assert_eq(ran[i], 9 - i);
+	}
+}
+
+Test(timer, cancel)
+{
+	timer_cancel(&t[0]); /* not armed: nothing */
+	timer_set(&t[0], 10);
+	timer_set(&t[1], 20);
+	timer_set(&t[2], 30);
+	timer_cancel(&t[0]);
+	timer_cancel(&t[1]);
+	timer_cancel(&t[1]);
+	cr_assert_eq(t[0].cpu, CPU_NONE);
+	/* The comparator stays early and is set anew when it fires. */
+	cr_assert_eq(fake_timer_deadline_ns, 10);
+	run_at(10);
+	cr_assert_eq(nr_ran, 0);
+	cr_assert_eq(fake_timer_deadline_ns, 30);
+	run_at(30);
+	cr_assert_eq(nr_ran, 1);
+	cr_assert_eq(ran[0], 2);
+}
+
+Test(timer, arming_again_moves_it)
+{
+	timer_set(&t[0], 10);
+	timer_set(&t[1], 20);
+	timer_set(&t[0], 30);
+	run_at(25);
+	cr_assert_eq(nr_ran, 1);
+	cr_assert_eq(ran[0], 1);
+	cr_assert_eq(fake_timer_deadline_ns, 30);
+	timer_set(&t[0], 5); /* in the past: at once */
+	cr_assert_eq(fake_timer_deadline_ns, 5);
+	run_at(25);
+	cr_assert_eq(nr_ran, 2);
+	cr_assert_eq(ran[1], 0);
+}
+
+Test(timer, a_callback_arms_its_own)
+{
+	again = true;
+	timer_set(&t[0], 10);
+	run_at(10);
+	cr_assert(saw_running);
+	cr_assert(!timer_is_running(&t[0]));
+	cr_assert_eq(nr_ran, 1);
+	cr_assert_eq(fake_timer_deadline_ns, 110);
+	run_at(110);
+	run_at(209);
+	cr_assert_eq(nr_ran, 2);
+	cr_assert_eq(fake_timer_deadline_ns, 210);
+}
+
+Test(timer, a_callback_cancels_another_that_is_due)
+{
+	stop_next = true;
+	timer_set(&t[0], 10);
+	timer_set(&t[1], 10);
+	timer_set(&t[2], 10);
+	run_at(10);
+	cr_assert_eq(nr_ran, 2);
+	cr_assert_eq(ran[0], 0);
+	cr_assert_eq(ran[1], 2);
+}
+
+Test(timer, one_expiry_runs_one_batch)
+{
+	for (unsigned int i = 0; i < NR; i++) {
+		timer_set(&t[i], 100 + i);
+	}
+	run_at(1000);
+	cr_assert_eq(nr_ran, TIMER_BATCH);
+	/* The rest fires at once. */
+	cr_assert_eq(fake_timer_deadline_ns, 100 + TIMER_BATCH);
+	run_at(1000);
+	cr_assert_eq(nr_ran, 2 * TIMER_BATCH);
+	run_at(1000);
+	cr_assert_eq(nr_ran, NR);
+	cr_assert_eq(fake_timer_deadline_ns, NEVER);
+	for (unsigned int i = 0; i < NR; i++) {
+		cr_assert_eq(ran[i], i);
+	}
+}
+
+Test(timer, a_timer_that_is_always_due_ends_with_the_batch)
+{
+	again = true;
+	timer_set(&t[0], 10);
+	fake_time_ns = UINT64_MAX - 50; /* now + 100 is 49: past */
+	timer_run_due();
+	cr_assert_eq(nr_ran, TIMER_BATCH);
+	cr_assert_eq(fake_timer_deadline_ns, 49);
+}
+
+Test(timer, each_cpu_has_its_own)
+{
+	timer_set(&t[0], 10);
+	on_cpu(1);
+	cr_assert_eq(pcpus[1]->timer_deadline_ns, NEVER);
+	timer_set(&t[1], 20);
+	cr_assert_eq(t[0].cpu, 0);
+	cr_assert_eq(t[1].cpu, 1);
+	run_at(50);
+	cr_assert_eq(nr_ran, 1);
+	cr_assert_eq(ran[0], 1);
+	timer_set(&t[0], 60); /* comes here from the other CPU */
+	cr_assert_eq(t[0].cpu, 1);
+	on_cpu(0);
+	run_at(70);
+	cr_assert_eq(nr_ran, 1);
+	cr_assert_eq(pcpus[0]->timer_deadline_ns, NEVER);
+	timer_cancel(&t[0]); /* from afar */
+	on_cpu(1);
+	run_at(70);
+	cr_assert_eq(nr_ran, 1);
+}
