@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "abi/xen.h"
+#include "lib/errno.h"
 
 #define MAX_CPUS	8
 #define MAX_INTID	1020
@@ -47,6 +48,7 @@ struct platform {
 	unsigned int intid_evtchn;
 	struct range grant;		/* where grant frames may be mapped */
 	bool bulkhead;			/* the hypervisor is ours */
+	bool strict;			/* "strict" in bootargs: skip nothing */
 };
 
 extern struct platform machine;
@@ -87,7 +89,7 @@ static inline type mmio_read##bits(uint64_t addr)			\
 static inline void mmio_write##bits(uint64_t addr, type v)		\
 {									\
 	asm volatile("str" suffix " %" r "0, [%1]"			\
-		     :: "r"(v), "r"(addr) : "memory");			\
+		     :: "rZ"(v), "r"(addr) : "memory");			\
 }
 MMIO_ACCESSORS(8, uint8_t, "w", "b")
 MMIO_ACCESSORS(16, uint16_t, "w", "h")
@@ -174,6 +176,7 @@ void cpu_park(void);			/* PSCI CPU_OFF, does not return */
 void mmu_init(void);
 void mmu_enable(void);
 void mmu_window(unsigned int page, uint64_t pa, unsigned int how);
+void mmu_table_at(uint64_t pa);		/* for MAP_WINDOW + 2 MiB */
 uint64_t ram_top(void);			/* end of the bank the guest runs in */
 
 /* ---- GIC ------------------------------------------------------------ */

@@ -110,6 +110,14 @@ void mmu_window(unsigned int page, uint64_t pa, unsigned int how)
 	isb();
 }
 
+/* The 2 MiB after the window are translated by a table at this address. */
+void mmu_table_at(uint64_t pa)
+{
+	window_l2[1] = pa | DESC_TABLE;
+	dsb();
+	asm volatile("tlbi vmalle1is\n\tdsb sy\n\tisb" ::: "memory");
+}
+
 uint64_t ram_top(void)
 {
 	unsigned int i;

@@ -28,7 +28,7 @@ void check_failed(const char *file, int line, const char *what,
 
 bool peer_differs(const char *file, int line, const char *why)
 {
-	if (machine.bulkhead) {
+	if (machine.bulkhead || machine.strict) {
 		return false;
 	}
 	printf("SKIP %s %s:%d peer: %s\n", current, file, line, why);
@@ -77,6 +77,7 @@ void power_off(void)
 	struct sched_shutdown off = { .reason = SHUTDOWN_poweroff };
 
 	hc2(__HYPERVISOR_sched_op, SCHEDOP_shutdown, PTR(&off));
+	smccc_hvc(PSCI_SYSTEM_OFF, 0, 0, 0);	/* when that did not work */
 	for (;;) {
 		wfi();
 	}
