@@ -6,6 +6,7 @@
 #
 # usage: tools/setup/host.sh [--list]
 set -euo pipefail
+# shellcheck source=tools/setup/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 # What, and why. The compiler that CI uses is the one of Debian 12; newer releases should do.
