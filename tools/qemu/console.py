@@ -5,6 +5,7 @@ Time is never a verdict here. A wait fails when the console has been silent for 
 hypervisor reports its own death, or when QEMU ends; a slow machine that still talks may take as long as it likes, up
 to RUN_LIMIT.
 """
+import ctypes
 import os
 import re
 import selectors
@@ -22,7 +23,14 @@ CRASH = re.compile(rb"BULKHEAD PANIC|\(XEN\) \*{20}")
 # Lines of the hypervisor itself, which may come between two lines of a command's output.
 HYPERVISOR_LINE = re.compile(r"^(\(XEN\)|\(BH\)|bulkhead:).*\n?", re.MULTILINE)
 PROMPT = rb"dom0# "
+PR_SET_PDEATHSIG = 1
 READY = rb"bulkhead-dom0: ready"
+
+
+def end_with_parent():
+    """In the child: no emulated machine outlives the tool that started it, however that ends."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class ConsoleError(Exception):
@@ -40,9 +48,10 @@ class Console:
         self.seen = 0                         # how much of it earlier waits have consumed
         self.commands = 0
         self.serving = False
+        self.broken = None                    # why nothing more is to be expected of this console
         self.started = time.monotonic()
         self.process = subprocess.Popen(machine.command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, start_new_session=True)
+                                        stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=end_with_parent)
         os.set_blocking(self.process.stdout.fileno(), False)
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.process.stdout, selectors.EVENT_READ)
@@ -87,10 +96,13 @@ class Console:
         return "\n".join(text.split("\n")[-TAIL_LINES:])
 
     def fail(self, reason):
+        __tracebackhide__ = True    # pylint: disable=unused-variable  # pytest: show the caller
+        self.broken = self.broken or reason
         raise ConsoleError(f"{reason}\n--- last {TAIL_LINES} lines of {self.log_path}:\n{self.tail()}\n---")
 
     def expect(self, pattern, idle=None):
         """Waits for the regular expression (bytes) in what has not been consumed yet; gives its match."""
+        __tracebackhide__ = True    # pylint: disable=unused-variable
         idle = IDLE_LIMIT if idle is None else idle
         searched, last = self.seen, time.monotonic()
         regex = re.compile(pattern, re.DOTALL)
@@ -126,6 +138,9 @@ class Console:
         """Waits until QEMU ends by itself; gives its exit status."""
         idle, last = IDLE_LIMIT if idle is None else idle, time.monotonic()
         while True:
+            if CRASH.search(self.data, self.seen):
+                self._drain()
+                self.fail("the hypervisor crashed at power-off")
             if not self.selector.select(timeout=1):
                 if time.monotonic() - last > idle:
                     self.fail(f"no output for {idle:.0f} s while waiting for the machine to power off")
@@ -180,13 +195,13 @@ class Console:
             self.send(f"+{part}\n")
             self.expect(rb"<\+%d>" % done)
         self.send(f"!{tag}\n")
-        self.expect(rb"<%s:begin>\r?\n" % tag.encode())
+        self.expect(rb"<%s:begin>\r*\n" % tag.encode())
         return tag
 
     def finish_command(self, tag, idle=None):
         """(status, output) of the command with this tag."""
         start = self.seen
-        found = self.expect(rb"\r?\n<%s:end (\d+)>\r?\n" % tag.encode(), idle)
+        found = self.expect(rb"\r*\n<%s:end (\d+)>\r*\n" % tag.encode(), idle)
         output = self.data[start:found.start()].decode("utf-8", "replace").replace("\r", "")
         return int(found.group(1)), HYPERVISOR_LINE.sub("", output + "\n").strip("\n")
 
@@ -198,5 +213,5 @@ class Console:
         """Runs a command that must succeed; gives its output."""
         status, output = self.sh(command, idle)
         if status:
-            self.fail(f"'{command}' ended with status {status}:\n{output}")
+            raise ConsoleError(f"'{command}' ended with status {status}:\n{output}")
         return output

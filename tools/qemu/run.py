@@ -19,15 +19,18 @@ MIB = 1 << 20
 
 RAM_BASE = 0x40000000          # of QEMU's "virt" machine
 DTB_OFFSET = 128 * MIB         # where QEMU puts the machine's device tree, above RAM_BASE, with 256 MiB or more
-MODULES_OFFSET = 144 * MIB     # ours: kernel, then ramdisk; the hypervisor is at 2 MiB, all below is its own
+MODULES_OFFSET = 256 * MIB     # ours: kernel, then ramdisk. Real Xen finds most memory for its control domain so: with
+                               # them lower, a machine of 512 MiB gives it 128 MiB
 ALIGNMENT = 2 * MIB
 
 HYPERVISORS = {
     "bulkhead": os.path.join(BUILD, "arm64", "bulkhead"),
+    "bulkhead-debug": os.path.join(BUILD, "arm64-debug", "bulkhead"),
     "xen": os.path.join(BUILD, "peer", "xen"),
 }
 CURES = {
     "bulkhead": "make",
+    "bulkhead-debug": "make DEBUG=1",
     "xen": "tools/setup/fetch_arm64.sh",
     "kernel": "tools/setup/fetch_arm64.sh",
     "initrd": "tools/image/mkdom0.py",
@@ -156,25 +159,25 @@ class Machine:
         args = ["-kernel", hypervisor_path(self.hyp), "-append", self.hypervisor_args()]
         if self.dtb:
             args += ["-dtb", self.dtb]
-            args += ["-device", f"loader,file={self.kernel},addr={kernel_at:#x},force-raw=on"]
+            args += ["-device", f"loader,file={qemu_quote(self.kernel)},addr={kernel_at:#x},force-raw=on"]
             if self.initrd:
-                args += ["-device", f"loader,file={self.initrd},addr={initrd_at:#x},force-raw=on"]
+                args += ["-device", f"loader,file={qemu_quote(self.initrd)},addr={initrd_at:#x},force-raw=on"]
             return args
         # guest-loader also tells the hypervisor, by module nodes under /chosen.
-        args += ["-device", f"guest-loader,addr={kernel_at:#x},kernel={self.kernel},"
+        args += ["-device", f"guest-loader,addr={kernel_at:#x},kernel={qemu_quote(self.kernel)},"
                             f"bootargs={qemu_quote(self.kernel_args())}"]
         if self.initrd:
-            args += ["-device", f"guest-loader,addr={initrd_at:#x},initrd={self.initrd}"]
+            args += ["-device", f"guest-loader,addr={initrd_at:#x},initrd={qemu_quote(self.initrd)}"]
         return args
 
     def _devices(self):
         args = []
         suffix = {"pci": "pci", "mmio": "device"}
         for number, (path, bus) in enumerate(self.disks):
-            args += ["-drive", f"if=none,id=disk{number},format=raw,file={path}",
+            args += ["-drive", f"if=none,id=disk{number},format=raw,file={qemu_quote(path)}",
                      "-device", f"virtio-blk-{suffix[bus]},drive=disk{number},serial={bus}{number}"]
         if self.net:
-            tftp = f",tftp={self.tftp}" if self.tftp else ""
+            tftp = f",tftp={qemu_quote(self.tftp)}" if self.tftp else ""
             # restrict: the guest reaches nothing but QEMU's own little servers.
             args += ["-netdev", f"user,id=net0,restrict=on{tftp}", "-device",
                      f"virtio-net-{suffix[self.net]},netdev=net0" + (",romfile=" if self.net == "pci" else "")]
