@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Run `boards` over device trees and hold dom0's trees against dtc.
+
+A tree passes when it was read and when dtc has no warning about dom0's tree
+that it has not about the host's. Trees of machines that cannot run guests at
+all (EXPECTED) pass when they are refused. Ends with `N passed, N failed`.
+"""
+import argparse
+import collections
+import os
+import re
+import subprocess
+import sys
+
+# Reasons in the error message for which a board is rightly refused.
+EXPECTED = (
+    "names no GICH and GICV",
+    "is compatible with a GICv2 or GICv3",
+    'is compatible with "arm,armv8-timer"',
+)
+# Linux takes the node by exactly this name, so it cannot have a unit address.
+ALLOWED = ("unit_address_vs_reg): /hypervisor: node has a reg",)
+
+
+def warnings(dtb):
+    """dtc's warnings about a tree, without file name, as a counter."""
+    run = subprocess.run(["dtc", "-I", "dtb", "-O", "dtb", "-o", os.devnull,
+                          dtb], stderr=subprocess.PIPE, text=True,
+                         check=False)
+    lines = [re.sub(r"^.*?: (Warning|ERROR)", r"\1", line)
+             for line in run.stderr.splitlines()]
+    if run.returncode:
+        lines.append(f"dtc exit status {run.returncode}")
+    return collections.Counter(
+        line for line in lines if not any(a in line for a in ALLOWED))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--boards", required=True)
+    parser.add_argument("--out", required=True)
+    parser.add_argument("trees", nargs="*")
+    args = parser.parse_args()
+    os.makedirs(args.out, exist_ok=True)
+    if not args.trees:
+        print("no board trees: run tools/setup/fetch_arm64.sh",
+              file=sys.stderr)
+        print("0 passed, 1 failed")
+        return 1
+    run = subprocess.run([args.boards, "-o", args.out] + args.trees,
+                         stdout=subprocess.PIPE, text=True, check=False)
+    sys.stdout.write(run.stdout)
+    passed = failed = 0
+    if run.returncode not in (0, 1):
+        print(f"boards: exit status {run.returncode}")
+        failed += 1
+    for line in run.stdout.splitlines()[1:-1]:
+        name = line.split()[0]
+        if " error " in line or "not a device tree" in line:
+            ok = any(e in line for e in EXPECTED)
+            new = [] if ok else ["not read"]
+        else:
+            path = os.path.join(args.out, name)
+            new = list((warnings(path + ".dom0.dtb") -
+                        warnings(path + ".host.dtb")).elements())
+        passed += not new
+        failed += bool(new)
+        for text in new:
+            print(f"FAIL {name}: {text}")
+    print(f"{passed} passed, {failed} failed")
+    return failed != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
