@@ -7,6 +7,7 @@
  * Input: records of a byte of choices, a byte hypercall, a byte command, a
  * byte of address choices, and 16 bytes that land in the argument structure.
  */
+// RUNS: 2000
 // LINK: core/hypercall.c core/hypercall_subop.c core/hypercall_table.c
 // LINK: core/memory.c
 // LINK: core/memory_map.c core/memory_acquire.c core/hc_version.c
