@@ -114,21 +114,27 @@ def rtc_and_uptime(dom0):
     return int(before), float(uptime), int(after)
 
 
+def times_agree(first, last, slack):
+    """The counter ran as long as the clock chip, as far as two readings can tell."""
+    ran = last[1] - first[1]
+    return last[0] - first[2] - slack <= ran <= last[2] - first[0] + slack
+
+
 def test_time_runs_true(dom0):
     """The CPUs' counter against the clock chip; both count the machine's virtual time, so load cannot matter.
 
-    Load can stretch a reading, though: what the chip said before and after it bounds what the counter may have run.
+    Load can stretch a reading, though: the chip shows whole seconds, and the counter is read some time into one. A
+    quiet machine is precise at once; on a busy one the first and the last of several readings must agree.
     """
     assert check(dom0, "cat /sys/devices/system/clocksource/clocksource0/current_clocksource") == "arch_sys_counter"
+    readings = [rtc_and_uptime(dom0)]
     for _ in range(5):
-        before, start, before_end = rtc_and_uptime(dom0)
         check(dom0, "sleep 4")
-        after, end, after_end = rtc_and_uptime(dom0)
-        assert end - start >= 4, "sleep ended early"
-        assert after - before_end - 1 <= end - start <= after_end + 1 - before, "counter and clock chip disagree"
-        if before == before_end and after == after_end:
-            assert abs((end - start) - (after - before)) < 0.4, "counter and clock chip drift apart"
+        readings.append(rtc_and_uptime(dom0))
+        assert readings[-1][1] - readings[-2][1] >= 4, "sleep ended early"
+        if times_agree(readings[-2], readings[-1], 0.3):
             return
+    assert times_agree(readings[0], readings[-1], 1), f"clock chip, counter, clock chip: {readings}"
 
 
 def disk_device(dom0, bus):
