@@ -7,7 +7,6 @@
  * Input: records of a byte of choices, a byte hypercall, a byte command, a
  * byte of address choices, and 16 bytes that land in the argument structure.
  */
-// RUNS: 2000
 // LINK: core/hypercall.c core/hypercall_subop.c core/hypercall_table.c
 // LINK: core/memory.c
 // LINK: core/memory_map.c core/memory_acquire.c core/hc_version.c
@@ -19,7 +18,7 @@
 // LINK: arch/fake/last_words.c tests/fakes/fake_guest_mem.c
 // LINK: tests/fakes/fake_world.c
 // CFLAGS: -Dmemcpy=fake_guest_memcpy -Dguest_mem_copy=fake_guest_memcpy
-// RUNS: 20000
+// RUNS: 2000
 #include <stdlib.h>
 #include <string.h>
 
