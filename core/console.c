@@ -19,7 +19,7 @@
 #include <lib/printf.h>
 #include <lib/string.h>
 
-#define RING_SIZE 16384u /* power of two */
+#define RING_SIZE CONSOLE_RING_SIZE
 #define CONSOLE_LINE 256u
 #define INPUT_SIZE 256u /* power of two */
 #define RX_BATCH 64u
@@ -31,6 +31,8 @@
 static struct spinlock console_lock = SPINLOCK_INIT(CONSOLE);
 static char ring[RING_SIZE];
 static uint64_t ring_head; /* characters ever written */
+static uint64_t ring_cleared; /* what is before is not shown any more */
+static bool ring_news; /* atomic; a controller may want to know */
 static const struct uart *uart;
 static void *uart_regs;
 static uint32_t uart_intid;
@@ -109,6 +111,10 @@ static void log_line(bool to_uart, const char *fmt, va_list ap)
 	put_line("(BH) ", to_uart);
 	put_line(line, to_uart);
 	unlock();
+	if (!forced && hardware_domain) { /* no CPU has any before */
+		__atomic_store_n(&ring_news, true, __ATOMIC_SEQ_CST);
+		pcpu_post_self(PWORK_KEY);
+	}
 }
 
 void log_printf(enum log_level lvl, const char *fmt, ...)
@@ -218,28 +224,30 @@ uint32_t console_read_guest(char *buf, uint32_t len)
 	return n;
 }
 
-uint32_t console_ring_read(char *buf, uint32_t len, uint32_t *index,
-			   bool clear)
+uint32_t console_ring_read(char *buf, uint32_t len, uint32_t *index)
 {
-	static uint64_t cleared;
-	uint64_t from;
+	uint64_t first, from;
 	uint32_t n = 0;
 
 	lock();
-	from = ring_head > RING_SIZE ? ring_head - RING_SIZE : 0;
-	from = from < cleared ? cleared : from;
-	if (*index > (uint32_t)from) {
-		from = *index;
-	}
+	first = ring_head > RING_SIZE ? ring_head - RING_SIZE : 0;
+	first = first < ring_cleared ? ring_cleared : first;
+	/* The caller's index is the low half of a position in the ring. */
+	from = ring_head - (uint32_t)((uint32_t)ring_head - *index);
+	from = from < first || from > ring_head ? first : from;
 	while (n < len && from < ring_head) {
 		buf[n++] = ring[from++ & (RING_SIZE - 1)];
 	}
 	*index = (uint32_t)from;
-	if (clear) {
-		cleared = ring_head;
-	}
 	unlock();
 	return n;
+}
+
+void console_ring_clear(void)
+{
+	lock();
+	ring_cleared = ring_head;
+	unlock();
 }
 
 /*
@@ -314,5 +322,8 @@ void console_poll(void)
 	}
 	if (news && hardware_domain) {
 		evtchn_send_global_virq(hardware_domain, VIRQ_CONSOLE);
+	}
+	if (__atomic_exchange_n(&ring_news, false, __ATOMIC_SEQ_CST)) {
+		evtchn_send_global_virq(hardware_domain, VIRQ_CON_RING);
 	}
 }

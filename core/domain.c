@@ -14,20 +14,27 @@
 #include <hv/dom_config.h>
 #include <hv/entry.h>
 #include <hv/heap.h>
+#include <hv/hypercall.h>
 #include <hv/page_alloc.h>
 #include <hv/platform.h>
 #include <hv/sched.h>
 #include <hv/trace.h>
+#include <hv/work.h>
 #include <lib/bits.h>
 #include <lib/check.h>
 #include <lib/errno.h>
 #include <lib/printf.h>
 #include <lib/string.h>
 
+#define REF_TRIES 4096u
+
 struct spinlock domain_list_lock = SPINLOCK_INIT(DOMAIN_LIST);
+struct spinlock control_lock = SPINLOCK_INIT(CONTROL);
 struct domain *hardware_domain;
 
-static struct domain *domains[MAX_DOMAINS];
+static struct domain *domains[MAX_DOMAINS]; /* by id modulo its size */
+static domid_t last_id;                     /* given out; control_lock */
+static bool controller_news;                /* atomic */
 
 static uint32_t features_of(const struct dom_config *cfg)
 {
@@ -57,6 +64,7 @@ static void describe(struct domain *d, const struct dom_config *cfg)
 	d->features = features_of(cfg);
 	memcpy(d->name, cfg->name, sizeof(d->name) - 1);
 	spin_lock_init(&d->lock, LOCK_RANK_DOMAIN);
+	domain_watchdog_init(d);
 }
 
 /* A frame of ours that the domain may map. */
@@ -75,7 +83,7 @@ int domain_create(const struct dom_config *cfg, struct domain **out)
 	struct domain *d;
 	int rc;
 
-	if (cfg->domid >= MAX_DOMAINS || cfg->nr_vcpus == 0 ||
+	if (cfg->domid >= DOMID_FIRST_RESERVED || cfg->nr_vcpus == 0 ||
 	    cfg->nr_vcpus > MAX_VCPUS_PER_DOMAIN) {
 		return -EINVAL;
 	}
@@ -94,7 +102,7 @@ int domain_create(const struct dom_config *cfg, struct domain **out)
 		goto out_vcpu;
 	}
 	/* dom0's tables may take what they need; others get a pool. */
-	d->p2m.pool_pages = cfg->is_hardware ? UINT64_MAX : 0;
+	d->p2m.pool_pages = cfg->is_hardware ? UINT64_MAX : P2M_POOL_DEFAULT;
 	rc = make_shared_info(d);
 	if (rc) {
 		goto out_p2m;
@@ -147,15 +155,55 @@ void domain_free(struct domain *d)
 	heap_free(NULL, d);
 }
 
+/* ---- the table ----------------------------------------------------------- */
+
+static struct domain **slot_of(domid_t id)
+{
+	return &domains[array_index_nospec(id % MAX_DOMAINS, MAX_DOMAINS)];
+}
+
+bool domain_id_is_free(domid_t id)
+{
+	return __atomic_load_n(slot_of(id), __ATOMIC_RELAXED) == NULL;
+}
+
+domid_t domain_new_id(void)
+{
+	for (uint32_t i = 0; i < MAX_DOMAINS; i++) {
+		last_id = last_id + 1u < DOMID_FIRST_RESERVED ?
+				  (domid_t)(last_id + 1) : 1;
+		if (domain_id_is_free(last_id)) {
+			return last_id;
+		}
+	}
+	return 0;
+}
+
 void domain_publish(struct domain *d)
 {
 	spin_lock(&domain_list_lock);
-	ASSERT(!domains[d->id]);
-	__atomic_store_n(&domains[d->id], d, __ATOMIC_RELEASE);
+	ASSERT(domain_id_is_free(d->id));
+	__atomic_store_n(slot_of(d->id), d, __ATOMIC_RELEASE);
 	if (d->is_hardware) {
 		hardware_domain = d;
 	}
 	spin_unlock(&domain_list_lock);
+}
+
+/* Nobody has a reference: it is in the table, or was never published. */
+static void unpublish(struct domain *d)
+{
+	bool was_there;
+
+	spin_lock(&domain_list_lock);
+	was_there = *slot_of(d->id) == d;
+	if (was_there) {
+		__atomic_store_n(slot_of(d->id), NULL, __ATOMIC_RELEASE);
+	}
+	spin_unlock(&domain_list_lock);
+	if (was_there) {
+		domain_tell_controller();
+	}
 }
 
 void domain_get(struct domain *d)
@@ -166,22 +214,34 @@ void domain_get(struct domain *d)
 void domain_put(struct domain *d)
 {
 	if (__atomic_fetch_sub(&d->refs, 1, __ATOMIC_ACQ_REL) == 1) {
+		unpublish(d);
 		domain_free(d);
 	}
+}
+
+/* @d, found in the table, unless its last reference is gone already. */
+static struct domain *get_found_locked(struct domain *d)
+	REQUIRES(domain_list_lock)
+{
+	uint32_t refs = d ? __atomic_load_n(&d->refs, __ATOMIC_RELAXED) : 0;
+
+	for (uint32_t i = 0; i < REF_TRIES && refs != 0; i++) {
+		if (__atomic_compare_exchange_n(&d->refs, &refs, refs + 1,
+						true, __ATOMIC_ACQUIRE,
+						__ATOMIC_RELAXED)) {
+			return d;
+		}
+	}
+	return NULL;
 }
 
 struct domain *domain_lookup_get(domid_t id)
 {
 	struct domain *d;
 
-	if (id >= MAX_DOMAINS) {
-		return NULL;
-	}
 	spin_lock(&domain_list_lock);
-	d = domains[array_index_nospec(id, MAX_DOMAINS)];
-	if (d) {
-		domain_get(d);
-	}
+	d = *slot_of(id);
+	d = get_found_locked(d && d->id == id ? d : NULL);
 	spin_unlock(&domain_list_lock);
 	return d;
 }
@@ -197,17 +257,20 @@ struct domain *domain_get_for(struct vcpu *v, domid_t id)
 
 struct domain *domain_next_get(domid_t id)
 {
-	struct domain *d = NULL;
+	struct domain *best = NULL;
 
 	spin_lock(&domain_list_lock);
-	for (uint32_t i = id; i < MAX_DOMAINS && !d; i++) {
-		d = domains[i];
+	for (uint32_t i = 0; i < MAX_DOMAINS; i++) {
+		struct domain *d = domains[i];
+
+		if (d && d->id >= id && (!best || d->id < best->id) &&
+		    __atomic_load_n(&d->refs, __ATOMIC_RELAXED) != 0) {
+			best = d;
+		}
 	}
-	if (d) {
-		domain_get(d);
-	}
+	best = get_found_locked(best);
 	spin_unlock(&domain_list_lock);
-	return d;
+	return best;
 }
 
 bool domain_is_control(const struct domain *d)
@@ -282,16 +345,24 @@ static __noreturn void machine_end(uint8_t code)
 
 void domain_shutdown(struct domain *d, uint8_t code)
 {
+	uint8_t state = __atomic_load_n(&d->state, __ATOMIC_RELAXED);
+
 	if (__atomic_exchange_n(&d->shutdown_claimed, 1, __ATOMIC_SEQ_CST)) {
 		return; /* the first one has decided */
 	}
 	d->shutdown_code = code;
-	d->state = DOM_SHUTDOWN;
+	if (state < DOM_SHUTDOWN) {
+		/* Fails when it is being torn down: that comes last. */
+		(void)__atomic_compare_exchange_n(&d->state, &state,
+						  DOM_SHUTDOWN, false,
+						  __ATOMIC_SEQ_CST,
+						  __ATOMIC_RELAXED);
+	}
 	if (d->is_hardware) {
 		machine_end(code);
 	}
 	domain_pause(d);
-	evtchn_send_global_virq(hardware_domain, VIRQ_DOM_EXC);
+	domain_tell_controller();
 }
 
 int domain_resume(struct domain *d)
@@ -327,7 +398,15 @@ void vcpu_fault(struct vcpu *v, const char *why)
 	domain_crash(v->domain, "v%u: %s", v->id, why);
 }
 
-/* Nothing of a domain is put off to a work point yet. */
+void domain_tell_controller(void)
+{
+	__atomic_store_n(&controller_news, true, __ATOMIC_SEQ_CST);
+	pcpu_post_self(PWORK_DOMAIN);
+}
+
 void domain_poll(void)
 {
+	if (__atomic_exchange_n(&controller_news, false, __ATOMIC_SEQ_CST)) {
+		evtchn_send_global_virq(hardware_domain, VIRQ_DOM_EXC);
+	}
 }

@@ -131,6 +131,9 @@ int evtchn_port_alloc(struct domain *d, uint32_t *out)
 	uint32_t p = t->free_hint;
 	int rc = 0;
 
+	if (d->state >= DOM_DYING) {
+		return -EINVAL; /* they are being closed */
+	}
 	while (p < t->nr_ports && p <= limit &&
 	       port_record(d, p)->state != ECS_FREE) { /* bound: nr_ports */
 		p++;

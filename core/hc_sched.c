@@ -48,7 +48,9 @@ static int64_t sched_op_remote_shutdown(struct vcpu *v, union hc_arg *arg)
 	if (!d) {
 		return -ESRCH;
 	}
+	spin_lock(&control_lock);
 	domain_shutdown(d, (uint8_t)r->reason);
+	spin_unlock(&control_lock);
 	domain_put(d);
 	return 0;
 }
@@ -107,15 +109,21 @@ static void watchdog_expired(void *opaque)
 	domain_shutdown(d, SHUTDOWN_watchdog);
 }
 
+void domain_watchdog_init(struct domain *d)
+{
+	uint32_t i;
+
+	for (i = 0; i < NR_WATCHDOGS; i++) {
+		timer_init(&d->watchdog[i], watchdog_expired, d);
+	}
+}
+
 void domain_watchdog_stop(struct domain *d)
 {
 	uint32_t i;
 
 	for (i = 0; i < NR_WATCHDOGS; i++) {
-		/* The others have never been initialised, or are stopped. */
-		if (d->watchdog_inuse & BIT32(i)) {
-			timer_cancel(&d->watchdog[i]);
-		}
+		timer_cancel(&d->watchdog[i]);
 	}
 }
 
@@ -150,10 +158,7 @@ static int64_t watchdog_change_locked(struct domain *d, uint32_t id,
 		timer_cancel(&d->watchdog[slot]);
 		return 0;
 	}
-	if (!(d->watchdog_inuse & BIT32(slot))) {
-		timer_init(&d->watchdog[slot], watchdog_expired, d);
-		d->watchdog_inuse |= (uint8_t)BIT32(slot);
-	}
+	d->watchdog_inuse |= (uint8_t)BIT32(slot);
 	timer_set(&d->watchdog[slot], arch_time_ns() + ns);
 	return id == 0 ? slot + 1 : 0;
 }

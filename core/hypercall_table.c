@@ -25,4 +25,6 @@ const struct hc_row hypercall_table[NR_HYPERCALLS] = {
 	ROW(event_channel_op, hc_event_channel_op),
 	ROW(physdev_op, hc_physdev_op),
 	ROW(hvm_op, hc_hvm_op),
+	ROW(sysctl, hc_sysctl),
+	ROW(domctl, hc_domctl),
 };

@@ -19,10 +19,7 @@
 #include <hv/sched.h>
 #include <lib/bits.h>
 #include <lib/check.h>
-#include <lib/errno.h>
-#include <lib/string.h>
 #include <hv/arch.h>
-#include <hv/console.h>
 #include <hv/domain.h>
 #include <hv/trace.h>
 #include <hv/vcpu.h>
@@ -30,28 +27,9 @@
 
 #define MOVE_MAX 8
 
-const struct sched_policy *const sched_policies[] = {
-	&sched_credit2,
-	&sched_null,
-	NULL,
-};
-
 static const struct sched_policy *policy;
 static uint64_t idle_cpus; /* bitmap, atomic; each CPU its own bit */
 static struct spinlock pool_lock = SPINLOCK_INIT(CPUPOOL);
-
-const struct sched_policy *sched_policy_by_name(const char *name)
-{
-	if (!*name) {
-		return sched_policies[0];
-	}
-	for (int i = 0; sched_policies[i]; i++) {
-		if (strcmp(sched_policies[i]->name, name) == 0) {
-			return sched_policies[i];
-		}
-	}
-	return NULL;
-}
 
 const struct sched_policy *sched_policy_current(void)
 {
@@ -111,35 +89,6 @@ void sched_vcpu_fini(struct vcpu *v)
 	spin_lock(&pool_lock);
 	policy->vcpu_fini(v);
 	spin_unlock(&pool_lock);
-}
-
-uint64_t sched_vcpu_cpu_time_ns(struct vcpu *v)
-{
-	struct pcpu *c = sched_lock_vcpu(v);
-	uint64_t ns = v->runstate_ns[RUNSTATE_running];
-
-	if (v->runstate == RUNSTATE_running) {
-		ns += arch_time_ns() - v->runstate_entry_ns;
-	}
-	sched_unlock(c);
-	return ns;
-}
-
-int sched_set_params(struct vcpu *v, const struct sched_params *p)
-{
-	struct pcpu *c = sched_lock_vcpu(v);
-	int rc = policy->set_params(c, v, p);
-
-	sched_unlock(c);
-	return rc;
-}
-
-void sched_get_params(struct vcpu *v, struct sched_params *p)
-{
-	struct pcpu *c = sched_lock_vcpu(v);
-
-	policy->get_params(v, p);
-	sched_unlock(c);
 }
 
 uint32_t sched_nr_queued(const struct pcpu *c)

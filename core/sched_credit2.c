@@ -15,6 +15,7 @@
  * changes CPUs takes its distance from the floor along. One that slept starts
  * at most SLEEP_BONUS below the floor, so that it cannot save up time.
  */
+#include <abi/xen.h>
 #include <lib/bits.h>
 #include <lib/errno.h>
 #include <lib/string.h>
@@ -25,7 +26,7 @@
 
 #define SLICE_NS UINT64_C(6000000)
 #define SLEEP_BONUS INT64_C(3000000)  /* virtual ns */
-#define PREEMPT_MIN INT64_C(1000000)  /* virtual ns ahead to preempt */
+#define RATELIMIT_US 1000u            /* until a controller sets another */
 #define STEAL_SCAN 8u
 #define FIRST_CAPACITY 32u
 #define NOT_IN_HEAP UINT32_MAX
@@ -49,6 +50,23 @@ struct sched_cpu {
 };
 
 static uint32_t nr_units; /* pool lock */
+/* Virtual time that a newcomer must be ahead to take the CPU; atomic. */
+static uint32_t ratelimit_us = RATELIMIT_US;
+
+uint32_t sched_ratelimit_us(void)
+{
+	return __atomic_load_n(&ratelimit_us, __ATOMIC_RELAXED);
+}
+
+int sched_set_ratelimit_us(uint32_t us)
+{
+	if (us != 0 && (us < XEN_SYSCTL_SCHED_RATELIMIT_MIN ||
+			us > XEN_SYSCTL_SCHED_RATELIMIT_MAX)) {
+		return -EINVAL;
+	}
+	__atomic_store_n(&ratelimit_us, us, __ATOMIC_RELAXED);
+	return 0;
+}
 
 static struct unit *unit_of(const struct vcpu *v)
 {
@@ -227,7 +245,7 @@ static void credit2_vcpu_fini(struct vcpu *v)
 
 static bool ahead_of_current(const struct pcpu *c, const struct unit *u)
 {
-	return u->vtime + PREEMPT_MIN < unit_of(c->current)->vtime;
+	return u->vtime + (int64_t)sched_ratelimit_us() * 1000 < unit_of(c->current)->vtime;
 }
 
 static bool credit2_enqueue(struct pcpu *c, struct vcpu *v, uint64_t now)
@@ -236,7 +254,7 @@ static bool credit2_enqueue(struct pcpu *c, struct vcpu *v, uint64_t now)
 	struct unit *u = unit_of(v);
 	bool was_empty = s->nr == 0;
 
-	if (c->current) {
+	if (c->current && unit_of(c->current)->pos == NOT_IN_HEAP) {
 		charge(s, unit_of(c->current), now);
 	}
 	if (u->detached) {
@@ -275,7 +293,7 @@ static bool keeps_cpu(struct sched_cpu *s, struct unit *u,
 		return false;
 	}
 	if (now - s->slice_start_ns < SLICE_NS) {
-		return u->vtime <= head->vtime + PREEMPT_MIN;
+		return u->vtime <= head->vtime + (int64_t)sched_ratelimit_us() * 1000;
 	}
 	if (u->vtime > head->vtime) {
 		return false;

@@ -4,7 +4,8 @@
  *
  * Owns    the allocation of struct vcpu and its place in d->vcpu[].
  * Not     its states (vcpu.c).
- * Locks   none: a vCPU is made while its domain is not published, and freed
+ * Locks   none: a vCPU is made while its domain is not published, or by a
+ *         control operation before it is started (control_lock), and freed
  *         when nobody can find the domain any more.
  */
 #include <lib/check.h>
@@ -70,7 +71,9 @@ int vcpu_create(struct domain *d, uint32_t id, uint16_t cpu)
 	if (rc) {
 		goto out_sched;
 	}
-	d->vcpu[id] = v; /* commit */
+	v->pause_count = (d->controller_pause ? 1u : 0u) +
+			 (d->shutdown_claimed ? 1u : 0u);
+	__atomic_store_n(&d->vcpu[id], v, __ATOMIC_RELEASE); /* commit */
 	d->nr_vcpus++;
 	return 0;
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <hv/dom_config.h>
 #include <hv/domain.h>
 #include <lib/errno.h>
 
@@ -57,6 +58,24 @@ int arch_domain_init(struct domain *d, const struct dom_config *cfg)
 void arch_domain_fini(struct domain *d)
 {
 	(void)d;
+}
+
+int arch_domain_config(struct dom_config *cfg,
+		       struct xen_arch_domainconfig *arch)
+{
+	cfg->nr_spis = arch->nr_spis;
+	return 0;
+}
+
+int arch_vcpu_set_context(struct vcpu *v, const struct vcpu_guest_context *c)
+{
+	v->arch.regs = (struct guest_regs){ .pc = c->user_regs.pc64 };
+	return 0;
+}
+
+void arch_vcpu_get_context(const struct vcpu *v, struct vcpu_guest_context *c)
+{
+	*c = (struct vcpu_guest_context){ .user_regs.pc64 = v->arch.regs.pc };
 }
 
 int arch_vcpu_init(struct vcpu *v)

@@ -27,6 +27,7 @@
 #pragma GCC diagnostic ignored "-Wpedantic"
 #include <xen/xen.h>
 #include <xen/arch-arm.h>
+#include <xen/domctl.h>
 #include <xen/event_channel.h>
 #include <xen/features.h>
 #include <xen/grant_table.h>
@@ -36,6 +37,7 @@
 #include <xen/physdev.h>
 #include <xen/platform.h>
 #include <xen/sched.h>
+#include <xen/sysctl.h>
 #include <xen/vcpu.h>
 #include <xen/version.h>
 #pragma GCC diagnostic pop

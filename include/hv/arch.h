@@ -12,6 +12,8 @@
 struct domain;
 struct vcpu;
 struct dom_config;
+struct vcpu_guest_context;
+struct xen_arch_domainconfig;
 
 /* ---- cpu ---------------------------------------------------------------- */
 /* Wait politely in a spin loop (wfe/yield: see docs/adr). */
@@ -27,6 +29,12 @@ void arch_wmb(void);
 __must_check int arch_domain_init(struct domain *d,
 				  const struct dom_config *cfg);
 void arch_domain_fini(struct domain *d);
+/*
+ * A toolstack's domain: complete @cfg from @arch, and @arch by what is chosen.
+ * -EINVAL: not on this machine.
+ */
+__must_check int arch_domain_config(struct dom_config *cfg,
+				    struct xen_arch_domainconfig *arch);
 __must_check int arch_vcpu_init(struct vcpu *v);
 void arch_vcpu_fini(struct vcpu *v);
 /* Reset state with entry point @pc and first argument @x0; v is OFFLINE. */
@@ -38,7 +46,14 @@ void arch_vcpu_save(struct vcpu *v);
 bool arch_vcpu_has_pending(struct vcpu *v);
 /* Guest would run the current hypercall again on the next entry. */
 void arch_hypercall_restart(struct vcpu *v);
-/* Size of the guest's registers in bits: 32 or 64. */
+/*
+ * Registers as the toolstack sees them; @v is descheduled. Set: -EINVAL for a
+ * state that no guest of ours can be in; the rest of @v is as after reset.
+ */
+__must_check int arch_vcpu_set_context(struct vcpu *v,
+				       const struct vcpu_guest_context *c);
+void arch_vcpu_get_context(const struct vcpu *v, struct vcpu_guest_context *c);
+/* Registers of @v to the log. */
 void arch_vcpu_dump(struct vcpu *v);
 
 /* ---- virq ---------------------------------------------------------------- */

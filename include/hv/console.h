@@ -41,9 +41,14 @@ void console_write_guest(struct domain *d, const char *buf, uint32_t len);
 bool console_input_waiting(void);
 /* Input for dom0 (console_io read): bytes copied, 0: none. */
 uint32_t console_read_guest(char *buf, uint32_t len);
-/* Ring for readconsole: see sysctl. */
-uint32_t console_ring_read(char *buf, uint32_t len, uint32_t *index,
-			   bool clear);
+#define CONSOLE_RING_SIZE 16384u /* bytes of log kept; a power of two */
+/*
+ * Copy log from position *@index (of which the ring knows the low 32 bits; too
+ * old: the oldest) on and move it. Bytes copied; 0: that is all.
+ */
+uint32_t console_ring_read(char *buf, uint32_t len, uint32_t *index);
+/* Readers get nothing of what was logged so far. */
+void console_ring_clear(void);
 /* PWORK_KEY: input arrived; handle it at a work point. */
 void console_poll(void);
 extern bool console_input_to_hv;

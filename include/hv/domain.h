@@ -16,7 +16,7 @@
 #include <hv/vcpu.h>
 #include <arch/domain.h> /* struct arch_domain */
 
-#define MAX_DOMAINS 256
+#define MAX_DOMAINS 256 /* at a time; ids go up to DOMID_FIRST_RESERVED */
 #define DOMID_HV DOMID_XEN /* owner of the hypervisor's own frames */
 
 struct dom_config;
@@ -55,7 +55,8 @@ struct domain {
 	uint64_t tot_pages;         /* frames with owner == this domain */
 	uint64_t max_pages;
 	uint64_t xen_pages;         /* of ours, on its behalf (tables, rings) */
-	uint32_t controller_pause;  /* XEN_DOMCTL_pausedomain count */
+	uint32_t controller_pause;  /* of pausedomain; control_lock */
+	uint32_t teardown;          /* position of domain_destroy_step() */
 
 	uint64_t hvm_params[64];    /* HVM_PARAM_*; hc_hvm.c */
 	uint64_t vm_assist;
@@ -72,6 +73,11 @@ struct domain {
 };
 
 extern struct domain *hardware_domain; /* dom0 or NULL */
+/*
+ * Control operations are done one at a time, under this lock (rank CONTROL):
+ * making vCPUs, pausing, starting and ending another domain.
+ */
+extern struct spinlock control_lock;
 
 /*
  * Build an unpublished domain with id cfg->domid and cfg->nr_vcpus vCPUs
@@ -80,7 +86,11 @@ extern struct domain *hardware_domain; /* dom0 or NULL */
  */
 __must_check int domain_create(const struct dom_config *cfg,
 			       struct domain **out);
-/* From here on others can find it; cannot fail. */
+/* An id for a new domain, from 1, not one used lately; 0: none is free. */
+domid_t domain_new_id(void);
+/* No domain has @id, and no other's place in the table is in its way. */
+bool domain_id_is_free(domid_t id);
+/* From here on others can find it; its id is free. Cannot fail. */
 void domain_publish(struct domain *d);
 /* With a reference, or NULL. DOMID_SELF is not resolved here. */
 struct domain *domain_lookup_get(domid_t id);
@@ -106,6 +116,14 @@ void domain_shutdown(struct domain *d, uint8_t code);
 void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
 /* Continue a domain that stopped with SHUTDOWN_suspend. -EINVAL. */
 __must_check int domain_resume(struct domain *d);
+/*
+ * One bounded step of the end of @d, whose vCPUs stop with the first one;
+ * control_lock held. -EAGAIN: call again. 0: nothing is left but references
+ * that others hold; the caller's is one of them.
+ */
+__must_check int domain_destroy_step(struct domain *d);
+/* VIRQ_DOM_EXC to the controller, at a work point of this CPU. */
+void domain_tell_controller(void);
 /* PWORK_DOMAIN: what a domain has put off to a work point. */
 void domain_poll(void);
 /*

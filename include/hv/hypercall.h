@@ -140,8 +140,14 @@ int64_t hc_physdev_op(struct vcpu *v, const uint64_t *args);
 int64_t hc_hvm_op(struct vcpu *v, const uint64_t *args);
 int64_t hc_platform_op(struct vcpu *v, const uint64_t *args);
 int64_t hc_multicall(struct vcpu *v, const uint64_t *args);
+int64_t hc_domctl(struct vcpu *v, const uint64_t *args);
+int64_t hc_sysctl(struct vcpu *v, const uint64_t *args);
 
-/* hc_sched.c: stop the timers of SCHEDOP_watchdog; @d is being torn down. */
+/*
+ * hc_sched.c: the timers of SCHEDOP_watchdog, at the beginning and at the end
+ * of @d.
+ */
+void domain_watchdog_init(struct domain *d);
 void domain_watchdog_stop(struct domain *d);
 
 #endif

@@ -9,6 +9,7 @@
 #define HV_LOCK_RANKS_H
 
 #define LOCK_RANKS(R)                                                         \
+	R(CONTROL, "control operations, one at a time")                       \
 	R(DOMAIN_LIST, "list of domains")                                     \
 	R(DOMAIN, "life cycle and limits of one domain")                      \
 	R(P2M, "stage-2 tables and frame types of one domain")                \

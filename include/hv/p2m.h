@@ -42,6 +42,9 @@ struct p2m_entry {
 	uint8_t order;
 };
 
+/* Frames of tables a domain may have before the toolstack says how many. */
+#define P2M_POOL_DEFAULT 16u
+
 struct p2m {
 	struct spinlock lock;      /* rank P2M */
 	uint64_t pool_pages;       /* limit for tables; UINT64_MAX: none */

@@ -86,6 +86,9 @@ uint64_t sched_vcpu_cpu_time_ns(struct vcpu *v);
 __must_check int sched_set_params(struct vcpu *v,
 				  const struct sched_params *p);
 void sched_get_params(struct vcpu *v, struct sched_params *p);
+/* How long a vCPU runs at least before another of its kind takes over. */
+uint32_t sched_ratelimit_us(void);
+__must_check int sched_set_ratelimit_us(uint32_t us); /* -EINVAL */
 uint32_t sched_nr_queued(const struct pcpu *c);
 
 /* ---- for vcpu.c ---------------------------------------------------------- */

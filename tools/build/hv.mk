@@ -50,7 +50,7 @@ HV_SRC := $(wildcard core/*.c lib/*.c $(HV_DEBUG_DIR)/*.c drivers/*/*.c) \
 	$(filter-out arch/$(ARCH)/entry/offsets.c,$(wildcard arch/$(ARCH)/*/*.c))
 # Never on a path with an instruction budget: small rather than quick.
 HV_COLD := $(wildcard core/console*.c core/domain*.c core/hc_console.c \
-	core/hc_hvm.c core/hc_m*.c core/hc_platform.c core/hc_vcpu.c \
+	core/hc_hvm.c core/hc_m*.c core/hc_domctl.c core/hc_sysctl.c core/domctl*.c core/sysctl*.c core/hc_platform.c core/hc_vcpu.c \
 	core/memory*.c core/gnttab*.c core/panic.c core/wallclock.c \
 	core/vcpu_create.c core/p2m.c core/heap.c core/evtchn_bind.c \
 	core/trace.c core/ipi.c core/sched_null.c core/runstate.c \

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows of sysctl that are not in hc_sysctl.c: sysctl_sched.c. */
+#ifndef CORE_SYSCTL_PRIV_H
+#define CORE_SYSCTL_PRIV_H
+
+#include <lib/types.h>
+#include <abi/xen.h>
+
+struct vcpu;
+
+int64_t sysctl_sched_id(struct vcpu *v, struct xen_sysctl *op);
+int64_t sysctl_scheduler(struct vcpu *v, struct xen_sysctl *op);
+int64_t sysctl_cpupool(struct vcpu *v, struct xen_sysctl *op);
+
+#endif
