@@ -24,7 +24,7 @@
 #include <hv/sched.h>
 #include <hv/vcpu.h>
 
-#define SLICE_NS UINT64_C(6000000)
+#define SLICE_NS UINT64_C(2000000)
 #define SLEEP_BONUS INT64_C(3000000)  /* virtual ns */
 #define RATELIMIT_US 1000u            /* until a controller sets another */
 #define STEAL_SCAN 8u
