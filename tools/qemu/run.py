@@ -23,6 +23,8 @@ MODULES_OFFSET = 256 * MIB     # ours: kernel, then ramdisk. Real Xen finds most
                                # them lower, a machine of 512 MiB gives it 128 MiB
 ALIGNMENT = 2 * MIB
 
+GUESTS_DISK = os.path.join(BUILD, "dom0", "guests.img")
+
 HYPERVISORS = {
     "bulkhead": os.path.join(BUILD, "arm64", "bulkhead"),
     "bulkhead-debug": os.path.join(BUILD, "arm64-debug", "bulkhead"),
@@ -87,7 +89,8 @@ class Machine:
         self.dom0_vcpus = None        # None: the hypervisor's own default
         self.dom0_args = ""           # added to the control domain's kernel command line
         self.kernel = os.path.join(BUILD, "peer", "vmlinuz")
-        self.initrd = os.path.join(BUILD, "dom0", "dom0.cpio.gz")
+        self.xl = False               # the control domain with the stock toolstack, and its disk with guests
+        self.initrd = None            # a file, None for no ramdisk; not given: default_initrd()
         self.icount = False           # one instruction = 1 ns of virtual time, deterministic
         self.disks = []               # (file, "pci" or "mmio")
         self.net = None               # None, "pci" or "mmio"
@@ -102,6 +105,8 @@ class Machine:
             if not hasattr(self, name):
                 raise TypeError(f"a Machine has no '{name}'")
             setattr(self, name, value)
+        if "initrd" not in parts:
+            self.initrd = self.default_initrd()
 
     # ---- placement
 
@@ -123,6 +128,9 @@ class Machine:
     def default_dom0_mem(self):
         """A share that leaves room for the hypervisor and for guests: half, at most 1 GiB."""
         return self.dom0_mem or min(self.mem // 2, 1024)
+
+    def default_initrd(self):
+        return os.path.join(BUILD, "dom0", "dom0-xl.cpio.gz" if self.xl else "dom0.cpio.gz")
 
     # ---- command lines
 
@@ -173,6 +181,10 @@ class Machine:
     def _devices(self):
         args = []
         suffix = {"pci": "pci", "mmio": "device"}
+        if self.xl:
+            # What is written goes to a scratch file of QEMU's: every run begins with the same disk.
+            args += ["-drive", f"if=none,id=guests,format=raw,snapshot=on,file={qemu_quote(GUESTS_DISK)}",
+                     "-device", "virtio-blk-device,drive=guests,serial=guests"]
         for number, (path, bus) in enumerate(self.disks):
             args += ["-drive", f"if=none,id=disk{number},format=raw,file={qemu_quote(path)}",
                      "-device", f"virtio-blk-{suffix[bus]},drive=disk{number},serial={bus}{number}"]
@@ -221,6 +233,7 @@ def add_machine_options(parser):
     add("--dom0-vcpus", type=int, metavar="N", help="CPUs of the control domain")
     add("--hyp-args", default="", metavar="STR", help="more words for the hypervisor's command line")
     add("--dom0-args", default="", metavar="STR", help="more words for the control domain's kernel command line")
+    add("--xl", action="store_true", help="the control domain with the stock toolstack, and its disk with guests")
     add("--kernel", metavar="FILE", help="the control domain's kernel, an arm64 Image")
     add("--initrd", metavar="FILE", help="its ramdisk")
     add("--icount", action="store_true", help="instruction clock: 1 instruction = 1 ns, deterministic")
@@ -238,7 +251,7 @@ def add_machine_options(parser):
 def machine_from(options):
     """A Machine as the options of add_machine_options() say."""
     names = ("gic", "cpu", "smp", "mem", "dom0_mem", "dom0_vcpus", "hyp_args", "dom0_args", "icount", "net", "tftp",
-             "gdb", "dtb", "trace", "native")
+             "gdb", "dtb", "trace", "native", "xl")
     parts = {name: getattr(options, name) for name in names}
     for name in ("kernel", "initrd"):
         if getattr(options, name):

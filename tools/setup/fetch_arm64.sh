@@ -24,7 +24,7 @@ SYSROOT=$BUILD/sysroot-arm64
 STATE=$CACHE/apt-arm64
 DEBS=$STATE/debs
 STAMP=$PEER/.fetched
-RECIPE=1
+RECIPE=2
 
 # A URI of apt's for the security suite of this machine's release, when it has one.
 security_uri()

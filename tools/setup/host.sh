@@ -32,6 +32,7 @@ python3-pytest            test: system tests
 python3-pytest-xdist      test: two machines at a time
 python3-pexpect           test: talks to consoles
 cpio                      build: the control domain's ramdisk
+e2fsprogs                 build: the guests' disk
 xz-utils                  build: unpacks Debian's packages
 universal-ctags           lint: sizes of functions
 cppcheck                  lint: static analysis
