@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""nm -n on stdin -> assembly of the symbol table that back traces print.
+"""nm -n on stdin -> assembly of the symbol table that back traces print: distances in instructions, then names.
 
 The table goes to the end of .rodata, after all code, so that adding it moves
 no function. Boot code is left out: its addresses are gone after boot.
@@ -26,15 +26,15 @@ def main():
             continue
         syms.append((addr, name))
     syms.append((boot, "(boot code)"))
-    names, offset = [], 0
-    print('\t.section .symtab_table, "a"\n\t.balign 8')
-    print("\t.globl symtab, symtab_count, symtab_names\nsymtab:")
-    for addr, name in syms:
-        print(f"\t.long {addr:#x}, {offset}")
-        names.append(name)
-        offset += len(name) + 1
-    print(f"symtab_count:\n\t.long {len(syms)}\nsymtab_names:")
-    for name in names:
+    print('\t.section .symtab_table, "a"\n\t.balign 4')
+    print("\t.globl symtab_gaps, symtab_count, symtab_names")
+    print(f"symtab_count:\n\t.long {len(syms)}\nsymtab_gaps:")
+    last = 0
+    for addr, _ in syms:
+        print(f"\t.short {(addr - last) // 4}")
+        last = addr
+    print("symtab_names:")
+    for _, name in syms:
         print(f'\t.asciz "{name}"')
 
 

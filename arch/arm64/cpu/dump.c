@@ -20,38 +20,39 @@ struct own_fault_frame {
 	uint64_t sp;
 };
 
-/* Generated after the first link: sorted offsets into the image and names. */
-struct symbol {
-	uint32_t offset;
-	uint32_t name; /* offset into symtab_names */
-};
-extern const struct symbol symtab[] __attribute__((weak));
+/*
+ * Generated after the first link (tools/build/symtab.py), in ascending order:
+ * the distance of each function from the one before, in instructions, and
+ * their names one after the other.
+ */
+extern const uint16_t symtab_gaps[] __attribute__((weak));
 extern const uint32_t symtab_count __attribute__((weak));
 extern const char symtab_names[] __attribute__((weak));
 extern char image_start[], text_end[];
 
+#define INSTRUCTION_SIZE 4u
+
 static const char *symbol_of(uint64_t pc, uint64_t *off)
 {
-	uint64_t want = pc - HV_BASE;
-	uint32_t lo = 0, hi;
+	const char *name = symtab_names;
+	uint64_t at = HV_BASE;
+	uint32_t i;
 
 	if (&symtab_count == NULL || pc < HV_BASE ||
-	    want >= (uint64_t)text_end - (uint64_t)image_start ||
-	    symtab_count == 0) {
+	    pc - HV_BASE >= (uint64_t)text_end - (uint64_t)image_start) {
 		return NULL;
 	}
-	hi = symtab_count;
-	while (hi - lo > 1) { /* bound: log2(symtab_count) */
-		uint32_t mid = lo + (hi - lo) / 2;
+	for (i = 0; i < symtab_count; i++) { /* bound: the table */
+		uint64_t next = at + symtab_gaps[i] * INSTRUCTION_SIZE;
 
-		if (symtab[mid].offset <= want) {
-			lo = mid;
-		} else {
-			hi = mid;
+		if (next > pc) {
+			break;
 		}
+		name += i == 0 ? 0 : strlen(name) + 1;
+		at = next;
 	}
-	*off = want - symtab[lo].offset;
-	return &symtab_names[symtab[lo].name];
+	*off = pc - at;
+	return i == 0 ? NULL : name;
 }
 
 static void print_pc(const char *what, uint64_t pc)
