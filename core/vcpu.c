@@ -30,19 +30,26 @@ static void state_set(struct vcpu *v, enum vcpu_state s)
 	__atomic_store_n(&v->state, (uint8_t)s, __ATOMIC_SEQ_CST);
 }
 
+/* Lock of @c, its CPU, held; unlocked. While paused it still does not wait. */
+static void make_runnable_unlock(struct pcpu *c, struct vcpu *v)
+{
+	uint64_t now = arch_time_ns();
+
+	state_set(v, VCPU_RUNNABLE);
+	vcpu_runstate_change(
+		v, v->pause_count ? RUNSTATE_offline : RUNSTATE_runnable, now);
+	sched_place_unlock(c, v, now);
+}
+
 void vcpu_wake(struct vcpu *v)
 {
 	struct pcpu *c = sched_lock_vcpu(v);
-	uint64_t now;
 
 	if (v->state != VCPU_BLOCKED) {
 		sched_unlock(c);
 		return;
 	}
-	now = arch_time_ns();
-	state_set(v, VCPU_RUNNABLE);
-	vcpu_runstate_change(v, RUNSTATE_runnable, now);
-	sched_place_unlock(c, v, now);
+	make_runnable_unlock(c, v);
 }
 
 void vcpu_block(struct vcpu *v)
@@ -140,16 +147,12 @@ bool vcpu_is_descheduled(const struct vcpu *v)
 void vcpu_online(struct vcpu *v)
 {
 	struct pcpu *c = sched_lock_vcpu(v);
-	uint64_t now;
 
 	if (v->state != VCPU_OFFLINE) {
 		sched_unlock(c);
 		return;
 	}
-	now = arch_time_ns();
-	state_set(v, VCPU_RUNNABLE);
-	vcpu_runstate_change(v, RUNSTATE_runnable, now);
-	sched_place_unlock(c, v, now);
+	make_runnable_unlock(c, v);
 }
 
 void vcpu_offline(struct vcpu *v)

@@ -13,6 +13,17 @@ UNIT_CFLAGS := -std=gnu17 -g -O1 -fsanitize=address,undefined \
 	-DCONFIG_DEBUG=1 -DUNIT_TEST=1 -Iinclude -Iarch/fake/include \
 	-Iarch/arm64/include -Itests/fakes -I. -isystem $(BUILD)/include
 
+# Tests of the scheduling core share what they link: tests/fakes/fake_cpus.h.
+# A test names it: `// LINK: $(CPU_WORLD)` and `// LIBS: $(CPU_WORLD_LIBS)`.
+CPU_WORLD := core/vcpu.c core/vcpu_create.c core/sched.c core/sched_credit2.c \
+	core/sched_null.c core/timer.c core/percpu.c core/work.c core/ipi.c \
+	core/runstate.c core/lock.c debug/lock_check.c arch/fake/cpu.c \
+	tests/fakes/fake_cpus.c
+CPU_WORLD_LIBS := -Wl,--wrap=arch_vcpu_init,--wrap=arch_vcpu_fini \
+	-Wl,--wrap=arch_time_ns,--wrap=arch_vcpu_has_pending \
+	-Wl,--wrap=arch_virq_flush,--wrap=arch_vtimer_sync \
+	-Wl,--wrap=arch_cpu_idle
+
 unit-links = $(shell sed -n 's|^// LINK: ||p' tests/unit/$(1).c)
 unit-cflags = $(shell sed -n 's|^// CFLAGS: ||p' tests/unit/$(1).c)
 unit-libs = $(shell sed -n 's|^// LIBS: ||p' tests/unit/$(1).c)
