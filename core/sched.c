@@ -150,11 +150,20 @@ static void offer_to_idle(uint64_t affinity)
 	}
 }
 
-/* @c locked, @v not queued and in memory: it is @to's from here on. */
-static void give_to_cpu(struct pcpu *c, struct vcpu *v, uint16_t to)
+/*
+ * @c locked, @v not queued and in memory: it is @to's from here on. Unlocks
+ * @c, which looks again when somebody waited for @v's place.
+ */
+static void give_to_cpu_unlock(struct pcpu *c, struct vcpu *v,
+			       uint16_t to) NO_LOCK_ANALYSIS
 {
-	(void)policy->leave(c, v);
+	bool resched = policy->leave(c, v);
+
 	__atomic_store_n(&v->cpu, to, __ATOMIC_RELEASE);
+	spin_unlock(&c->runq_lock);
+	if (resched) {
+		pcpu_post(c, PWORK_RESCHED);
+	}
 }
 
 void sched_place_unlock(struct pcpu *c, struct vcpu *v,
@@ -170,8 +179,7 @@ void sched_place_unlock(struct pcpu *c, struct vcpu *v,
 			v, __atomic_load_n(&idle_cpus, __ATOMIC_SEQ_CST));
 
 		if (to != c->id) {
-			give_to_cpu(c, v, to);
-			spin_unlock(&c->runq_lock);
+			give_to_cpu_unlock(c, v, to);
 			c = sched_lock_vcpu(v);
 		}
 	}
@@ -260,20 +268,18 @@ static void pick(struct pcpu *c)
 }
 
 /* One vCPU that waits on @from comes here. */
-static bool steal_from(struct pcpu *from, struct pcpu *c)
+static bool steal_from(struct pcpu *from, struct pcpu *c) NO_LOCK_ANALYSIS
 {
 	struct vcpu *v;
 
 	spin_lock(&from->runq_lock);
 	v = policy->steal(from, c->id);
-	if (v) {
-		v->queued = false;
-		give_to_cpu(from, v, c->id);
-	}
-	spin_unlock(&from->runq_lock);
 	if (!v) {
+		spin_unlock(&from->runq_lock);
 		return false;
 	}
+	v->queued = false;
+	give_to_cpu_unlock(from, v, c->id);
 	sched_place_unlock(sched_lock_vcpu(v), v, arch_time_ns());
 	return true;
 }

@@ -175,6 +175,48 @@ ParameterizedTest(int *nr, vcpu, stories)
 
 /* ---- other CPUs ---------------------------------------------------------- */
 
+/* Until @before, then it may run on CPU 1 only, until @after. */
+static const struct {
+	const char *before, *after;
+} moves[] = {
+	{"", "o."},	   {"o", "."},	   {"o.", "."},	   {"o.b", ".w."},
+	{"o.b.", "w."},	   {"o.b.w", "."}, {"o.p", ".u."}, {"o.p.", "u."},
+	{"o.b.p.", "uw."}, {"o.x.", "o."}, {"o.bv", "."},
+};
+
+ParameterizedTestParameters(vcpu, moves)
+{
+	static int nr[NR_POLICIES * ARRAY_SIZE(moves)];
+
+	for (size_t i = 0; i < ARRAY_SIZE(nr); i++) {
+		nr[i] = (int)i;
+	}
+	return cr_make_param_array(int, nr, ARRAY_SIZE(nr));
+}
+
+/* It moves, and who waited for its CPU gets that. */
+ParameterizedTest(int *nr, vcpu, moves)
+{
+	const char *before = moves[*nr / NR_POLICIES].before;
+	const char *after = moves[*nr / NR_POLICIES].after;
+	struct vcpu *v, *other;
+
+	cpus_start(2, policies[*nr % NR_POLICIES]);
+	v = cpus_vcpu(0);
+	other = cpus_vcpu(0);
+	v->hard_affinity = other->hard_affinity = BIT64(0);
+	tell(v, before);
+	vcpu_online(other);
+	on_cpu(1);
+	cr_assert_eq(vcpu_set_hard_affinity(v, BIT64(1)), 0);
+	tell(v, after);
+	cr_assert_eq(pcpus[1]->current, v, "%s/%s", before, after);
+	cr_assert_eq(pcpus[1]->loaded, v);
+	cr_assert_eq(v->cpu, 1);
+	cr_assert_eq(pcpus[0]->current, other, "%s/%s", before, after);
+	cpus_check_runstates();
+}
+
 Test(vcpu, affinity_needs_a_cpu_that_is_there)
 {
 	struct vcpu *v;
