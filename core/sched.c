@@ -246,10 +246,11 @@ static void pick(struct pcpu *c)
 {
 	struct vcpu *prev = c->current;
 	struct sched_decision dec;
-	uint64_t now = arch_time_ns();
+	uint64_t now;
 	bool runnable;
 
 	spin_lock(&c->runq_lock);
+	now = arch_time_ns(); /* not before what others noted under the lock */
 	runnable = prev && prev->state == VCPU_RUNNING &&
 		   prev->pause_count == 0 && may_run_on(prev, c->id);
 	dec = policy->pick(c, prev, runnable, now);

@@ -25,6 +25,7 @@ void (*cpus_after_time)(void);
 void (*cpus_in_flush)(struct vcpu *v);
 uint32_t cpus_ipis[NR_CPUS][NR_IPIS];
 uint32_t cpus_sleeps[NR_CPUS];
+uint32_t cpus_halted[NR_CPUS];
 typeof(cpus_seen) cpus_seen;
 
 static struct shared_info shared_info;
@@ -182,6 +183,13 @@ void __wrap_arch_cpu_idle(void)
 	cpus_sleeps[this_cpu()]++;
 	cr_assert(may_sleep, "CPU %u sleeps in a guest's call", this_cpu());
 	cr_assert_eq(this_pcpu()->held_ranks, 0);
+	longjmp(asleep, 1);
+}
+
+void __wrap_arch_halt(void)
+{
+	cpus_halted[this_cpu()]++;
+	cr_assert(may_sleep);
 	longjmp(asleep, 1);
 }
 

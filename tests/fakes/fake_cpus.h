@@ -44,10 +44,16 @@ bool cpus_fails(void); /* count one step that can fail */
 extern void (*cpus_in_has_pending)(struct vcpu *v); /* state is BLOCKED */
 extern void (*cpus_after_time)(void); /* a time was read, not yet used */
 extern void (*cpus_in_flush)(struct vcpu *v); /* work word was taken */
+/* For a hook on behalf of another CPU: would it have to wait for @c's lock? */
+static inline bool cpus_runq_is_locked(const struct pcpu *c)
+{
+	return c->runq_lock.owner != c->runq_lock.next;
+}
 
 /* ---- what was seen ------------------------------------------------------- */
 extern uint32_t cpus_ipis[NR_CPUS][NR_IPIS];
 extern uint32_t cpus_sleeps[NR_CPUS];
+extern uint32_t cpus_halted[NR_CPUS];
 extern struct {
 	uint32_t flushes, upcalls, vtimers, keys, polls, virqs;
 } cpus_seen;

@@ -22,7 +22,7 @@ CPU_WORLD := core/vcpu.c core/vcpu_create.c core/sched.c core/sched_credit2.c \
 CPU_WORLD_LIBS := -Wl,--wrap=arch_vcpu_init,--wrap=arch_vcpu_fini \
 	-Wl,--wrap=arch_time_ns,--wrap=arch_vcpu_has_pending \
 	-Wl,--wrap=arch_virq_flush,--wrap=arch_vtimer_sync \
-	-Wl,--wrap=arch_cpu_idle
+	-Wl,--wrap=arch_cpu_idle,--wrap=arch_halt
 
 unit-links = $(shell sed -n 's|^// LINK: ||p' tests/unit/$(1).c)
 unit-cflags = $(shell sed -n 's|^// CFLAGS: ||p' tests/unit/$(1).c)

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+// LINK: $(CPU_WORLD) arch/fake/last_words.c
+// LIBS: $(CPU_WORLD_LIBS)
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include <lib/bits.h>
+#include <lib/errno.h>
+#include "fake_cpus.h"
+
+#define GVA  UINT64_C(0x7f000010)
+#define FLAG BIT64(VMASST_TYPE_runstate_update_flag)
+
+/* ---- the guest's copy ---------------------------------------------------- */
+
+static struct vcpu_runstate_info guest;	  /* at GVA */
+static struct vcpu_runstate_info seen[8]; /* after each write */
+static uint32_t nr_writes, fail_at;
+
+int guest_copy_out(struct vcpu *v, uint64_t va, const void *src, uint32_t len)
+{
+	(void)v;
+	cr_assert(va >= GVA && va + len <= GVA + sizeof(guest));
+	if (nr_writes + 1 == fail_at) {
+		return -EFAULT;
+	}
+	memcpy((char *)&guest + (va - GVA), src, len);
+	cr_assert_lt(nr_writes, ARRAY_SIZE(seen));
+	seen[nr_writes++] = guest;
+	return 0;
+}
+
+static struct vcpu *registered(void)
+{
+	struct vcpu *v = cpus_vcpu(0);
+
+	v->runstate_gva = GVA;
+	return v;
+}
+
+Test(runstate, publish_in_the_order_a_reader_needs)
+{
+	static const struct {
+		uint64_t assist;
+		uint32_t fail_at, writes;
+	} rows[] = {
+		{0, 0, 1},    {0, 1, 0},    {FLAG, 0, 3},
+		{FLAG, 1, 0}, {FLAG, 2, 1}, {FLAG, 3, 2},
+	};
+	struct vcpu *v;
+
+	cpus_start(1, "credit2");
+	v = registered();
+	v->runstate = RUNSTATE_blocked;
+	v->runstate_entry_ns = 1000;
+	memcpy(v->runstate_ns, (uint64_t[]){1, 2, 3, 4}, 32);
+	cpus_dom.time_offset_ns = 400;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		memset(&guest, 0xee, sizeof(guest));
+		nr_writes = 0;
+		fail_at = rows[i].fail_at;
+		cpus_dom.vm_assist = (uint32_t)rows[i].assist;
+		vcpu_runstate_publish(v);
+		cr_assert_eq(nr_writes, rows[i].writes, "row %zu", i);
+		for (uint32_t n = 0; rows[i].assist && n < 2 && n < nr_writes;
+		     n++) {
+			cr_assert_eq(seen[n].state_entry_time,
+				     600 | XEN_RUNSTATE_UPDATE);
+		}
+		if (fail_at == 0) {
+			cr_assert_eq(guest.state_entry_time, 600);
+			cr_assert_eq(guest.state, RUNSTATE_blocked);
+			cr_assert_eq(memcmp(guest.time, v->runstate_ns, 32), 0);
+		}
+	}
+	v->runstate_gva = 0;
+	nr_writes = fail_at = 0;
+	vcpu_runstate_publish(v);
+	cr_assert_eq(nr_writes, 0);
+}
+
+/* It is told when it comes and, while its registers are there, when it goes. */
+Test(runstate, publish_at_each_switch)
+{
+	struct vcpu *v, *other;
+
+	cpus_start(1, "credit2");
+	v = registered();
+	other = cpus_vcpu(0);
+	vcpu_online(v);
+	cpus_settle();
+	cr_assert_eq(nr_writes, 1);
+	cr_assert_eq(guest.state, RUNSTATE_running);
+	cpus_block(v);
+	cpus_settle();
+	cr_assert_eq(nr_writes, 2);
+	cr_assert_eq(guest.state, RUNSTATE_blocked);
+	vcpu_online(other);
+	cpus_settle();
+	cr_assert_eq(nr_writes, 2); /* its address space is not here */
+	vcpu_wake(v);
+	cpus_run(20 * MS);
+	cr_assert_geq(nr_writes, 4);
+	cpus_block(other);
+	cpus_settle();
+	cr_assert_eq(guest.state, RUNSTATE_running);
+	cr_assert_gt(guest.time[RUNSTATE_runnable], 0);
+	cr_assert_eq(guest.time[RUNSTATE_runnable],
+		     v->runstate_ns[RUNSTATE_runnable]);
+}
+
+/* ---- time goes forward only ---------------------------------------------- */
+
+static struct vcpu *woken;
+
+/* CPU 1 wakes it, a little later by the clock, before CPU 0 goes on. */
+static void wake_now(void)
+{
+	if (cpus_runq_is_locked(pcpus[0])) {
+		return; /* CPU 1 has to wait */
+	}
+	on_cpu(1);
+	fake_time_ns += MS;
+	vcpu_wake(woken);
+	on_cpu(0);
+}
+
+Test(runstate, a_wakeup_while_the_cpu_chooses)
+{
+	cpus_start(2, "credit2");
+	woken = cpus_vcpu(0);
+	woken->hard_affinity = BIT64(0);
+	vcpu_online(woken);
+	cpus_run(10 * MS);
+	cpus_block(woken);
+	cpus_after_time = wake_now; /* at the next reading: CPU 0 picks */
+	cpus_step(0);
+	cr_assert_null(cpus_after_time);
+	cpus_check_runstates();
+}
+
+Test(runstate, cpu_time_includes_the_present_run)
+{
+	struct vcpu *v;
+
+	cpus_start(1, "credit2");
+	v = cpus_vcpu(0);
+	vcpu_online(v);
+	cpus_settle();
+	fake_time_ns += 5 * MS;
+	cr_assert_eq(sched_vcpu_cpu_time_ns(v), 5 * MS);
+	cpus_block(v);
+	cpus_settle();
+	fake_time_ns += 5 * MS;
+	cr_assert_eq(sched_vcpu_cpu_time_ns(v), 5 * MS);
+}
