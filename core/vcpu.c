@@ -185,9 +185,7 @@ int vcpu_set_hard_affinity(struct vcpu *v, uint64_t cpus)
 	}
 	c = sched_lock_vcpu(v);
 	v->hard_affinity = cpus;
-	if (!(cpus & BIT64(c->id))) {
-		sched_remove_locked(c, v); /* to be placed anew */
-	}
+	sched_remove_locked(c, v); /* a CPU it may use now may be idle */
 	sched_place_unlock(c, v, arch_time_ns());
 	vcpu_tell(v);
 	return 0;

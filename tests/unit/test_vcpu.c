@@ -217,6 +217,33 @@ ParameterizedTest(int *nr, vcpu, moves)
 	cpus_check_runstates();
 }
 
+ParameterizedTestParameters(vcpu, an_idle_cpu_takes_one_that_waits)
+{
+	static int nr[NR_POLICIES] = {0, 1};
+
+	return cr_make_param_array(int, nr, NR_POLICIES);
+}
+
+/* CPU 1 sleeps; who waits for CPU 0 was not allowed there, and now is. */
+ParameterizedTest(int *nr, vcpu, an_idle_cpu_takes_one_that_waits)
+{
+	struct vcpu *v[2], *runs, *waits;
+
+	cpus_start(2, policies[*nr]);
+	for (uint32_t i = 0; i < 2; i++) {
+		v[i] = cpus_vcpu(0);
+		v[i]->hard_affinity = BIT64(0);
+		tell(v[i], "o.");
+	}
+	runs = pcpus[0]->current;
+	waits = runs == v[0] ? v[1] : v[0];
+	cr_assert_null(pcpus[1]->current);
+	cr_assert_eq(vcpu_set_hard_affinity(waits, UINT64_MAX), 0);
+	cpus_settle();
+	cr_assert_eq(pcpus[0]->current, runs);
+	cr_assert_eq(pcpus[1]->current, waits);
+}
+
 Test(vcpu, affinity_needs_a_cpu_that_is_there)
 {
 	struct vcpu *v;
