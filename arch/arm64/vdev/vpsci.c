@@ -53,11 +53,9 @@ static int cpu_on(struct vcpu *v, uint32_t fid, const uint64_t *args)
 		rc = PSCI_ON_PENDING; /* its CPU_OFF is still under way */
 	} else {
 		arch_vcpu_reset(t, args[1] & mask, args[2] & mask);
-	}
-	spin_unlock(&d->lock);
-	if (rc == PSCI_SUCCESS) {
 		vcpu_online(t);
 	}
+	spin_unlock(&d->lock);
 	return rc;
 }
 
