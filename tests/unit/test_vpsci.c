@@ -181,6 +181,7 @@ Test(vpsci, two_cpu_on_one_start)
 
 /* ---- AFFINITY_INFO ------------------------------------------------------- */
 
+#define INFO32 PSCI_AFFINITY_INFO
 #define INFO64 (PSCI_AFFINITY_INFO | PSCI_64BIT)
 
 /* vCPU 0 is on; the others, in two clusters, are off. */
@@ -206,6 +207,8 @@ Test(vpsci, affinity_info)
 		{INFO64, 0, 4, PSCI_INVALID_PARAMETERS},
 		{INFO64, 0, UINT32_MAX, PSCI_INVALID_PARAMETERS},
 		{INFO64, 1ull << 32, 0, PSCI_INVALID_PARAMETERS},
+		{INFO32, 1ull << 32, 0, 0}, /* W1 counts */
+		{INFO32, 1 | 0xffull << 32, 0, 1},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

@@ -33,10 +33,16 @@ static struct vcpu *vcpu_by_mpidr(struct domain *d, uint64_t mpidr)
 	return d->vcpu[array_index_nospec(id, d->max_vcpus)];
 }
 
+/* The 32-bit form of a function takes W registers. */
+static uint64_t arg_mask(uint32_t fid)
+{
+	return (fid & PSCI_64BIT) ? UINT64_MAX : UINT32_MAX;
+}
+
 static int cpu_on(struct vcpu *v, uint32_t fid, const uint64_t *args)
 {
 	struct domain *d = v->domain;
-	uint64_t mask = (fid & PSCI_64BIT) ? UINT64_MAX : UINT32_MAX;
+	uint64_t mask = arg_mask(fid);
 	struct vcpu *t = vcpu_by_mpidr(d, args[0] & mask);
 	int rc = PSCI_SUCCESS;
 
@@ -60,9 +66,10 @@ static int cpu_on(struct vcpu *v, uint32_t fid, const uint64_t *args)
 }
 
 /* Level 0: one vCPU; above: any of those the affinity level covers. */
-static int affinity_info(struct vcpu *v, const uint64_t *args)
+static int affinity_info(struct vcpu *v, uint32_t fid, const uint64_t *args)
 {
 	struct domain *d = v->domain;
+	uint64_t target = args[0] & arg_mask(fid);
 	uint64_t level = args[1] & UINT32_MAX;
 	uint64_t mask, i;
 	bool found = false;
@@ -74,7 +81,7 @@ static int affinity_info(struct vcpu *v, const uint64_t *args)
 	mask = MPIDR_HWID &
 	       (level == 3 ? MPIDR_AFF3 : ~UINT64_C(0) << 8 * level);
 	domain_for_each_vcpu(d, t, i) {
-		if ((t->arch.vmpidr ^ args[0]) & mask) {
+		if ((t->arch.vmpidr ^ target) & mask) {
 			continue;
 		}
 		found = true;
@@ -128,8 +135,7 @@ static uint64_t fn_cpu_on(struct vcpu *v, uint32_t fid, const uint64_t *args)
 static uint64_t fn_affinity_info(struct vcpu *v, uint32_t fid,
 				 const uint64_t *args)
 {
-	(void)fid;
-	return psci_ret(affinity_info(v, args));
+	return psci_ret(affinity_info(v, fid, args));
 }
 
 static uint64_t fn_migrate_info_type(struct vcpu *v, uint32_t fid,
