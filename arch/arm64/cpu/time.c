@@ -31,9 +31,17 @@ static uint64_t mul_shift32(uint64_t a, uint64_t mul)
 	return (uint64_t)(((__uint128_t)a * mul) >> 32);
 }
 
+/* For times that guests choose: what is too far away is never, not soon. */
+static uint64_t mul_shift32_sat(uint64_t a, uint64_t mul)
+{
+	__uint128_t r = ((__uint128_t)a * mul) >> 32;
+
+	return r > UINT64_MAX ? UINT64_MAX : (uint64_t)r;
+}
+
 uint64_t ticks_to_ns(uint64_t ticks)
 {
-	return mul_shift32(ticks, ns_mul);
+	return mul_shift32_sat(ticks, ns_mul);
 }
 
 void time_init(void)
@@ -65,7 +73,7 @@ int time_request_irq(void)
 
 uint64_t arch_time_ns(void)
 {
-	return ticks_to_ns(time_ticks());
+	return mul_shift32(time_ticks(), ns_mul);
 }
 
 void arch_timer_arm(uint64_t deadline_ns)
@@ -75,7 +83,7 @@ void arch_timer_arm(uint64_t deadline_ns)
 		isb();
 		return;
 	}
-	write_sysreg(mul_shift32(deadline_ns, tick_mul), cnthp_cval_el2);
+	write_sysreg(mul_shift32_sat(deadline_ns, tick_mul), cnthp_cval_el2);
 	write_sysreg(CNT_CTL_ENABLE, cnthp_ctl_el2);
 	isb();
 }

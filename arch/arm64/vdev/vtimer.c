@@ -69,6 +69,15 @@ void vtimer_load(struct vcpu *v)
 	write_sysreg(v->arch.cntv_ctl, cntv_ctl_el0);
 }
 
+/* When its counter reaches CNTV_CVAL, in hypervisor time. */
+static uint64_t vtimer_deadline_ns(const struct vcpu *v)
+{
+	uint64_t cval = v->arch.cntv_cval;
+	uint64_t ticks = cval + v->domain->arch.cntvoff;
+
+	return ticks < cval ? UINT64_MAX : ticks_to_ns(ticks); /* never */
+}
+
 void vtimer_save(struct vcpu *v)
 {
 	uint64_t ctl = read_sysreg(cntv_ctl_el0);
@@ -78,9 +87,7 @@ void vtimer_save(struct vcpu *v)
 	write_sysreg(0, cntv_ctl_el0);
 	isb();
 	if ((ctl & (CNT_CTL_ENABLE | CNT_CTL_IMASK)) == CNT_CTL_ENABLE) {
-		timer_set(&v->arch.vtimer_soft,
-			  ticks_to_ns(v->arch.cntv_cval +
-				      v->domain->arch.cntvoff));
+		timer_set(&v->arch.vtimer_soft, vtimer_deadline_ns(v));
 	}
 }
 

@@ -11,6 +11,7 @@ void time_init(void);
 __must_check int time_request_irq(void);
 /* The physical counter now. */
 uint64_t time_ticks(void);
+/* Saturates: UINT64_MAX is "never". */
 uint64_t ticks_to_ns(uint64_t ticks);
 
 #endif
