@@ -20,7 +20,7 @@ struct xen_arch_domainconfig;
 void arch_cpu_relax(void);
 /* Sleep until an interrupt is pending; interrupts stay masked. */
 void arch_cpu_idle(void);
-/* Take and handle every pending physical interrupt (idle loop). */
+/* Take and handle one physical interrupt, if one is pending (idle loop). */
 void arch_irq_poll(void);
 /* Other CPUs see our stores before the signal that follows. */
 void arch_wmb(void);

@@ -3,10 +3,11 @@
  * The doors by which a guest enters EL2: synchronous traps by exception
  * class, interrupts, SErrors.
  *
- * Owns    the table of handlers; the acknowledge loop of interrupts.
+ * Owns    the table of handlers; acknowledging interrupts.
  * Not     what a trap means (trap/) nor what an interrupt is for (core/irq.c).
  * CPU     the trapped vCPU's; interrupts masked.
- * Bounds  the interrupt loop: IRQ_BATCH, the rest at the next entry.
+ * Bounds  one interrupt an entry. Most come alone; one that waits behind it
+ *         ends the guest's next run before its first instruction.
  * Spec    [ARM] D1.3.1 "Exception entry", ESR_EL2; [GIC] 4.1 "Interrupt
  *         handling".
  */
@@ -21,8 +22,6 @@
 #include <hv/platform.h>
 #include <hv/trace.h>
 #include <lib/check.h>
-
-#define IRQ_BATCH 16u
 
 /* A class that no guest of ours should be able to raise. */
 static void trap_unexpected(struct vcpu *v, uint64_t esr)
@@ -101,14 +100,11 @@ static void handle_irq(struct pcpu *c, uint32_t intid)
 	irq_dispatch(intid);
 }
 
-static void irq_loop(struct pcpu *c)
+static void take_irq(struct pcpu *c)
 {
-	for (unsigned int i = 0; i < IRQ_BATCH; i++) {
-		uint32_t intid = irqchip->ack();
+	uint32_t intid = irqchip->ack();
 
-		if (intid >= NR_INTIDS) {
-			return; /* 1020-1023: nothing (more) */
-		}
+	if (likely(intid < NR_INTIDS)) { /* 1020-1023: it is gone again */
 		irqchip->eoi(intid);
 		handle_irq(c, intid);
 	}
@@ -116,16 +112,13 @@ static void irq_loop(struct pcpu *c)
 
 void trap_irq(struct vcpu *v)
 {
-	struct pcpu *c = this_pcpu();
-
 	(void)v;
-	c->nr_irqs++;
-	irq_loop(c);
+	take_irq(this_pcpu());
 }
 
 void arch_irq_poll(void)
 {
-	irq_loop(this_pcpu());
+	take_irq(this_pcpu());
 }
 
 /* No secure side shares its interrupts with us: none is ever expected. */
