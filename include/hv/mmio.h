@@ -15,7 +15,7 @@ struct domain;
 
 struct mmio_access {
 	uint64_t offset; /* from the start of the range */
-	uint64_t value;  /* write: the value; read: the answer */
+	uint64_t value;  /* write: the value, zero-extended; read: the answer */
 	uint8_t size;    /* bytes: 1, 2, 4, 8 */
 	bool write;
 };

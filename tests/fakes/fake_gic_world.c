@@ -277,7 +277,7 @@ static enum mmio_result access_reg(uint32_t id, uint64_t addr, uint8_t size,
 	struct mmio_access a = {
 		.size = size,
 		.write = write,
-		.value = *val,
+		.value = *val & (UINT64_MAX >> (64 - 8 * size)),
 	};
 	enum mmio_result rc;
 	uint16_t was = this_cpu();

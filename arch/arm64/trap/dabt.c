@@ -43,50 +43,59 @@ static __force_inline bool fault_ipa(uint64_t esr, uint64_t far, ipa_t *out)
 	return true;
 }
 
-/* Zero-extended, unless the load is a signed one. */
-static void finish_read(struct vcpu *v, uint64_t esr, uint64_t val,
-			unsigned int size)
+/* Bits of a register above an access of @size bytes. */
+static unsigned int unused_bits(unsigned int size)
 {
-	unsigned int shift = 64 - 8 * size;
-
-	if (unlikely(esr & ISS_DABT_SSE)) {
-		val = (uint64_t)((int64_t)(val << shift) >> shift);
-		if (!(esr & ISS_DABT_SF)) {
-			val &= UINT32_MAX;
-		}
-	} else {
-		val = val << shift >> shift;
-	}
-	guest_reg_set(v, (unsigned int)field_get(ISS_DABT_SRT, esr), val);
+	return -(8 * size) & 63;
 }
 
-static void emulate(struct vcpu *v, const struct mmio_range *r, uint64_t esr,
-		    uint64_t far, ipa_t addr)
+static uint64_t zero_extended(uint64_t val, unsigned int size)
 {
-	struct mmio_access a = {
-		.offset = addr.v - r->start,
-		.size = (uint8_t)(1u << field_get(ISS_DABT_SAS, esr)),
-		.write = (esr & ISS_DABT_WNR) != 0,
-	};
+	return val << unused_bits(size) >> unused_bits(size);
+}
 
-	/* Without a syndrome (pairs, write-back) no device answers. */
+/* The register that is read or written. */
+static unsigned int srt(uint64_t esr)
+{
+	return (unsigned int)field_get(ISS_DABT_SRT, esr);
+}
+
+/* What a load leaves in its register: zero-extended, unless it is signed. */
+static uint64_t loaded(uint64_t esr, uint64_t val, unsigned int size)
+{
+	int64_t top = (int64_t)(val << unused_bits(size));
+
+	if (likely(!(esr & ISS_DABT_SSE))) {
+		return zero_extended(val, size);
+	}
+	val = (uint64_t)(top >> unused_bits(size));
+	return esr & ISS_DABT_SF ? val : val & UINT32_MAX;
+}
+
+/* Done by the device; false: it does not answer. */
+static __force_inline bool emulate(struct vcpu *v, const struct mmio_range *r,
+				   uint64_t esr, ipa_t addr)
+{
+	struct mmio_access a;
+
+	a.offset = addr.v - r->start;
+	a.size = (uint8_t)(1u << field_get(ISS_DABT_SAS, esr));
+	a.write = (esr & ISS_DABT_WNR) != 0;
+	a.value = 0;
+	/* Without a syndrome: pairs, write-back. */
 	if (!(esr & ISS_DABT_ISV) || a.size > r->size - a.offset) {
-		inject_data_abort(v, esr, far);
-		return;
+		return false;
 	}
 	if (a.write) {
-		a.value = guest_reg(v,
-				    (unsigned int)field_get(ISS_DABT_SRT, esr));
-		a.value = a.value << (64 - 8 * a.size) >> (64 - 8 * a.size);
+		a.value = zero_extended(guest_reg(v, srt(esr)), a.size);
 	}
 	if (r->fn(v, &a, r->opaque) != MMIO_OK) {
-		inject_data_abort(v, esr, far);
-		return;
+		return false;
 	}
-	if (!a.write) {
-		finish_read(v, esr, a.value, a.size);
+	if (!(esr & ISS_DABT_WNR)) {
+		guest_reg_set(v, srt(esr), loaded(esr, a.value, a.size));
 	}
-	guest_skip_instruction(v, esr);
+	return true;
 }
 
 /* An entry that is valid by now was being replaced when the guest came. */
@@ -101,21 +110,10 @@ static bool was_in_transit(struct domain *d, ipa_t addr, bool write, bool exec)
 	       e.type == P2M_MMIO_DIRECT || e.type == P2M_MMIO_DEV;
 }
 
-void trap_dabt(struct vcpu *v, uint64_t esr)
+/* No device has @addr. */
+__cold static void no_device(struct vcpu *v, uint64_t esr, ipa_t addr)
 {
-	uint64_t far = read_sysreg(far_el2);
-	const struct mmio_range *r;
-	ipa_t addr;
-
-	if (unlikely(!fault_ipa(esr, far, &addr))) {
-		return;
-	}
-	r = mmio_find(v->domain, addr);
-	if (likely(r)) {
-		emulate(v, r, esr, far, addr);
-		return;
-	}
-	/* Cache maintenance on a hole is no access: nothing to maintain. */
+	/* Cache maintenance is no access: nothing to maintain. */
 	if (esr & ISS_DABT_CM) {
 		guest_skip_instruction(v, esr);
 		return;
@@ -125,7 +123,25 @@ void trap_dabt(struct vcpu *v, uint64_t esr)
 		return;
 	}
 	trace_event(TRACE_GUEST_ABORT, v->domain->id, addr.v, esr);
-	inject_data_abort(v, esr, far);
+	inject_data_abort(v, esr, read_sysreg(far_el2));
+}
+
+void trap_dabt(struct vcpu *v, uint64_t esr)
+{
+	const struct mmio_range *r;
+	ipa_t addr;
+
+	if (unlikely(!fault_ipa(esr, read_sysreg(far_el2), &addr))) {
+		return;
+	}
+	r = mmio_find(v->domain, addr);
+	if (unlikely(!r)) {
+		no_device(v, esr, addr);
+	} else if (likely(emulate(v, r, esr, addr))) {
+		guest_skip_instruction(v, esr);
+	} else {
+		inject_data_abort(v, esr, read_sysreg(far_el2));
+	}
 }
 
 void trap_iabt(struct vcpu *v, uint64_t esr)
