@@ -10,14 +10,9 @@
  */
 #include "vgic_mmio.h"
 
-static inline uint64_t existing_bits(const struct vgic_access *a)
-{
-	return (UINT64_C(1) << a->nr) - 1;
-}
-
-/* Each set bit of @val, of those that exist; bound: 32 bits. */
+/* Each set bit of @val; bound: 32 bits. */
 #define for_each_irq(a, val, bits, q)                                         \
-	for (uint64_t bits = (val) & existing_bits(a);                        \
+	for (uint64_t bits = (val);                                           \
 	     bits && (((q) = &(a)->q[ffs64(bits)]), true); bits &= bits - 1)
 
 uint64_t vgic_rd_enable(const struct vgic_access *a)

@@ -14,26 +14,25 @@
  */
 #include "vgic_mmio.h"
 
-static const struct vgic_reg *find(const struct vgic_regs *f, uint32_t offset)
+static inline const struct vgic_reg *find(const struct vgic_regs *f,
+					  uint32_t offset)
 {
-	const struct vgic_reg *end = f->reg + f->nr;
+	uint32_t bank = offset >> VGIC_BANK_SHIFT;
 	const struct vgic_reg *r = f->reg;
 
-	r += offset < ARRAY_SIZE(f->first) << VGIC_BANK_SHIFT ?
-		     f->first[array_index_nospec(offset >> VGIC_BANK_SHIFT,
-						 ARRAY_SIZE(f->first))] :
+	r += likely(bank < ARRAY_SIZE(f->first)) ?
+		     f->first[bank % ARRAY_SIZE(f->first)] :
 		     f->first_high;
-	for (; r < end; r++) { /* bound: rows of a file */
-		if (offset - r->offset < r->len) {
-			return r;
-		}
+	while (offset - r->offset >= r->len) { /* bound: REG_END has all */
+		r++;
 	}
-	return NULL;
+	return r;
 }
 
 /* The interrupts of @a: false when none of them exists. */
-static bool find_irqs(const struct vgic_regs *f, const struct vgic_reg *r,
-		      struct vgic_access *a)
+static inline bool find_irqs(const struct vgic_regs *f,
+			     const struct vgic_reg *r, struct vgic_access *a,
+			     struct mmio_access *m)
 {
 	const struct vgic *vgic = &a->v->domain->arch.vgic;
 	uint32_t intid = ((a->offset - r->offset) << 3) >> r->bits_log2;
@@ -51,16 +50,18 @@ static bool find_irqs(const struct vgic_regs *f, const struct vgic_reg *r,
 	}
 	intid = (uint32_t)array_index_nospec(intid, vgic->nr_spis);
 	exist = vgic->nr_spis - intid;
-	a->q = &vgic->spi[intid];
-	a->nr = nr < exist ? nr : exist;
-	if (!a->nr) {
-		a->nr = 1; /* one half of a wide field */
+	if (unlikely(nr > exist)) {
+		nr = exist;
+		m->value &= BIT64(nr << r->bits_log2) - 1;
 	}
+	a->q = &vgic->spi[intid];
+	a->nr = nr ? nr : 1; /* 0: one half of a wide field */
 	return true;
 }
 
-static void access_irqs(const struct vgic_reg *r, const struct vgic_access *a,
-			struct mmio_access *m)
+static inline void access_irqs(const struct vgic_reg *r,
+			       const struct vgic_access *a,
+			       struct mmio_access *m)
 {
 	vgic_op_begin(a->op, a->v->domain);
 	if (!m->write) {
@@ -71,42 +72,40 @@ static void access_irqs(const struct vgic_reg *r, const struct vgic_access *a,
 	vgic_op_end(a->op);
 }
 
-enum mmio_result vgic_regs_access(const struct vgic_regs *f, struct vcpu *v,
-				  struct vcpu *owner, uint32_t offset,
-				  struct mmio_access *m)
+static enum mmio_result raz_wi(struct mmio_access *m)
 {
+	if (!m->write) {
+		m->value = 0;
+	}
+	return MMIO_OK;
+}
+
+enum mmio_result vgic_regs_access(struct vcpu *v, struct mmio_access *m,
+				  const struct vgic_regs *f,
+				  struct vcpu *owner)
+{
+	uint32_t offset = (uint32_t)m->offset;
 	const struct vgic_reg *r = find(f, offset);
 	struct vgic_access a;
 	struct vgic_op op;
 
-	if (unlikely(!r)) {
-		goto zero;
-	}
 	if (unlikely(!(r->widths & m->size) || (offset & (m->size - 1u)))) {
-		return MMIO_ABORT;
-	}
-	if (m->write && m->size < 8) {
-		m->value &= (UINT64_C(1) << m->size * 8) - 1;
+		return r->widths ? MMIO_ABORT : raz_wi(m);
 	}
 	a.v = v;
 	a.owner = owner;
 	a.offset = offset;
 	a.size = m->size;
-	a.op = &op;
 	if (r->bits_log2 != VGIC_REG_PLAIN) {
-		if (!find_irqs(f, r, &a)) {
-			goto zero;
+		if (!find_irqs(f, r, &a, m)) {
+			return raz_wi(m);
 		}
+		a.op = &op;
 		access_irqs(r, &a, m);
-	} else if (m->write && r->write) {
-		r->write(&a, m->value);
 	} else if (!m->write) {
 		m->value = r->read ? r->read(&a) : 0;
-	}
-	return MMIO_OK;
-zero:
-	if (!m->write) {
-		m->value = 0;
+	} else if (r->write) {
+		r->write(&a, m->value);
 	}
 	return MMIO_OK;
 }

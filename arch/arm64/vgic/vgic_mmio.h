@@ -12,7 +12,10 @@ struct vgic_access {
 	struct vcpu *owner;  /* whose private interrupts */
 	uint32_t offset;     /* in the file */
 	uint32_t size;
-	/* Rows with bits per interrupt; the vGIC lock is held: */
+	/*
+	 * Rows with bits per interrupt; the vGIC lock is held. A value to be
+	 * written has no bits of interrupts that do not exist.
+	 */
 	struct vgic_op *op;
 	struct virq *q;      /* the first one accessed */
 	uint32_t nr;         /* how many of them exist, at least 1 */
@@ -21,7 +24,7 @@ struct vgic_access {
 struct vgic_reg {
 	uint32_t offset;
 	uint32_t len;        /* bytes, of all registers of the row */
-	uint8_t widths;      /* access sizes allowed: 1 | 2 | 4 | 8 */
+	uint8_t widths;      /* access sizes allowed: 1 | 2 | 4 | 8; 0: end */
 	uint8_t bits_log2;   /* bits per interrupt, or VGIC_REG_PLAIN */
 	uint64_t (*read)(const struct vgic_access *a);            /* NULL: 0 */
 	void (*write)(const struct vgic_access *a, uint64_t val); /* NULL: WI */
@@ -31,14 +34,15 @@ struct vgic_reg {
 #define VGIC_BANK_SHIFT 7
 
 struct vgic_regs {
-	const struct vgic_reg *reg;
-	uint16_t nr;
+	const struct vgic_reg *reg; /* REG_END is the last */
 	bool has_private;    /* interrupts below 32 are in this file */
 	/* Row with which to start for an offset below 4 KiB, per 128 bytes. */
 	uint8_t first[32];
 	uint8_t first_high;  /* and above */
 };
 
+/* Every offset that no row before has. */
+#define REG_END { .len = UINT32_MAX }
 /* A register, or several, without a field per interrupt. */
 #define REG_PLAIN(off, length, width, rd, wr)                                 \
 	{                                                                     \
@@ -52,9 +56,10 @@ struct vgic_regs {
 		.bits_log2 = (log2), .read = (rd), .write = (wr),             \
 	}
 
-enum mmio_result vgic_regs_access(const struct vgic_regs *f, struct vcpu *v,
-				  struct vcpu *owner, uint32_t offset,
-				  struct mmio_access *m);
+/* @m, of @v, to the file @f, with the private interrupts of @owner. */
+enum mmio_result vgic_regs_access(struct vcpu *v, struct mmio_access *m,
+				  const struct vgic_regs *f,
+				  struct vcpu *owner);
 
 /* vgic_irq_regs.c: fields per interrupt, the same in all files. */
 uint64_t vgic_rd_enable(const struct vgic_access *a);

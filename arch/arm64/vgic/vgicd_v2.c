@@ -173,6 +173,7 @@ enum {
 	R_CPENDSGIR,
 	R_SPENDSGIR,
 	R_PIDR2,
+	R_END,
 };
 
 static const struct vgic_reg rows[] = {
@@ -204,13 +205,13 @@ static const struct vgic_reg rows[] = {
 	[R_SPENDSGIR] = REG_PER_IRQ(0xf20, 16, 3, 1 | 4, rd_sgi_pending,
 				    wr_sgi_set),
 	[R_PIDR2] = REG_PLAIN(0xfe8, 4, 4, rd_pidr2, NULL),
+	[R_END] = REG_END,
 };
 
 #define BANK(offset) ((offset) >> VGIC_BANK_SHIFT)
 
 static const struct vgic_regs gicd_v2 = {
 	.reg = rows,
-	.nr = ARRAY_SIZE(rows),
 	.has_private = true,
 	.first = {
 		[BANK(0x000)] = R_TYPER,
@@ -226,14 +227,14 @@ static const struct vgic_regs gicd_v2 = {
 		[BANK(0xf00)] = R_SGIR,
 		[BANK(0xf80)] = R_PIDR2,
 	},
-	.first_high = ARRAY_SIZE(rows),
+	.first_high = R_END,
 };
 
 static enum mmio_result gicd_access(struct vcpu *v, struct mmio_access *m,
 				    void *opaque)
 {
 	(void)opaque;
-	return vgic_regs_access(&gicd_v2, v, v, (uint32_t)m->offset, m);
+	return vgic_regs_access(v, m, &gicd_v2, v);
 }
 
 int vgic_v2_map(struct domain *d, const struct dom_config *cfg)

@@ -39,14 +39,9 @@ static void wr_ctlr(const struct vgic_access *a, uint64_t val)
 	vgic_set_enabled(a->v->domain, ctlr, ctlr != 0);
 }
 
-/* ITLinesNumber counts blocks of 32 after the first; CPUNumber: up to 8. */
 static uint64_t rd_typer(const struct vgic_access *a)
 {
-	const struct domain *d = a->v->domain;
-	uint32_t cpus = d->max_vcpus < 8 ? d->max_vcpus : 8;
-
-	return (d->arch.vgic.nr_spis + 31) / 32 | (cpus - 1) << 5 |
-	       GICD_TYPER_IDBITS;
+	return a->v->domain->arch.vgic.typer;
 }
 
 static uint64_t rd_iidr(const struct vgic_access *a)
@@ -122,6 +117,7 @@ enum {
 	R_ICFGR,
 	R_IROUTER,
 	R_PIDR2,
+	R_END,
 };
 
 static const struct vgic_reg rows[] = {
@@ -149,13 +145,13 @@ static const struct vgic_reg rows[] = {
 	[R_IROUTER] = REG_PER_IRQ(0x6000, 0x2000, 6, 4 | 8, rd_irouter,
 				  wr_irouter),
 	[R_PIDR2] = REG_PLAIN(0xffe8, 4, 4, rd_pidr2, NULL),
+	[R_END] = REG_END,
 };
 
 #define BANK(offset) ((offset) >> VGIC_BANK_SHIFT)
 
 static const struct vgic_regs gicd_v3 = {
 	.reg = rows,
-	.nr = ARRAY_SIZE(rows),
 	.has_private = false,
 	.first = {
 		[BANK(0x000)] = R_TYPER,
@@ -175,7 +171,16 @@ static enum mmio_result gicd_access(struct vcpu *v, struct mmio_access *m,
 				    void *opaque)
 {
 	(void)opaque;
-	return vgic_regs_access(&gicd_v3, v, v, (uint32_t)m->offset, m);
+	return vgic_regs_access(v, m, &gicd_v3, v);
+}
+
+/* ITLinesNumber counts blocks of 32 after the first; CPUNumber: up to 8. */
+static uint32_t typer_of(const struct domain *d)
+{
+	uint32_t cpus = d->max_vcpus < 8 ? d->max_vcpus : 8;
+
+	return (d->arch.vgic.nr_spis + 31) / 32 | (cpus - 1) << 5 |
+	       GICD_TYPER_IDBITS;
 }
 
 int vgic_v3_map(struct domain *d, const struct dom_config *cfg)
@@ -190,6 +195,7 @@ int vgic_v3_map(struct domain *d, const struct dom_config *cfg)
 	if (d->arch.vgic.version != 3) {
 		return -EINVAL;
 	}
+	d->arch.vgic.typer = typer_of(d);
 	rc = mmio_register(d, &gicd);
 	if (rc) {
 		return rc;

@@ -54,11 +54,11 @@ static const struct vgic_reg rd_rows[] = {
 	REG_PLAIN(0x0014, 4, 4, NULL, NULL), /* WAKER */
 	REG_PLAIN(0x0070, 16, 4 | 8, NULL, NULL), /* PROPBASER, PENDBASER */
 	REG_PLAIN(0xffe8, 4, 4, rd_pidr2, NULL),
+	REG_END,
 };
 
 static const struct vgic_regs gicr_rd = {
 	.reg = rd_rows,
-	.nr = ARRAY_SIZE(rd_rows),
 };
 
 enum {
@@ -70,6 +70,7 @@ enum {
 	R_ICACTIVER,
 	R_IPRIORITYR,
 	R_ICFGR,
+	R_END,
 };
 
 static const struct vgic_reg sgi_rows[] = {
@@ -90,13 +91,13 @@ static const struct vgic_reg sgi_rows[] = {
 				     vgic_wr_priority),
 	[R_ICFGR] = REG_PER_IRQ(0x0c00, 8, 1, 4, vgic_rd_config,
 				vgic_wr_config),
+	[R_END] = REG_END,
 };
 
 #define BANK(offset) ((offset) >> VGIC_BANK_SHIFT)
 
 static const struct vgic_regs gicr_sgi = {
 	.reg = sgi_rows,
-	.nr = ARRAY_SIZE(sgi_rows),
 	.has_private = true,
 	.first = {
 		[BANK(0x100)] = R_ISENABLER,
@@ -108,7 +109,7 @@ static const struct vgic_regs gicr_sgi = {
 		[BANK(0x400)] = R_IPRIORITYR,
 		[BANK(0xc00)] = R_ICFGR,
 	},
-	.first_high = ARRAY_SIZE(sgi_rows),
+	.first_high = R_END,
 };
 
 static enum mmio_result gicr_access(struct vcpu *v, struct mmio_access *m,
@@ -124,7 +125,8 @@ static enum mmio_result gicr_access(struct vcpu *v, struct mmio_access *m,
 	if (!owner) {
 		return MMIO_ABORT;
 	}
-	return vgic_regs_access(f, v, owner, offset & GICR_FRAME_MASK, m);
+	m->offset = offset & GICR_FRAME_MASK;
+	return vgic_regs_access(v, m, f, owner);
 }
 
 int vgicr_v3_map(struct domain *d, uint64_t base)

@@ -97,6 +97,7 @@ struct vgic {
 	uint8_t version;         /* 2 or 3 */
 	bool enabled;            /* GICD_CTLR group enable */
 	uint32_t ctlr;
+	uint32_t typer;          /* GICv3: GICD_TYPER, constant */
 	uint32_t nr_spis;
 	struct virq *spi;        /* [nr_spis] */
 };
