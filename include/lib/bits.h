@@ -63,6 +63,9 @@ static inline uint64_t array_index_nospec(uint64_t i, uint64_t nr)
 	uint64_t mask;
 
 	__asm__("" : "+r"(i));
+	if (__builtin_constant_p(nr) && (nr & (nr - 1)) == 0) {
+		return i & (nr - 1); /* a power of two: one instruction */
+	}
 	mask = (uint64_t)((int64_t)(i - nr) >> 63);
 	__asm__("" : "+r"(mask));
 	return i & mask;

@@ -21,7 +21,7 @@ static inline const struct vgic_reg *find(const struct vgic_regs *f,
 	const struct vgic_reg *r = f->reg;
 
 	r += likely(bank < ARRAY_SIZE(f->first)) ?
-		     f->first[bank % ARRAY_SIZE(f->first)] :
+		     f->first[array_index_nospec(bank, ARRAY_SIZE(f->first))] :
 		     f->first_high;
 	while (offset - r->offset >= r->len) { /* bound: REG_END has all */
 		r++;
@@ -55,7 +55,7 @@ static inline bool find_irqs(const struct vgic_regs *f,
 		m->value &= BIT64(nr << r->bits_log2) - 1;
 	}
 	a->q = &vgic->spi[intid];
-	a->nr = nr ? nr : 1; /* 0: one half of a wide field */
+	a->nr = nr;
 	return true;
 }
 

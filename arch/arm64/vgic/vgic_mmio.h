@@ -18,7 +18,7 @@ struct vgic_access {
 	 */
 	struct vgic_op *op;
 	struct virq *q;      /* the first one accessed */
-	uint32_t nr;         /* how many of them exist, at least 1 */
+	uint32_t nr;         /* how many of them exist; 0: half of a field */
 };
 
 struct vgic_reg {
