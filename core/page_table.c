@@ -195,24 +195,27 @@ page_of_uniform(struct mem_bank *b, uint64_t m)
 	return pg;
 }
 
+static inline struct page *page_in(struct mem_bank *b, uint64_t m)
+{
+	const struct page_chunk *c =
+		(const struct page_chunk *)b->chunk_of_0 + m / CHUNK_PAGES;
+
+	if (unlikely(!chunk_is_split(c))) {
+		return page_of_uniform(b, m);
+	}
+	return (struct page *)b->frame_of_0 + m;
+}
+
 struct page *page_of(mfn_t m)
 {
-	struct mem_bank *b = page_bank;
-	struct mem_bank *end = b + page_nr_banks;
-	const struct page_chunk *c;
+	struct mem_bank *b = &page_bank[0];
 
-	for (; b < end; b++) { /* bound: MAX_MEM_BANKS */
-		if (m.v - b->first >= b->usable) {
-			continue;
-		}
-		c = (const struct page_chunk *)b->chunk_of_0 +
-		    m.v / CHUNK_PAGES;
-		if (unlikely(!chunk_is_split(c))) {
-			return page_of_uniform(b, m.v);
-		}
-		return (struct page *)b->frame_of_0 + m.v;
+	/* Most machines have one; without any, nothing of it is usable. */
+	if (likely(m.v - b->first < b->usable)) {
+		return page_in(b, m.v);
 	}
-	return NULL;
+	b = bank_of(m.v);
+	return b ? page_in(b, m.v) : NULL;
 }
 
 mfn_t page_mfn(const struct page *pg)
