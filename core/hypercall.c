@@ -17,7 +17,8 @@
 #include <lib/errno.h>
 
 /* Off the fast path: the call was refused or wants to go on later. */
-__cold static int64_t not_done(struct vcpu *v, uint64_t nr, int64_t rc)
+__cold static __attribute__((noinline)) int64_t
+not_done(struct vcpu *v, uint64_t nr, int64_t rc)
 {
 	if (rc == HC_AGAIN) {
 		arch_hypercall_restart(v);
