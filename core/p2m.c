@@ -4,7 +4,8 @@
  * mappings hold.
  *
  * Owns    the rule that every counted entry holds one reference per 4 KiB
- *         frame, from before it is valid until its TLB maintenance is over.
+ *         frame, from before it is valid until its TLB maintenance is over
+ *         and no CPU is in guest_peek() since.
  * Not     the tables themselves (arch_p2m_*), nor who may map what (memory.c,
  *         grant tables).
  * Locks   d->p2m.lock (rank P2M) for edits. Look-ups take none: they count
@@ -18,6 +19,7 @@
 #include <hv/arch.h>
 #include <hv/domain.h>
 #include <hv/page_alloc.h>
+#include <hv/percpu.h>
 #include <lib/bits.h>
 #include <lib/check.h>
 #include <lib/errno.h>
@@ -144,6 +146,19 @@ int p2m_map_mmio(struct domain *d, gfn_t g, mfn_t m, uint64_t nr,
 	return 0;
 }
 
+/* Another CPU may have found the frame just before and be copying from it. */
+static void wait_for_peeks(void)
+{
+	for (uint32_t i = 0; i < nr_pcpus; i++) { /* bound: NR_CPUS */
+		const struct pcpu *c = pcpus[i];
+
+		/* bound: one short copy */
+		while (c && __atomic_load_n(&c->peeks, __ATOMIC_ACQUIRE)) {
+			arch_cpu_relax();
+		}
+	}
+}
+
 /* Drop what an entry that is gone held; no lock held. */
 static void put_entry(const struct p2m_entry *old)
 {
@@ -154,6 +169,7 @@ static void put_entry(const struct p2m_entry *old)
 	}
 	pg = page_of(old->mfn);
 	CHECK(pg);
+	wait_for_peeks();
 	page_put(pg);
 }
 

@@ -24,8 +24,13 @@ uint32_t fake_nr_machine_off;
 uint32_t fake_nr_machine_restart;
 
 /* ---- cpu ---- */
+void (*fake_on_relax)(void);
+
 void arch_cpu_relax(void)
 {
+	if (fake_on_relax) {
+		fake_on_relax();
+	}
 }
 
 void arch_cpu_idle(void)

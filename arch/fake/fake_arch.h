@@ -51,6 +51,8 @@ extern unsigned int fake_ipa_bits;
 extern uint64_t fake_nr_translations;
 /* Called after a translation, before its result is used: for races. */
 extern void (*fake_on_translate)(struct vcpu *v, uint64_t va, bool write);
+/* When not NULL, called in every turn of a spin loop. */
+extern void (*fake_on_relax)(void);
 
 /* ---- time, machine --------------------------------------------------- */
 extern uint64_t fake_time_ns;

@@ -102,3 +102,8 @@ int arch_gva_to_pa(struct vcpu *v, gva_t va, bool write, paddr_t *pa)
 	}
 	return 0;
 }
+
+void arch_walk_fence(void)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}

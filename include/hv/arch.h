@@ -99,6 +99,8 @@ unsigned int arch_ipa_bits(void);
  */
 __must_check int arch_gva_to_pa(struct vcpu *v, gva_t va, bool write,
 				paddr_t *pa);
+/* What this CPU stored is seen by all before its next arch_gva_to_pa(). */
+void arch_walk_fence(void);
 
 /* ---- time ---------------------------------------------------------------- */
 uint64_t arch_time_ns(void);       /* since boot, monotonic, all CPUs alike */

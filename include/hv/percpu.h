@@ -46,6 +46,7 @@ struct pcpu {
 	struct spinlock timer_lock;
 	struct spinlock runq_lock;
 	uint32_t work_gen;            /* rounds of work_run(), for waiters */
+	bool peeks;                   /* in guest_peek(): unmappers wait */
 	uint64_t idle_ns;
 	uint64_t nr_irqs;
 	uint64_t nr_traps;

@@ -231,6 +231,7 @@ WEAK void timer_cancel(struct timer *t)
 }
 
 WEAK uint32_t nr_pcpus = 4;
+WEAK struct pcpu *pcpus[NR_CPUS];
 
 /* ---- evtchn.c -------------------------------------------------------- */
 WEAK bool evtchn_is_pending(struct domain *d, uint32_t port)

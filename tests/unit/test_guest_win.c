@@ -13,6 +13,7 @@
 #include <hv/page_alloc.h>
 #include <lib/errno.h>
 #include "arch/fake/fake_arch.h"
+#include "core/guest_win_fast.h"
 #include "fake_guest_mem.h"
 
 #define PAGE 0x1000u
@@ -216,6 +217,55 @@ Test(guest_win, page_given_away_during_the_open)
 	cr_assert_eq(guest_win_open(v, 0x12000, 8, HC_IN, &w), -EFAULT);
 	cr_assert_eq(still_held->owner, 2);
 	cr_assert_eq(still_held->count, 2);
+}
+
+static void must_peek(struct vcpu *u, uint64_t va, bool write)
+{
+	(void)u;
+	(void)va;
+	cr_assert(!write);
+	cr_assert(this_pcpu()->peeks);
+}
+
+Test(guest_win, peek)
+{
+	struct page *pg = frame(0x10);
+	uint32_t refs = pg->count;
+	char got[8];
+
+	guest_put(d1, BASE + PAGE - 8, "abcdefgh", 8);
+	fake_on_translate = must_peek;
+	cr_assert_eq(guest_peek(v, got, BASE + PAGE - 8, 8), 0);
+	cr_assert_eq(memcmp(got, "abcdefgh", 8), 0);
+	cr_assert(!this_pcpu()->peeks);
+	cr_assert_eq(pg->count, refs);
+	cr_assert_eq(guest_peek(v, got, BASE - 8, 8), -EFAULT);
+	cr_assert_eq(guest_peek(v, got, 0x20000, 8), -EFAULT);
+	cr_assert_eq(guest_peek(v, got, 0x21000, 8), -EFAULT);
+	cr_assert(!this_pcpu()->peeks);
+}
+
+/* Another CPU is in guest_peek() with a frame that goes meanwhile. */
+static struct pcpu other;
+static unsigned int turns;
+
+static void peek_goes_on(void)
+{
+	cr_assert_neq(still_held->count, 0);
+	if (++turns == 3) {
+		other.peeks = false;
+	}
+}
+
+Test(guest_win, frame_stays_while_a_cpu_peeks)
+{
+	pcpus[1] = &other;
+	other.peeks = true;
+	still_held = frame(0x12);
+	fake_on_relax = peek_goes_on;
+	cr_assert_eq(p2m_remove_page(d1, gfn(0x12), P2M_MASK_RAM), 0);
+	cr_assert_eq(turns, 3);
+	cr_assert_eq(still_held->count, 0);
 }
 
 Test(guest_win, copies_read_each_byte_once)

@@ -5,7 +5,8 @@
  * Not     the right to use the page (guest_win.c checks owner and kind).
  * CPU     the vCPU's own, with its EL1 registers and VTTBR live.
  * Bounds  one AT instruction.
- * Spec    [ARM] C6.2 "AT", PAR_EL1.
+ * Spec    [ARM] C6.2 "AT", PAR_EL1; B2.3 "DSB": a walk is no access that a
+ *         DMB would order.
  */
 #include <arch/barrier.h>
 #include <arch/sysreg.h>
@@ -33,4 +34,9 @@ int arch_gva_to_pa(struct vcpu *v, gva_t va, bool write, paddr_t *pa)
 	}
 	*pa = paddr((par & PAR_PA) | (va.v & ~PAGE_MASK));
 	return 0;
+}
+
+void arch_walk_fence(void)
+{
+	dsb(ish);
 }
