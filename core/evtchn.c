@@ -6,9 +6,10 @@
  * Owns    d->evtchn, the records of its ports, and sending.
  * Not     binding and closing (evtchn_bind.c), the bits guests look at
  *         (evtchn_2l.c, evtchn_fifo.c), nor how a vCPU is interrupted.
- * Locks   d->evtchn.lock (rank EVTCHN) for every port and for the format. A
- *         signal to another domain is given with that domain's lock only: the
- *         sender's is let go first, a reference keeps the peer.
+ * Locks   d->evtchn.lock (rank EVTCHN) for every port and for the format,
+ *         but for the look before a signal (is_pending_already). A signal to
+ *         another domain is given with that domain's lock only: the sender's
+ *         is let go first, a reference keeps the peer.
  * Bounds  every operation is O(1) but allocation (a search of the table) and
  *         close of all, which go by steps.
  * Spec    [XEN] event_channel.h. Spurious events are allowed, lost ones not.
@@ -36,11 +37,16 @@ static inline struct evtchn *port_record(const struct domain *d, uint32_t port)
 
 static inline struct evtchn *port_find(const struct domain *d, uint32_t port)
 {
-	uint32_t nr = d->evtchn.nr_ports;
+	uint64_t b = array_index_nospec(port / EVTCHN_BUCKET_PORTS,
+					EVTCHN_MAX_BUCKETS);
+	struct evtchn *bucket;
 
-	return likely(port < nr)
-		       ? port_record(d, (uint32_t)array_index_nospec(port, nr))
-		       : NULL;
+	if (unlikely(port >= EVTCHN_MAX_BUCKETS * EVTCHN_BUCKET_PORTS)) {
+		return NULL;
+	}
+	/* Pairs with add_bucket_locked(); the address depends on it. */
+	bucket = __atomic_load_n(&d->evtchn.bucket[b], __ATOMIC_RELAXED);
+	return likely(bucket) ? &bucket[port % EVTCHN_BUCKET_PORTS] : NULL;
 }
 
 struct evtchn *evtchn_find(const struct domain *d, uint32_t port)
@@ -118,9 +124,9 @@ static int add_bucket_locked(struct domain *d) REQUIRES(d->evtchn.lock)
 	if (!bucket) {
 		return -ENOMEM;
 	}
-	t->bucket[b] = bucket;
+	__atomic_store_n(&t->bucket[b], bucket, __ATOMIC_RELEASE);
 	__atomic_store_n(&t->nr_ports, t->nr_ports + EVTCHN_BUCKET_PORTS,
-			 __ATOMIC_RELEASE);
+			 __ATOMIC_RELAXED);
 	return 0;
 }
 
@@ -324,8 +330,9 @@ __cold static int64_t send_other(struct domain *d, struct evtchn *chn,
 	return rc;
 }
 
-static inline int64_t send_port(struct vcpu *v, uint32_t port)
-	NO_LOCK_ANALYSIS
+static int64_t send_port(struct vcpu *v, uint32_t port) NO_LOCK_ANALYSIS;
+static __attribute__((noinline)) int64_t send_port(struct vcpu *v,
+						   uint32_t port)
 {
 	struct domain *d = v->domain;
 	struct evtchn *chn;
@@ -338,6 +345,24 @@ static inline int64_t send_port(struct vcpu *v, uint32_t port)
 	raise_locked(d, port_record(d, chn->u), chn->u);
 	spin_unlock(&d->evtchn.lock);
 	return 0;
+}
+
+/*
+ * Is what a signal from @port would set in the 2-level format set already, at
+ * a port of the same domain? Then it has nothing to do and needs no lock. The
+ * bit was looked at while the format was 2-level, and after whatever the
+ * guest stored before its signal: who clears the bit later finds that. The
+ * record may be torn when another vCPU closes the port just now: which of the
+ * two is first is not defined for the guest either.
+ */
+static inline bool is_pending_already(const struct domain *d, uint32_t port)
+{
+	const struct evtchn *chn = port_find(d, port);
+
+	return chn && __atomic_load_n(&chn->peer, __ATOMIC_RELAXED) == d &&
+	       evtchn_2l_is_pending(d, __atomic_load_n(&chn->u,
+						       __ATOMIC_RELAXED)) &&
+	       !__atomic_load_n(&d->evtchn.fifo, __ATOMIC_RELAXED);
 }
 
 static int64_t op_send(struct vcpu *v, union hc_arg *arg)
@@ -422,21 +447,18 @@ static const struct hc_subop evtchn_subops[] = {
  */
 static inline int64_t send_fast(struct vcpu *v, uint64_t uarg)
 {
-	struct guest_part part;
 	uint32_t port;
 
-	if (unlikely(guest_part_open(v, uarg, false, &part))) {
+	if (unlikely(guest_peek(v, &port, uarg, sizeof(port)))) {
 		return -EFAULT;
 	}
-	guest_mem_copy(&port, part.va, sizeof(port));
-	page_put(part.pg);
-	return send_port(v, port);
+	return is_pending_already(v->domain, port) ? 0 : send_port(v, port);
 }
 
 int64_t hc_event_channel_op(struct vcpu *v, const uint64_t *args)
 {
 	if (likely((uint32_t)args[0] == EVTCHNOP_send &&
-		   guest_is_one_page(args[1], sizeof(evtchn_send_t)))) {
+		   args[1] % sizeof(evtchn_send_t) == 0)) { /* one page */
 		return send_fast(v, args[1]);
 	}
 	return hypercall_subop(v, evtchn_subops, ARRAY_SIZE(evtchn_subops),

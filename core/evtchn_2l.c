@@ -79,9 +79,11 @@ static void clear_pending(struct domain *d, struct evtchn *chn, uint32_t port)
 				 __ATOMIC_SEQ_CST);
 }
 
-static bool is_pending(const struct domain *d, uint32_t port)
+bool evtchn_2l_is_pending(const struct domain *d, uint32_t port)
 {
-	return (__atomic_load_n(pending_word(d, port), __ATOMIC_SEQ_CST) &
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return (__atomic_load_n(pending_word(d, port % NR_2L_PORTS),
+				__ATOMIC_ACQUIRE) &
 		BIT64(port % 64)) != 0;
 }
 
@@ -89,6 +91,6 @@ const struct evtchn_ops evtchn_2l_ops = {
 	.set_pending = set_pending,
 	.unmask = unmask,
 	.clear_pending = clear_pending,
-	.is_pending = is_pending,
+	.is_pending = evtchn_2l_is_pending,
 	.max_ports = NR_2L_PORTS,
 };

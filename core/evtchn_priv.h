@@ -16,17 +16,20 @@ enum evtchn_state {
 	ECS_IPI,
 };
 
-/* One port; under the domain's EVTCHN lock. */
+/*
+ * One port; under the domain's EVTCHN lock, but for a look at peer and u in
+ * is_pending_already().
+ */
 struct evtchn {
-	uint8_t state;       /* enum evtchn_state */
-	uint8_t priority;    /* FIFO: the queue it goes to next */
-	uint16_t peer_domid; /* UNBOUND: who may bind; INTERDOMAIN: the peer */
-	uint32_t vcpu;       /* whom to notify */
+	struct domain *peer; /* INTERDOMAIN; holds a reference */
 	uint32_t u;          /* INTERDOMAIN: peer port; VIRQ: its number */
+	uint32_t vcpu;       /* whom to notify */
+	uint16_t peer_domid; /* UNBOUND: who may bind; INTERDOMAIN: the peer */
 	uint16_t last_vcpu;  /* FIFO: the queue it was in last; kept when the */
 	uint8_t last_priority; /* port is closed */
+	uint8_t priority;    /* FIFO: the queue it goes to next */
+	uint8_t state;       /* enum evtchn_state */
 	bool early;          /* FIFO: pending, but has no word yet */
-	struct domain *peer; /* INTERDOMAIN; holds a reference */
 };
 STATIC_ASSERT(sizeof(struct evtchn) == 24, "256 ports take two pages");
 
@@ -61,6 +64,12 @@ void evtchn_port_free(struct domain *d, struct evtchn *chn, uint32_t port)
 	REQUIRES(d->evtchn.lock);
 /* -EINVAL: not open; -EAGAIN: lost a race, nothing done. */
 __must_check int evtchn_close_port(struct domain *d, uint32_t port);
+
+/*
+ * evtchn_2l.c: without the lock; any @port. Looks after all that this CPU and
+ * its guest stored, and before what the caller looks at next.
+ */
+bool evtchn_2l_is_pending(const struct domain *d, uint32_t port);
 
 /* evtchn_bind.c */
 int64_t evtchn_op_alloc_unbound(struct vcpu *v, union hc_arg *arg);

@@ -37,6 +37,7 @@ __must_check int evtchn_init(struct domain *d, uint32_t max_port);
  * the domain is back in the 2-level format and holds no page for events.
  */
 __must_check int evtchn_fini_step(struct domain *d);
+/* With the last reference on @d: no port is looked for afterwards. */
 void evtchn_fini(struct domain *d);
 
 /* Raise a VIRQ; no effect when nobody bound it. Any CPU. */

@@ -196,6 +196,31 @@ Test(evtchn, send_reads_each_guest_byte_once)
 	cr_assert_eq(hypercall_dispatch(v1, 32, args), -EFAULT);
 }
 
+/* What is pending already costs no lock: the rank checker would object. */
+Test(evtchn, pending_port_of_the_same_domain)
+{
+	uint32_t from, to;
+
+	join(v1, v1, &to, &from);
+	d1->shared_info->evtchn_pending[0] = 0;
+	v1->info->evtchn_pending_sel = 0;
+	world_log.posts = 0;
+	v1->info->evtchn_upcall_pending = 0;
+	cr_assert_eq(send(v1, from), 0);
+	cr_assert(pending_2l(d1, to));
+	cr_assert_eq(world_log.posts, 1);
+	spin_lock(&d1->evtchn.lock);
+	cr_assert_eq(send(v1, from), 0);
+	spin_unlock(&d1->evtchn.lock);
+	cr_assert_eq(world_log.posts, 1);
+	d1->shared_info->evtchn_pending[0] = 0; /* taken */
+	v1->info->evtchn_pending_sel = 0;
+	v1->info->evtchn_upcall_pending = 0;
+	cr_assert_eq(send(v1, from), 0);
+	cr_assert(pending_2l(d1, to));
+	cr_assert_eq(world_log.posts, 2);
+}
+
 Test(evtchn, masked_is_told_by_unmask)
 {
 	uint32_t port = ipi(v1);
@@ -382,6 +407,18 @@ Test(evtchn, fifo_takes_over_what_is_pending)
 	cr_assert_eq(*word(d1, port), PENDING | LINKED);
 	cr_assert_eq(control(d1)->head[7], port);
 	cr_assert_eq(control(d1)->ready, BIT32(7));
+}
+
+Test(evtchn, fifo_does_not_look_at_old_bits)
+{
+	uint32_t from, to;
+
+	join(v1, v1, &to, &from);
+	go_fifo(v1);
+	d1->shared_info->evtchn_pending[0] = UINT64_MAX;
+	clear_page(d1, ARRAY_GFN);
+	cr_assert_eq(send(v1, from), 0);
+	cr_assert(*word(d1, to) & PENDING);
 }
 
 Test(evtchn, fifo_queue_order_and_restart)
