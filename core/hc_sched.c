@@ -80,7 +80,7 @@ static int poll_any_pending(struct vcpu *v, uint64_t ports, uint32_t nr)
 static int64_t sched_op_poll(struct vcpu *v, union hc_arg *arg)
 {
 	const sched_poll_t *p = &arg->sched_poll;
-	int64_t offset = v->domain->time_offset_ns;
+	uint64_t offset = (uint64_t)v->domain->time_offset_ns;
 	int rc;
 
 	if (p->nr_ports > MAX_POLL_PORTS) {
@@ -93,8 +93,10 @@ static int64_t sched_op_poll(struct vcpu *v, union hc_arg *arg)
 		__atomic_store_n(&v->poll, false, __ATOMIC_RELAXED);
 		return rc < 0 ? rc : 0;
 	}
-	if (p->timeout != 0) {
-		timer_set(&v->poll_timer, p->timeout + (uint64_t)offset);
+	/* An earlier poll that an event ended has left its timer. */
+	timer_cancel(&v->poll_timer);
+	if (p->timeout != 0 && p->timeout <= UINT64_MAX - offset) {
+		timer_set(&v->poll_timer, p->timeout + offset);
 	}
 	vcpu_block(v);
 	return 0;
