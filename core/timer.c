@@ -13,13 +13,15 @@
  *         ours. One expiry runs TIMER_BATCH callbacks.
  *
  * The comparator may be earlier than the first deadline (its timer was
- * cancelled): it is then set anew when it fires, not before.
+ * cancelled): it is then set anew when it fires, not before. It is later, by
+ * timer_slop at most, when another deadline follows within that time.
  */
 #include <hv/timer.h>
 #include <lib/check.h>
 #include <hv/arch.h>
 #include <hv/entry.h>
 #include <hv/percpu.h>
+#include <hv/platform.h>
 
 void timer_init(struct timer *t, void (*fn)(void *arg), void *arg)
 {
@@ -67,6 +69,38 @@ static void timer_link_locked(struct pcpu *c, struct timer *t)
 	__atomic_store_n(&t->cpu, c->id, __ATOMIC_RELEASE);
 }
 
+static uint64_t timer_at(struct list_node *pos)
+{
+	return list_entry(pos, struct timer, node)->deadline_ns;
+}
+
+/*
+ * The last deadline that lies within timer_slop of the first: one interrupt
+ * then serves all up to there, none of them early. UINT64_MAX: none armed.
+ */
+static uint64_t timer_group_end_locked(const struct pcpu *c)
+{
+	struct list_node *pos;
+	uint64_t end = UINT64_MAX;
+
+	list_for_each(pos, &c->timers) { /* bound: timers armed here */
+		if (timer_at(pos) - timer_at(c->timers.next) >
+		    options.timer_slop_ns) {
+			break;
+		}
+		end = timer_at(pos);
+	}
+	return end;
+}
+
+static void timer_arm_locked(struct pcpu *c, uint64_t deadline_ns)
+{
+	if (c->timer_deadline_ns != deadline_ns) {
+		c->timer_deadline_ns = deadline_ns;
+		arch_timer_arm(deadline_ns);
+	}
+}
+
 void timer_set(struct timer *t, uint64_t deadline_ns)
 {
 	struct pcpu *c = this_pcpu();
@@ -78,9 +112,8 @@ void timer_set(struct timer *t, uint64_t deadline_ns)
 	spin_lock(&c->timer_lock);
 	t->deadline_ns = deadline_ns;
 	timer_link_locked(c, t);
-	if (deadline_ns < c->timer_deadline_ns) {
-		c->timer_deadline_ns = deadline_ns;
-		arch_timer_arm(deadline_ns);
+	if (timer_at(c->timers.next) <= c->timer_deadline_ns) {
+		timer_arm_locked(c, timer_group_end_locked(c));
 	}
 	spin_unlock(&c->timer_lock);
 }
@@ -121,15 +154,9 @@ static struct timer *timer_pop_due(struct pcpu *c, uint64_t now)
 
 static void timer_rearm(struct pcpu *c)
 {
-	uint64_t first = UINT64_MAX;
-
 	spin_lock(&c->timer_lock);
-	if (!list_is_empty(&c->timers)) {
-		first = list_entry(c->timers.next, struct timer, node)
-				->deadline_ns;
-	}
-	c->timer_deadline_ns = first;
-	arch_timer_arm(first);
+	c->timer_deadline_ns = 0; /* it fired: to be written in any case */
+	timer_arm_locked(c, timer_group_end_locked(c));
 	spin_unlock(&c->timer_lock);
 }
 

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 
 #include <hv/percpu.h>
+#include <hv/platform.h>
 #include <hv/timer.h>
 #include "arch/fake/fake_arch.h"
 
@@ -11,6 +12,8 @@
 #define NEVER UINT64_MAX
 
 void timer_expired(void);
+
+struct options options; /* no slop but where a test sets one */
 
 static struct timer t[NR];
 static unsigned int ran[2 * NR]; /* indices, in the order they ran */
@@ -214,4 +217,81 @@ Test(timer, each_cpu_has_its_own)
 	on_cpu(1);
 	run_at(70);
 	cr_assert_eq(nr_ran, 1);
+}
+
+/* ---- timer_slop ---------------------------------------------------------- */
+
+Test(timer, deadlines_within_the_slop_share_an_interrupt)
+{
+	options.timer_slop_ns = 50;
+	timer_set(&t[0], 100);
+	cr_assert_eq(fake_timer_deadline_ns, 100); /* alone: not a bit later */
+	timer_set(&t[1], 130);
+	cr_assert_eq(fake_timer_deadline_ns, 130);
+	timer_set(&t[2], 150);
+	cr_assert_eq(fake_timer_deadline_ns, 150);
+	timer_set(&t[3], 151); /* too far from the first */
+	cr_assert_eq(fake_timer_deadline_ns, 150);
+	timer_set(&t[4], 120);
+	cr_assert_eq(fake_timer_deadline_ns, 150);
+	run_at(150);
+	cr_assert_eq(nr_ran, 4);
+	cr_assert_eq(ran[0], 0);
+	cr_assert_eq(ran[3], 2);
+	cr_assert_eq(fake_timer_deadline_ns, 151);
+	run_at(151);
+	cr_assert_eq(nr_ran, 5);
+	cr_assert_eq(fake_timer_deadline_ns, NEVER);
+}
+
+Test(timer, a_new_first_one_ends_the_group_sooner)
+{
+	options.timer_slop_ns = 50;
+	timer_set(&t[0], 100);
+	timer_set(&t[1], 150);
+	cr_assert_eq(fake_timer_deadline_ns, 150);
+	timer_set(&t[2], 90);
+	cr_assert_eq(fake_timer_deadline_ns, 100);
+	timer_set(&t[3], 10);
+	cr_assert_eq(fake_timer_deadline_ns, 10);
+}
+
+Test(timer, nobody_waits_for_a_cancelled_one)
+{
+	options.timer_slop_ns = 50;
+	timer_set(&t[0], 100);
+	timer_cancel(&t[0]);
+	timer_set(&t[1], 80);
+	cr_assert_eq(fake_timer_deadline_ns, 80);
+}
+
+/* Random deadlines: no callback early, none later than the slop. */
+Test(timer, never_early_never_later_than_the_slop)
+{
+	uint64_t seed = 1, interrupts = 0;
+
+	options.timer_slop_ns = 1000;
+	for (unsigned int round = 0; round < 2000; round++) {
+		unsigned int i = round % NR;
+
+		seed = seed * 6364136223846793005u + 1442695040888963407u;
+		if (t[i].cpu == CPU_NONE) {
+			timer_set(&t[i], fake_time_ns + 1 +
+						 (seed >> 40) % 20000);
+		}
+		if (round % 3 == 0 && fake_timer_deadline_ns != NEVER) {
+			unsigned int before = nr_ran = 0;
+
+			fake_time_ns = fake_timer_deadline_ns;
+			timer_run_due();
+			interrupts++;
+			for (unsigned int k = before; k < nr_ran; k++) {
+				uint64_t at = t[ran[k]].deadline_ns;
+
+				cr_assert_leq(at, fake_time_ns);
+				cr_assert_leq(fake_time_ns - at, 1000);
+			}
+		}
+	}
+	cr_assert_gt(interrupts, 100);
 }
