@@ -26,6 +26,7 @@
 #include <hv/seal.h>
 #include <hv/trace.h>
 #include <hv/version.h>
+#include <hv/watchdog.h>
 #include <lib/bits.h>
 #include <lib/string.h>
 
@@ -186,5 +187,6 @@ void hv_main(uint64_t fdt_pa)
 	start_other_cpus();
 	check(boot_dom0(), "dom0");
 	boot_memory_finish();
+	check(watchdog_start(options.watchdog), "watchdog");
 	seal(hardware_domain); /* does not return: this code goes */
 }

@@ -50,6 +50,7 @@ struct pcpu {
 	uint64_t idle_ns;
 	uint64_t nr_irqs;
 	uint64_t nr_traps;
+	uint32_t beats;               /* hv/watchdog.h: it is alive */
 };
 
 extern struct pcpu pcpu_storage[NR_CPUS];

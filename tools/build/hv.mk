@@ -54,6 +54,8 @@ HV_COLD := $(wildcard core/console*.c core/domain*.c core/hc_console.c \
 	core/memory*.c core/gnttab*.c core/panic.c core/wallclock.c \
 	core/vcpu_create.c core/p2m.c core/heap.c core/evtchn_bind.c \
 	core/trace.c core/ipi.c core/sched_null.c core/runstate.c \
+	core/watchdog.c arch/$(ARCH)/vgic/vgic_dump.c \
+	arch/$(ARCH)/vdev/vpsci.c drivers/gic/gicv3.c \
 	drivers/gic/gicv2.c arch/$(ARCH)/vgic/vgicd_v2.c \
 	arch/$(ARCH)/trap/s1walk.c arch/$(ARCH)/mm/vmid.c lib/printf.c \
 	arch/$(ARCH)/cpu/*.c arch/$(ARCH)/mm/stage1.c \
