@@ -5,6 +5,7 @@
  * CPU     the one that failed, on its emergency stack.
  * Bounds  BACKTRACE_MAX frames; every pointer is checked against the stacks.
  */
+#include <arch/barrier.h>
 #include <arch/layout.h>
 #include <arch/trap.h>
 #include <hv/arch.h>
@@ -88,6 +89,7 @@ void arch_dump_self(void)
 {
 	log_err("Back trace:\n");
 	backtrace((uint64_t)(uintptr_t)__builtin_frame_address(0));
+	isb(); /* or a tail call takes away the frame it begins with */
 }
 
 static const char *ec_name(uint64_t ec)
