@@ -4,8 +4,10 @@
  *
  * Owns    nothing; reads the state of others without their locks, so that it
  *         also answers when something is stuck.
- * Bounds  one line a domain, vCPU, CPU or interrupt in use.
+ * Bounds  one line a domain, vCPU, CPU or interrupt in use; registers of
+ *         VCPUS_SHOWN vCPUs, EVENTS_SHOWN trace events a CPU.
  */
+#include <hv/console_keys.h>
 #include <hv/arch.h>
 #include <hv/console.h>
 #include <hv/domain.h>
@@ -16,12 +18,10 @@
 #include <hv/sched.h>
 #include <hv/trace.h>
 #include <hv/vcpu.h>
+#include <hv/watchdog.h>
 
-struct key {
-	char key;
-	const char *help;
-	void (*fn)(void);
-};
+#define VCPUS_SHOWN 16u
+#define EVENTS_SHOWN 16u
 
 static const char *state_name(uint8_t state)
 {
@@ -55,8 +55,9 @@ static void show_domain(struct domain *d)
 		(unsigned long long)d->max_pages, d->nr_vcpus,
 		(unsigned long long)d->guest_errors);
 	domain_for_each_vcpu(d, v, i) {
-		log_err("  v%u %s on CPU %u, pause %u, ran %llu us\n", v->id,
-			state_name(v->state), v->cpu, v->pause_count,
+		log_err("  v%u %s on CPU %u of %#llx, pause %u, ran %llu us\n",
+			v->id, state_name(v->state), v->cpu,
+			(unsigned long long)v->hard_affinity, v->pause_count,
 			(unsigned long long)(sched_vcpu_cpu_time_ns(v) /
 					     1000));
 	}
@@ -125,9 +126,43 @@ static void key_registers(void)
 	}
 }
 
+/* Where its registers are, there they are read. */
+static void show_vcpu(struct vcpu *v)
+{
+	uint16_t cpu = __atomic_load_n(&v->loaded_on, __ATOMIC_ACQUIRE);
+
+	watchdog_touch();
+	if (cpu == CPU_NONE || cpu == this_cpu()) {
+		arch_vcpu_dump(v);
+	} else if (ipi_post_call(cpu, dump_here, NULL)) {
+		log_err("%sv%u: CPU %u does not take messages\n",
+			v->domain->name, v->id, cpu);
+	}
+}
+
+static void show_vcpus(struct domain *d)
+{
+	struct vcpu *v;
+	uint32_t i;
+
+	domain_for_each_vcpu(d, v, i) {
+		if (i < VCPUS_SHOWN) {
+			show_vcpu(v);
+		}
+	}
+}
+
+static void key_vcpus(void)
+{
+	each_domain(show_vcpus);
+}
+
 static void key_trace(void)
 {
-	trace_dump_last(32);
+	for (uint16_t i = 0; i < nr_pcpus; i++) {
+		watchdog_touch();
+		trace_dump_last(i, EVENTS_SHOWN);
+	}
 }
 
 static void key_reboot(void)
@@ -138,31 +173,47 @@ static void key_reboot(void)
 
 static void key_help(void);
 
-static const struct key keys[] = {
+static const struct console_key keys[] = {
 	{ 'h', "this list", key_help },
 	{ 'q', "domains and their vCPUs", key_domains },
 	{ 'r', "run queues", key_queues },
 	{ 'm', "memory", key_memory },
 	{ 'i', "interrupts and their owners", key_interrupts },
 	{ 'd', "registers of what runs on each CPU", key_registers },
-	{ 't', "last trace events of this CPU", key_trace },
+	{ 'v', "registers and interrupts of all vCPUs", key_vcpus },
+	{ 't', "last trace events of each CPU", key_trace },
 	{ 'R', "restart the machine", key_reboot },
+	{ .key = 0 },
 };
+
+static void show_keys(const struct console_key *k)
+{
+	for (; k->key; k++) { /* bound: the table */
+		log_err("  %c  %s\n", k->key, k->help);
+	}
+}
 
 static void key_help(void)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		log_err("  %c  %s\n", keys[i].key, keys[i].help);
+	show_keys(keys);
+	show_keys(debug_keys);
+}
+
+static bool run_key(const struct console_key *k, char key)
+{
+	for (; k->key; k++) { /* bound: the table */
+		if (k->key == key) {
+			k->fn();
+			return true;
+		}
 	}
+	return false;
 }
 
 void console_key(char key)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		if (keys[i].key == key) {
-			keys[i].fn();
-			return;
-		}
+	if (key && !run_key(keys, key)) {
+		(void)run_key(debug_keys, key);
 	}
 }
 

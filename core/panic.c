@@ -3,7 +3,8 @@
  * Last words: a bug of ours, or a machine we cannot run on.
  *
  * CPU     any; the others are stopped first.
- * Bounds  says its piece once; a second panic on the way only halts.
+ * Bounds  says its piece once; a second panic on the way only halts. Of other
+ *         CPUs: those that did not stop when told.
  */
 #include <hv/arch.h>
 #include <hv/console.h>
@@ -14,6 +15,7 @@
 #include <hv/percpu.h>
 #include <hv/trace.h>
 #include <hv/vcpu.h>
+#include <lib/bits.h>
 #include <lib/check.h>
 #include <lib/printf.h>
 
@@ -21,14 +23,28 @@
 
 static uint32_t panicking; /* atomic: CPU + 1 */
 
-static void say_where(const struct pcpu *c)
+static void say_vcpu(const char *what, struct vcpu *v)
 {
-	if (c->current) {
-		log_err("Running: d%uv%u\n", c->current->domain->id,
-			c->current->id);
-		arch_vcpu_dump(c->current);
+	if (v) {
+		log_err("%s d%uv%u\n", what, v->domain->id, v->id);
+		arch_vcpu_dump(v);
 	} else {
-		log_err("No vCPU was running\n");
+		log_err("%s no vCPU\n", what);
+	}
+}
+
+/* Who did not stop may be the one to blame. */
+static void say_unstopped(void)
+{
+	uint64_t left = __atomic_load_n(&cpus_online, __ATOMIC_ACQUIRE) &
+			~BIT64(this_cpu());
+
+	for (; left; left &= left - 1) { /* bound: NR_CPUS */
+		uint16_t cpu = (uint16_t)ffs64(left);
+
+		log_err("CPU %u did not stop\n", cpu);
+		say_vcpu("It ran", pcpus[cpu]->current);
+		trace_dump_last(cpu, PANIC_TRACE_EVENTS);
 	}
 }
 
@@ -53,9 +69,10 @@ void panic(const char *fmt, ...)
 	va_end(ap);
 	log_err("BULKHEAD PANIC on CPU %u: %s\n", c->id, text);
 	arch_dump_self();
-	say_where(c);
+	say_vcpu("Running:", c->current);
 	log_err("Last events of this CPU:\n");
-	trace_dump_last(PANIC_TRACE_EVENTS);
+	trace_dump_last(c->id, PANIC_TRACE_EVENTS);
+	say_unstopped();
 	log_err("The machine stops here; restart it by hand\n");
 	arch_halt();
 }

@@ -19,8 +19,9 @@ static struct {
 	uint64_t next;
 } ring[NR_CPUS];
 
-#define TRACE_NAME(name, fmt) [TRACE_##name] = #name,
-static const char *const names[] = { TRACE_EVENTS(TRACE_NAME) };
+#define TRACE_FORMAT(name, fmt)                                               \
+	[TRACE_##name] = "  %llu.%09llu CPU %u " #name " " fmt "\n",
+static const char *const formats[] = { TRACE_EVENTS(TRACE_FORMAT) };
 
 /* Without memory there is no recorder, and nothing else is lost. */
 void trace_init_cpu(void)
@@ -45,22 +46,20 @@ void trace_event(enum trace_event e, uint32_t a, uint64_t b, uint64_t c)
 				 .c = c };
 }
 
-void trace_dump_last(unsigned int n)
+void trace_dump_last(uint16_t cpu, unsigned int n)
 {
-	uint16_t cpu = this_cpu();
 	uint64_t end = ring[cpu].next;
 	uint64_t i = end > n ? end - n : 0;
 
 	if (!ring[cpu].rec) {
 		return;
 	}
-	for (; i < end; i++) {
+	for (; i < end; i++) { /* bound: n */
 		const struct trace_rec *r = &ring[cpu].rec[i % TRACE_RECS];
 
-		log_err("  %llu.%09llu %-12s %#x %#llx %#llx\n",
+		log_err(formats[r->event],
 			(unsigned long long)(r->ticks / 1000000000u),
-			(unsigned long long)(r->ticks % 1000000000u),
-			r->event < NR_TRACE_EVENTS ? names[r->event] : "?",
+			(unsigned long long)(r->ticks % 1000000000u), cpu,
 			r->a, (unsigned long long)r->b,
 			(unsigned long long)r->c);
 	}

@@ -20,6 +20,7 @@ struct pcpu *fake_this_pcpu = &first_pcpu;
 uint64_t fake_time_ns;
 uint64_t fake_timer_deadline_ns = UINT64_MAX;
 uint32_t fake_nr_restarts;
+uint32_t fake_nr_vcpu_dumps;
 uint32_t fake_nr_machine_off;
 uint32_t fake_nr_machine_restart;
 
@@ -124,6 +125,7 @@ void arch_hypercall_restart(struct vcpu *v)
 void arch_vcpu_dump(struct vcpu *v)
 {
 	(void)v;
+	fake_nr_vcpu_dumps++;
 }
 
 /* ---- virq ---- */

@@ -58,6 +58,7 @@ extern void (*fake_on_relax)(void);
 extern uint64_t fake_time_ns;
 extern uint64_t fake_timer_deadline_ns;
 extern uint32_t fake_nr_restarts;
+extern uint32_t fake_nr_vcpu_dumps;
 extern uint32_t fake_nr_machine_off;
 extern uint32_t fake_nr_machine_restart;
 

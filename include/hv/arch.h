@@ -53,7 +53,10 @@ void arch_hypercall_restart(struct vcpu *v);
 __must_check int arch_vcpu_set_context(struct vcpu *v,
 				       const struct vcpu_guest_context *c);
 void arch_vcpu_get_context(const struct vcpu *v, struct vcpu_guest_context *c);
-/* Registers of @v to the log. */
+/*
+ * Registers and interrupts of @v to the console, on the CPU that holds them or
+ * on any while v->loaded_on is CPU_NONE.
+ */
 void arch_vcpu_dump(struct vcpu *v);
 
 /* ---- virq ---------------------------------------------------------------- */

@@ -20,7 +20,7 @@ struct trace_rec {
 
 void trace_event(enum trace_event e, uint32_t a, uint64_t b, uint64_t c);
 void trace_init_cpu(void);
-/* The last @n records of this CPU to the console. */
-void trace_dump_last(unsigned int n);
+/* The last @n records of @cpu to the console; it may go on writing them. */
+void trace_dump_last(uint16_t cpu, unsigned int n);
 
 #endif

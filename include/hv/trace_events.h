@@ -4,16 +4,13 @@
 #define HV_TRACE_EVENTS_H
 
 #define TRACE_EVENTS(X)                                                       \
-	X(NONE, "%u %#llx %#llx")                                             \
+	X(NONE, "")                                                           \
 	X(SCHED_RUN, "dom=%u vcpu=%llu from=%llu")                            \
-	X(SCHED_BLOCK, "dom=%u vcpu=%llu %llu")                               \
-	X(SCHED_WAKE, "dom=%u vcpu=%llu cpu=%llu")                            \
-	X(ERR, "line=%u errno=%llu file=%#llx")                               \
 	X(GUEST_ABORT, "dom=%u ipa=%#llx esr=%#llx")                          \
 	X(GUEST_UNDEF, "dom=%u pc=%#llx esr=%#llx")                           \
 	X(HC_REFUSED, "dom=%u nr=%llu rc=%lld")                               \
-	X(DOM_CRASH, "dom=%u vcpu=%llu %llu")                                 \
-	X(IRQ_SPURIOUS, "intid=%u %llu %llu")
+	X(DOM_CRASH, "dom=%u vcpu=%llu")                                      \
+	X(IRQ_SPURIOUS, "intid=%u")
 
 #define TRACE_ENUM(name, fmt) TRACE_##name,
 enum trace_event { TRACE_EVENTS(TRACE_ENUM) NR_TRACE_EVENTS };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <hv/console.h>
+#include <hv/console_keys.h>
 #include <hv/domain.h>
 #include <hv/ipi.h>
 #include <hv/irq.h>
@@ -21,7 +22,8 @@
 static char out[65536];
 static uint32_t out_len;
 static const char *typed = "";
-static unsigned int irq_on, virqs, traces;
+static unsigned int irq_on, virqs, traces, calls, debug_runs;
+static int call_rc = -EBUSY;
 static void (*irq_handler)(uint32_t intid);
 static int request_rc;
 static struct domain dom = { .id = 7, .name = "d7" };
@@ -117,16 +119,29 @@ uint64_t page_alloc_nr_free(void)
 
 int ipi_post_call(uint16_t cpu, void (*fn)(void *arg), void *arg)
 {
-	(void)cpu;
-	(void)fn;
-	(void)arg;
-	return -EBUSY;
+	cr_assert_eq(cpu, 1);
+	cr_assert_not_null(fn);
+	cr_assert_null(arg);
+	calls++;
+	return call_rc;
 }
 
-void trace_dump_last(unsigned int n)
+void trace_dump_last(uint16_t cpu, unsigned int n)
 {
+	cr_assert_lt(cpu, nr_pcpus);
 	traces += n;
 }
+
+static void debug_key(void)
+{
+	debug_runs++;
+}
+
+const struct console_key debug_keys[] = {
+	{ '!', "of this test", debug_key },
+	{ 'q', "hidden by the real one", debug_key },
+	{ .key = 0 },
+};
 
 /* ---- help ---------------------------------------------------------------- */
 
@@ -242,7 +257,9 @@ Test(console_keys, what_they_say)
 	dom.nr_vcpus = 1;
 	dom.tot_pages = 11;
 	cr_assert(key_says("q", "d7: id 7 state 0, 11 pages"));
-	cr_assert(key_says("q", "v0 blocked on CPU 0, pause 0, ran 5 us"));
+	v.hard_affinity = 3;
+	cr_assert(key_says("q",
+			   "v0 blocked on CPU 0 of 0x3, pause 0, ran 5 us"));
 	cr_assert(!key_says("q", "v1"));
 	v.state = 77;
 	cr_assert(key_says("q", "v0 ? on"));
@@ -251,7 +268,48 @@ Test(console_keys, what_they_say)
 	cr_assert(key_says("i", "INTID 33: hypervisor, CPU 0, level"));
 	cr_assert(key_says("d", "CPU 1: does not take messages"));
 	cr_assert(!key_says("t", "?"));
-	cr_assert_eq(traces, 32);
+	cr_assert_eq(traces, 32); /* 16 of each CPU */
 	cr_assert(!key_says("~", "(BH)"));
+	cr_assert_eq(dom.refs, 0);
+}
+
+Test(console_keys, keys_of_the_checking_build)
+{
+	cr_assert(key_says("h", "(BH)   v  registers"));
+	cr_assert(key_says("h", "(BH)   !  of this test"));
+	(void)key_says("!", "");
+	cr_assert_eq(debug_runs, 1);
+	(void)key_says("q", "");
+	cr_assert_eq(debug_runs, 1);
+	console_keys("\0!", 2); /* 0 ends the tables, it is no key */
+	cr_assert_eq(debug_runs, 2);
+}
+
+Test(console_keys, registers_of_vcpus)
+{
+	struct vcpu v[20];
+	struct vcpu *vcpus[20];
+
+	memset(v, 0, sizeof(v));
+	for (uint32_t i = 0; i < 20; i++) {
+		v[i] = (struct vcpu){ .id = i, .domain = &dom,
+				      .loaded_on = CPU_NONE };
+		vcpus[i] = &v[i];
+	}
+	dom.vcpu = vcpus;
+	dom.max_vcpus = dom.nr_vcpus = 3;
+	v[0].loaded_on = 0;  /* here */
+	v[1].loaded_on = 1;  /* only that CPU can read them */
+	cr_assert(key_says("v", "d7v1: CPU 1 does not take messages"));
+	cr_assert_eq(fake_nr_vcpu_dumps, 2);
+	cr_assert_eq(calls, 1);
+	call_rc = 0;
+	cr_assert(!key_says("v", "does not"));
+	cr_assert_eq(calls, 2);
+	cr_assert_eq(fake_this_pcpu->beats, 6);
+	dom.max_vcpus = dom.nr_vcpus = 20;
+	fake_nr_vcpu_dumps = 0;
+	(void)key_says("v", "");
+	cr_assert_eq(fake_nr_vcpu_dumps, 15); /* bounded: 16, one elsewhere */
 	cr_assert_eq(dom.refs, 0);
 }

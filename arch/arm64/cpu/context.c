@@ -192,6 +192,7 @@ void arch_virq_post_hw(struct domain *d, uint32_t virq, uint32_t intid)
 void arch_vcpu_dump(struct vcpu *v)
 {
 	const struct guest_regs *r = &v->arch.regs;
+	const struct el1_regs *e = &v->arch.el1;
 
 	log_err("d%uv%u: pc %016llx pstate %08llx\n", v->domain->id, v->id,
 		(unsigned long long)r->pc, (unsigned long long)r->pstate);
@@ -203,15 +204,13 @@ void arch_vcpu_dump(struct vcpu *v)
 	}
 	log_err("  x30 %016llx\n", (unsigned long long)r->x[30]);
 	if (this_pcpu()->loaded == v) {
-		log_err("  sctlr %llx ttbr0 %llx ttbr1 %llx vbar %llx\n",
-			(unsigned long long)read_sysreg(sctlr_el1),
-			(unsigned long long)read_sysreg(ttbr0_el1),
-			(unsigned long long)read_sysreg(ttbr1_el1),
-			(unsigned long long)read_sysreg(vbar_el1));
-		log_err("  esr %llx far %llx elr %llx spsr %llx\n",
-			(unsigned long long)read_sysreg(esr_el1),
-			(unsigned long long)read_sysreg(far_el1),
-			(unsigned long long)read_sysreg(elr_el1),
-			(unsigned long long)read_sysreg(spsr_el1));
+		el1_save(v); /* else they are in memory already */
 	}
+	log_err("  sctlr %llx ttbr0 %llx ttbr1 %llx vbar %llx\n",
+		(unsigned long long)e->sctlr, (unsigned long long)e->ttbr0,
+		(unsigned long long)e->ttbr1, (unsigned long long)e->vbar);
+	log_err("  esr %llx far %llx elr %llx spsr %llx\n",
+		(unsigned long long)e->esr, (unsigned long long)e->far,
+		(unsigned long long)e->elr, (unsigned long long)e->spsr);
+	vgic_dump(v);
 }

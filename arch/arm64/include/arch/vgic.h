@@ -135,6 +135,8 @@ void vgic_flush(struct vcpu *v);
 void vgic_maintenance(struct vcpu *v);
 /* Would @v take an interrupt, ignoring PSTATE: ends WFI. */
 bool vgic_has_pending(struct vcpu *v);
+/* Interrupts of @v to the console; where arch_vcpu_dump() may be called. */
+void vgic_dump(struct vcpu *v);
 /* ICC_SGI1R_EL1 written by @v. */
 void vgic_v3_write_sgi1r(struct vcpu *v, uint64_t val);
 /*
