@@ -7,6 +7,8 @@
  * Spec    [ARM] J1.1 "AArch64.TakeException", D1.3 "Exceptions".
  */
 #include <arch/trap.h>
+#include <hv/console.h>
+#include <hv/vcpu.h>
 #include <lib/bits.h>
 
 #define VECTOR_EL1_SP0 0x000u
@@ -61,6 +63,9 @@ static void inject_sync(struct vcpu *v, uint64_t esr)
 	struct guest_regs *r = &v->arch.regs;
 	uint64_t offset = vector_offset(r->pstate);
 
+	log_guest(v->domain, LOG_INFO, "v%u: pc %#llx gets a fault, ESR "
+		  "%#llx\n", v->id, (unsigned long long)r->pc,
+		  (unsigned long long)esr);
 	write_sysreg(esr, esr_el1);
 	write_sysreg(r->pc, elr_el1);
 	write_sysreg(r->pstate, spsr_el1);
