@@ -50,6 +50,15 @@ static void guess_console(const void *fdt)
 	}
 }
 
+static int find_console(void)
+{
+	if (strcmp(options.console, "none") == 0) {
+		platform.uart.node = -1; /* every serial port is dom0's */
+		return 0;
+	}
+	return fdt_platform_find_console(&platform, options.dtuart);
+}
+
 /* Nothing can be said before there is a console: this keeps it short. */
 static void read_machine(uint64_t fdt_pa)
 {
@@ -57,7 +66,7 @@ static void read_machine(uint64_t fdt_pa)
 	int rc = fdt_platform_parse(fdt, read_sysreg(mpidr_el1) & MPIDR_HWID,
 				    &platform);
 	int opt = rc ? 0 : cmdline_parse(platform.hv_cmdline, &options);
-	int con = fdt_platform_find_console(&platform, options.dtuart);
+	int con = find_console();
 	int none = boot_console_init(&platform);
 
 	if (none && (rc || opt || con)) {

@@ -21,13 +21,14 @@
 
 struct options options __sealed;
 
+static const char *const console_names[] = { "dtuart", "none", NULL };
 /* Values of sched=; a new policy is one word here. */
 static const char *const sched_names[] = { "credit2", "null", NULL };
 
 static const struct option_row rows[] = {
-	{ .name = "console", FIELD(console), .parse = option_text,
-	  .form = "dtuart", .help = "where the log goes; dtuart is all there "
-	  "is" },
+	{ .name = "console", FIELD(console), .parse = option_word,
+	  .words = console_names, .form = "dtuart|none",
+	  .help = "none: all serial ports are dom0's; the log is in memory" },
 	{ .name = "dtuart", FIELD(dtuart), .parse = option_text,
 	  .form = "PATH|ALIAS[:OPTIONS]", .help = "serial port of the console; "
 	  "default /chosen/stdout-path" },
@@ -50,7 +51,9 @@ static const struct option_row rows[] = {
 	  .form = "trap|native", .help = "native: a guest's WFI stops the CPU "
 	  "itself, faster but the CPU is lost to others" },
 	{ .name = "bootscrub", FIELD(bootscrub), .parse = option_bool,
-	  .form = "BOOL", .help = "clear free memory before the first guest" },
+	  .form = "BOOL", .help = "accepted; frames are always cleared when "
+	  "they get an owner",
+	  .note = "frames are cleared when they get an owner, none at boot" },
 	{ .name = "noreboot", FIELD(noreboot), .parse = option_bool,
 	  .form = "BOOL", .help = "stop instead of rebooting after a crash" },
 	{ .name = "watchdog", FIELD(watchdog), .parse = option_watchdog,
@@ -61,7 +64,8 @@ static const struct option_row rows[] = {
 	  .help = "how long a CPU may hang; 0 turns the watchdog off, else it "
 	  "is on" },
 	{ .name = "sync_console", FIELD(sync_console), .parse = option_bool,
-	  .form = "BOOL", .help = "wait for the serial port, lose no line" },
+	  .form = "BOOL", .help = "accepted; output is always synchronous",
+	  .note = "output is always synchronous" },
 	{ .name = "loglvl", FIELD(loglvl), .parse = option_loglvl,
 	  .form = "LEVEL[/LEVEL]", .help = "least severe message to print: "
 	  "error (as none), warning, info, debug, all; of two the second" },
@@ -70,7 +74,8 @@ static const struct option_row rows[] = {
 	  "guests" },
 	{ .name = "timer_slop", FIELD(timer_slop_ns), .parse = option_number,
 	  .min = 0, .max = 1000000000, .form = "NANOSECONDS",
-	  .help = "timers this close to each other fire together" },
+	  .help = "deadlines this close to each other share an interrupt, the "
+	  "last one's; default 50000" },
 };
 
 static const struct options defaults = {
@@ -154,6 +159,9 @@ static int option_apply(char *word, struct options *o)
 		log_err("option %s: \"%s\" is not allowed; give %s=%s\n", name,
 			value ? value : "", name, row->form);
 		return -EINVAL;
+	}
+	if (row->note && *((const bool *)o + row->offset)) {
+		log_info("option %s: %s\n", name, row->note);
 	}
 	return 0;
 }

@@ -19,6 +19,7 @@ struct option_row {
 	const char *const *words;  /* word; NULL at the end */
 	const char *form;
 	const char *help;
+	const char *note;          /* bool: logged once it is on */
 };
 
 /* "", yes, on, true, enable, 1 and their opposites, into a bool. */

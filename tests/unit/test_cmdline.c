@@ -127,6 +127,9 @@ Test(cmdline, words_and_texts)
 {
 	char line[300] = "dtuart=";
 
+	good("console=none");
+	cr_assert_str_eq(o.console, "none");
+	bad("console=com1", "console", "com1", "dtuart|none");
 	good("console=dtuart dtuart=/soc/uart@0:115200 sched=null");
 	cr_assert_str_eq(o.dtuart, "/soc/uart@0:115200");
 	cr_assert_str_eq(o.sched, "null");
@@ -203,10 +206,34 @@ Test(cmdline, quotes_keep_blanks)
 	cr_assert_str_eq(o.dtuart, "open");
 }
 
+Test(cmdline, what_is_done_anyway_is_said)
+{
+	static const struct {
+		const char *line, *said;
+	} rows[] = {
+		{ "bootscrub", "option bootscrub: frames are cleared when" },
+		{ "sync_console=1", "option sync_console: output is always" },
+		{ "bootscrub=0 no-sync_console noreboot", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		good(rows[i].line);
+		cr_assert_eq(fake_log_count[LOG_INFO], *rows[i].said != 0);
+		cr_assert_not_null(strstr(fake_log_last[LOG_INFO],
+					  rows[i].said));
+	}
+}
+
 Test(cmdline, every_option_is_described)
 {
+	static char readme[65536];
+	FILE *f = fopen("README.md", "r");
 	struct option_help h;
 	uint32_t n = 0;
+
+	cr_assert_not_null(f, "run from the top folder");
+	cr_assert_gt(fread(readme, 1, sizeof(readme) - 1, f), 0);
+	fclose(f);
 
 	while (options_describe(n, &h)) {
 		char line[64];
@@ -217,6 +244,8 @@ Test(cmdline, every_option_is_described)
 		fake_log_reset();
 		(void)!cmdline_parse(line, &o);
 		cr_assert_eq(fake_log_count[LOG_WARN], 0, "%s", h.name);
+		snprintf(line, sizeof(line), "\n    %s=%s", h.name, h.form);
+		cr_assert_not_null(strstr(readme, line), "README.md:%s", line);
 		n++;
 	}
 	cr_assert_eq(n, 16);
