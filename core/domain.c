@@ -331,6 +331,9 @@ static __noreturn void machine_end(uint8_t code)
 	case SHUTDOWN_watchdog:
 		log_err("d0's watchdog expired\n");
 		break;
+	case SHUTDOWN_crash:
+		log_err("d0 crashed\n");
+		break;
 	default:
 		log_err("d0 ended: reason %u\n", code);
 		break;
