@@ -14,7 +14,6 @@
 
 #include "domctl_priv.h"
 #include <hv/domain.h>
-#include <lib/bits.h>
 #include <lib/errno.h>
 
 enum domctl_flags {
@@ -24,12 +23,13 @@ enum domctl_flags {
 };
 
 struct domctl_row {
-	int64_t (*fn)(struct vcpu *v, struct domain *d, struct xen_domctl *op);
+	uint32_t cmd;
 	uint32_t flags;
+	int64_t (*fn)(struct vcpu *v, struct domain *d, struct xen_domctl *op);
 };
 
 #define ROW(number, function, bits)                                           \
-	[XEN_DOMCTL_##number] = { .fn = (function), .flags = (bits) }
+	{ .cmd = XEN_DOMCTL_##number, .flags = (bits), .fn = (function) }
 
 static const struct domctl_row rows_4_17[] = {
 	ROW(createdomain, domctl_createdomain, DC_NO_DOMAIN | DC_REPLY),
@@ -75,6 +75,17 @@ static const struct domctl_release *release_of(uint32_t version)
 	return NULL;
 }
 
+static const struct domctl_row *row_of(const struct domctl_release *r,
+				       uint32_t cmd)
+{
+	for (uint32_t i = 0; i < r->nr_rows; i++) {
+		if (r->rows[i].cmd == cmd) {
+			return &r->rows[i];
+		}
+	}
+	return NULL;
+}
+
 static int64_t run(struct vcpu *v, const struct domctl_row *row,
 		   struct xen_domctl *op)
 {
@@ -115,11 +126,8 @@ static int64_t dispatch(struct vcpu *v, const struct guest_win *win)
 	if (!hc_permitted(v, HC_CTRL)) {
 		return -EPERM;
 	}
-	if (op.cmd >= r->nr_rows) {
-		return -ENOSYS;
-	}
-	row = &r->rows[array_index_nospec(op.cmd, r->nr_rows)];
-	if (!row->fn) {
+	row = row_of(r, op.cmd);
+	if (!row) {
 		return -ENOSYS;
 	}
 	rc = run(v, row, &op);

@@ -26,8 +26,7 @@
 #define BUILD_ID_SIZE 20u
 
 static const char extraversion[sizeof(xen_extraversion_t)] = ".7-bulkhead";
-static const char capabilities[XEN_CAPABILITIES_INFO_LEN] =
-	"xen-3.0-aarch64 ";
+static const char capabilities[] = "xen-3.0-aarch64 ";
 static const char changeset[XEN_CHANGESET_INFO_LEN] = BULKHEAD_CHANGESET;
 static const struct xen_compile_info compile_info = {
 	.compiler = __VERSION__,
@@ -92,6 +91,22 @@ static int64_t version_commandline(struct vcpu *v, uint64_t uarg)
 STATIC_ASSERT(sizeof(platform.hv_cmdline) == sizeof(xen_commandline_t),
 	      "copied whole");
 
+/* A long text, of which most is zeros that the image need not hold. */
+static int64_t version_capabilities(struct vcpu *v, uint64_t uarg)
+{
+	char piece[64] = { 0 };
+	int rc = 0;
+
+	memcpy(piece, capabilities, sizeof(capabilities));
+	for (uint32_t at = 0; at < XEN_CAPABILITIES_INFO_LEN && rc == 0;
+	     at += sizeof(piece)) {
+		rc = guest_copy_out(v, uarg + at, piece, sizeof(piece));
+		memset(piece, 0, sizeof(piece));
+	}
+	return rc;
+}
+STATIC_ASSERT(XEN_CAPABILITIES_INFO_LEN % 64 == 0, "copied whole");
+
 /* The calls with an argument. */
 static int64_t version_out(struct vcpu *v, uint32_t cmd, uint64_t uarg)
 {
@@ -103,8 +118,7 @@ static int64_t version_out(struct vcpu *v, uint32_t cmd, uint64_t uarg)
 		return guest_copy_out(v, uarg, &compile_info,
 				      sizeof(compile_info));
 	case XENVER_capabilities:
-		return guest_copy_out(v, uarg, capabilities,
-				      sizeof(capabilities));
+		return version_capabilities(v, uarg);
 	case XENVER_changeset:
 		return guest_copy_out(v, uarg, changeset, sizeof(changeset));
 	case XENVER_platform_parameters:

@@ -9,8 +9,7 @@
  */
 #include <hv/hypercall.h>
 
-#define ROW(number, function)                                                 \
-	[__HYPERVISOR_##number] = { .fn = (function), .name = #number }
+#define ROW(number, function) [__HYPERVISOR_##number] = { .fn = (function) }
 
 const struct hc_row hypercall_table[NR_HYPERCALLS] = {
 	ROW(platform_op, hc_platform_op),

@@ -92,7 +92,6 @@ int64_t hypercall_subop(struct vcpu *v, const struct hc_subop *ops,
 /* A hypercall: its own function with the raw arguments. */
 struct hc_row {
 	int64_t (*fn)(struct vcpu *v, const uint64_t *args);
-	const char *name;
 };
 #define NR_HYPERCALLS 64u
 extern const struct hc_row hypercall_table[NR_HYPERCALLS];

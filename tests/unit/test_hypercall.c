@@ -59,7 +59,6 @@ Test(hypercall, unknown_numbers)
 
 	for (nr = 0; nr < 200; nr++) {
 		if (nr < NR_HYPERCALLS && hypercall_table[nr].fn) {
-			cr_assert_not_null(hypercall_table[nr].name);
 			continue;
 		}
 		cr_assert_eq(call(v0, nr, 0, 0, 0), -ENOSYS);

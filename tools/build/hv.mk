@@ -32,7 +32,9 @@ HV_CFLAGS := -std=gnu17 -ffreestanding -fno-common -fno-pic -fno-pie \
 	-mgeneral-regs-only -mno-outline-atomics -O2 -g \
 	-fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fno-omit-frame-pointer -fno-delete-null-pointer-checks \
-	-ffunction-sections -fdata-sections $(HV_WARN) $(HV_DEFS) \
+	-ffunction-sections -fdata-sections \
+	-fno-align-functions -fno-align-jumps -fno-align-loops \
+	$(HV_WARN) $(HV_DEFS) \
 	-Iinclude -Iarch/$(ARCH)/include -isystem $(BUILD)/include
 HV_BOOT_CFLAGS := $(HV_CFLAGS) -isystem $(LIBFDT_INC) -mstrict-align -Os
 
@@ -48,18 +50,28 @@ endif
 
 HV_SRC := $(wildcard core/*.c lib/*.c $(HV_DEBUG_DIR)/*.c drivers/*/*.c) \
 	$(filter-out arch/$(ARCH)/entry/offsets.c,$(wildcard arch/$(ARCH)/*/*.c))
-# Never on a path with an instruction budget: small rather than quick.
-HV_COLD := $(wildcard core/console*.c core/domain*.c core/hc_console.c \
-	core/hc_hvm.c core/hc_m*.c core/hc_domctl.c core/hc_sysctl.c core/domctl*.c core/sysctl*.c core/hc_platform.c core/hc_vcpu.c \
-	core/memory*.c core/gnttab*.c core/panic.c core/wallclock.c \
-	core/vcpu_create.c core/p2m.c core/heap.c core/evtchn_bind.c \
-	core/trace.c core/ipi.c core/sched_null.c core/runstate.c \
-	core/watchdog.c arch/$(ARCH)/vgic/vgic_dump.c \
-	arch/$(ARCH)/vdev/vpsci.c drivers/gic/gicv3.c \
-	drivers/gic/gicv2.c arch/$(ARCH)/vgic/vgicd_v2.c \
-	arch/$(ARCH)/trap/s1walk.c arch/$(ARCH)/mm/vmid.c lib/printf.c \
-	arch/$(ARCH)/cpu/*.c arch/$(ARCH)/mm/stage1.c \
-	arch/$(ARCH)/trap/idregs.c arch/$(ARCH)/trap/inject.c)
+# Compiled for size; the budgets of tests/perf hold with it. The rest is what most
+# traps run through.
+HV_COLD := $(wildcard \
+	core/console*.c core/domain*.c core/domctl*.c core/domctl*.c \
+	core/evtchn_bind.c core/evtchn_fifo.c core/gnttab*.c core/guest_win.c \
+	core/hc_console.c core/hc_domctl.c core/hc_hvm.c core/hc_m*.c \
+	core/hc_platform.c core/hc_sched.c core/hc_sysctl.c core/hc_vcpu.c \
+	core/heap.c core/hypercall_subop.c core/ipi.c core/irq.c \
+	core/memory*.c core/p2m.c core/page_alloc.c core/page_range.c \
+	core/panic.c core/percpu.c core/runstate.c core/sched.c \
+	core/sched_credit2.c core/sched_null.c core/sched_params.c \
+	core/sysctl*.c core/timer.c core/trace.c core/vcpu.c \
+	core/vcpu_create.c core/wallclock.c core/watchdog.c \
+	arch/$(ARCH)/cpu/*.c arch/$(ARCH)/mm/pgtable.c \
+	arch/$(ARCH)/mm/stage1.c arch/$(ARCH)/mm/stage2.c \
+	arch/$(ARCH)/mm/vmid.c arch/$(ARCH)/trap/idregs.c \
+	arch/$(ARCH)/trap/inject.c arch/$(ARCH)/trap/s1walk.c \
+	arch/$(ARCH)/trap/sysreg.c arch/$(ARCH)/vdev/vpsci.c \
+	arch/$(ARCH)/vdev/vtimer.c arch/$(ARCH)/vgic/vgic.c \
+	arch/$(ARCH)/vgic/vgic_change.c arch/$(ARCH)/vgic/vgic_dump.c \
+	arch/$(ARCH)/vgic/vgic_state.c arch/$(ARCH)/vgic/vgicd_v2.c \
+	drivers/gic/gicv2.c drivers/gic/gicv3.c lib/printf.c)
 HV_COLD := $(filter-out arch/$(ARCH)/cpu/context.c arch/$(ARCH)/cpu/time.c,$(HV_COLD))
 HV_ASM := $(wildcard arch/$(ARCH)/*/*.S)
 BOOT_SRC := $(wildcard boot/*.c)

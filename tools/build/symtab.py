@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """nm -n on stdin -> assembly of the symbol table that back traces print: distances in instructions, then names.
 
+A name is the number of characters it shares with the one before, + 1, and what follows them.
+
 The table goes to the end of .rodata, after all code, so that adding it moves
 no function. Boot code is left out: its addresses are gone after boot.
 """
+import os
 import sys
 
 HV_BASE = 0x7F8000000000
@@ -34,8 +37,12 @@ def main():
         print(f"\t.short {(addr - last) // 4}")
         last = addr
     print("symtab_names:")
+    last = ""
     for _, name in syms:
-        print(f'\t.asciz "{name}"')
+        name = name[:63]
+        shared = len(os.path.commonprefix([last, name]))
+        print(f'\t.byte {shared + 1}\n\t.asciz "{name[shared:]}"')
+        last = name
 
 
 main()

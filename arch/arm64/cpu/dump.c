@@ -23,8 +23,9 @@ struct own_fault_frame {
 
 /*
  * Generated after the first link (tools/build/symtab.py), in ascending order:
- * the distance of each function from the one before, in instructions, and
- * their names one after the other.
+ * the distance of each function from the one before, in instructions; and of
+ * each name how many characters it shares with the one before (a byte, + 1)
+ * and the rest of it.
  */
 extern const uint16_t symtab_gaps[] __attribute__((weak));
 extern const uint32_t symtab_count __attribute__((weak));
@@ -32,16 +33,33 @@ extern const char symtab_names[] __attribute__((weak));
 extern char image_start[], text_end[];
 
 #define INSTRUCTION_SIZE 4u
+#define NAME_MAX 64u
 
-static const char *symbol_of(uint64_t pc, uint64_t *off)
+/* The next name at @at, in @name that holds the one before it. */
+static const char *next_name(const char *at, char name[NAME_MAX])
 {
-	const char *name = symtab_names;
+	size_t len = (size_t)(uint8_t)*at++ - 1;
+
+	while (*at) { /* bound: one name of the table */
+		if (len < NAME_MAX - 1) {
+			name[len++] = *at;
+		}
+		at++;
+	}
+	name[len] = '\0';
+	return at + 1;
+}
+
+/* False: no function of ours. */
+static bool symbol_of(uint64_t pc, char name[NAME_MAX], uint64_t *off)
+{
+	const char *names = symtab_names;
 	uint64_t at = HV_BASE;
 	uint32_t i;
 
 	if (&symtab_count == NULL || pc < HV_BASE ||
 	    pc - HV_BASE >= (uint64_t)text_end - (uint64_t)image_start) {
-		return NULL;
+		return false;
 	}
 	for (i = 0; i < symtab_count; i++) { /* bound: the table */
 		uint64_t next = at + symtab_gaps[i] * INSTRUCTION_SIZE;
@@ -49,20 +67,21 @@ static const char *symbol_of(uint64_t pc, uint64_t *off)
 		if (next > pc) {
 			break;
 		}
-		name += i == 0 ? 0 : strlen(name) + 1;
+		names = next_name(names, name);
 		at = next;
 	}
 	*off = pc - at;
-	return i == 0 ? NULL : name;
+	return i != 0;
 }
 
 static void print_pc(const char *what, uint64_t pc)
 {
+	char name[NAME_MAX] = "";
 	uint64_t off = 0;
-	const char *name = symbol_of(pc, &off);
+	bool known = symbol_of(pc, name, &off);
 
 	log_err("  %s %016llx %s+%#llx\n", what, (unsigned long long)pc,
-		name ? name : "?", (unsigned long long)off);
+		known ? name : "?", (unsigned long long)off);
 }
 
 static bool in_stack(uint64_t fp)
