@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Starts a hypervisor with its control domain on an emulated arm64 machine.
+r"""Starts a hypervisor with its control domain on an emulated arm64 machine.
 
 The one place that knows QEMU command lines: people run it, tests import class Machine from it.
-Leave an interactive run with `poweroff` in the control domain, or with Ctrl-] x. (Ctrl-a is not QEMU's here: three
+Leave an interactive run with `poweroff` in the control domain, or with Ctrl-\ x. (Ctrl-a and Ctrl-] are not QEMU's here: three
 times Ctrl-a moves the keyboard between the hypervisor and the control domain.)
 """
 import argparse
@@ -93,6 +93,7 @@ class Machine:
         self.initrd = None            # a file, None for no ramdisk; not given: default_initrd()
         self.icount = False           # one instruction = 1 ns of virtual time, deterministic
         self.disks = []               # (file, "pci" or "mmio")
+        self.script = None            # a file of shell commands: the xl control domain runs it and powers off
         self.net = None               # None, "pci" or "mmio"
         self.tftp = None              # directory that the user-mode network serves by TFTP
         self.gdb = False              # wait for gdb on port 1234 of the loopback interface
@@ -154,7 +155,8 @@ class Machine:
         # The clock chip counts virtual time, as the CPUs' timers do: the two can be compared on a busy host.
         args += ["-rtc", "base=2024-01-01T00:00:00,clock=vm"]
         if self.icount:
-            args += ["-icount", "shift=0,sleep=off"]
+            # The seed: device trees hold random bytes, from which kernels take their own.
+            args += ["-icount", "shift=0,sleep=off", "-seed", "1"]
         elif self.smp > 1:
             args += ["-accel", "tcg,thread=multi"]
         return args
@@ -185,6 +187,9 @@ class Machine:
             # What is written goes to a scratch file of QEMU's: every run begins with the same disk.
             args += ["-drive", f"if=none,id=guests,format=raw,snapshot=on,file={qemu_quote(GUESTS_DISK)}",
                      "-device", "virtio-blk-device,drive=guests,serial=guests"]
+        if self.script:
+            args += ["-drive", f"if=none,id=script,format=raw,readonly=on,file={qemu_quote(self.script)}",
+                     "-device", "virtio-blk-device,drive=script,serial=script"]
         for number, (path, bus) in enumerate(self.disks):
             args += ["-drive", f"if=none,id=disk{number},format=raw,file={qemu_quote(path)}",
                      "-device", f"virtio-blk-{suffix[bus]},drive=disk{number},serial={bus}{number}"]
@@ -208,7 +213,7 @@ class Machine:
                 raise SetupError(f"no {part} at {path}", CURES[part])
         args = [qemu, "-display", "none", "-no-user-config", "-nodefaults"]
         if interactive:
-            args += ["-serial", "mon:stdio", "-echr", "0x1d"]
+            args += ["-serial", "mon:stdio", "-echr", "0x1c"]
         else:
             args += ["-monitor", "none", "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console"]
         args += self._board() + self._images() + self._devices()
