@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The stock toolstack's commands: the same exit status and the same output as on Debian's own Xen 4.17.
+
+The list below runs once on Debian's Xen and once on the hypervisor in test; each command is a test. What may differ is
+named beside the command, and nowhere else.
+"""
+import pytest
+from xl import drop, normalised, run_reference, run_steps, step, sub
+
+pytestmark = pytest.mark.xdist_group("xl")
+
+# ---- what may differ, and why
+
+# Who built the hypervisor, when, with what, and how much memory it needs itself.
+BUILD = sub(r"^(xen_extra|xen_version|xen_changeset|cc_compiler|cc_compile_by|cc_compile_domain|cc_compile_date|build_id"
+            r"|free_memory) +:.*", r"\1 : N")
+NODE_FREE = sub(r"^( +\d+: +\d+) +\d+ ", r"\1 N ")
+# CPU time, run time.
+TIME = sub(r" +\d+\.\d\b", " T")
+UPTIME = sub(r"\d+:\d\d:\d\d", "T")
+# Whether a vCPU just runs or waits, and where.
+RUNS = sub(r" [r-][b-]([p-](?:[s-][c-][d-])?)(?= )", r" **\1")
+WHERE = sub(r"^(\S+ +\d+ +\d+ +)\d+ ", r"\1C ")
+# Made anew each time.
+UUID = sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UUID")
+LATENCY = sub(r"time=\S+|= [\d./]+ ms| +\d+ ns", "T")
+# CPU time and percentage; packets and sectors, in which the guests' own background noise counts.
+TOP = sub(r"^( *\S+ [-a-z]{6}) +\d+ +\d+\.\d ", r"\1 N N ")
+TRAFFIC = sub(r"^( *one.* 1 +1) +\d+ +\d+ +(\d+) +(\d+) +\d+ +\d+ +\d+ +\d+", r"\1 N N \2 \3 N")
+# The words of a guest's kernel are test_klog.py's matter.
+KERNEL = drop(r"^\[ +\d+\.\d+\] ")
+# Which grant references a guest's kernel has free depends on what it has freed by then.
+RINGS = sub(r"^(\d+ .* )\d+(/\d+)? +(/local/.*)", r"\1N \3")
+
+LIST = (TIME, RUNS)
+VCPUS = (TIME, RUNS, WHERE)
+BIN = "/usr/lib/xen-4.17/bin"
+
+
+def typed(command, *lines):
+    """The command on a terminal, the lines typed a second after each other, then Ctrl-]."""
+    typing = "".join(f"sleep 1; echo '{line}'; " for line in lines)
+    return f"({typing}sleep 3; printf '\\035'; sleep 1) | script -qec '{command}' /dev/null"
+
+
+STEPS = [
+    # the machine
+    step("info", "xl info", BUILD),
+    step("info-numa", "xl info -n", BUILD, NODE_FREE),
+    step("list", "xl list", *LIST),
+    step("list-verbose", "xl list -v", *LIST),
+    step("list-long", "xl list -l"),
+    step("vm-list", "xl vm-list"),
+    # The log itself is each hypervisor's own.
+    step("dmesg", "xl dmesg >/tmp/dmesg; echo $?; [ $(wc -l </tmp/dmesg) -gt 5 ] && head -c 5 /tmp/dmesg >/dev/null"),
+    step("dmesg-clear", "xl dmesg -c >/dev/null; xl dmesg | wc -l"),
+    step("debug-keys", "xl debug-keys h"),
+    step("debug-keys-none", "xl debug-keys"),
+    step("uptime", "xl uptime", UPTIME),
+    step("vcpu-list", "xl vcpu-list", *VCPUS),
+    step("cpupool-list", "xl cpupool-list"),
+    step("cpupool-list-cpus", "xl cpupool-list -c"),
+    step("sched-credit2", "xl sched-credit2"),
+    step("sched-credit2-params", "xl sched-credit2 -s -p Pool-0; xl sched-credit2 -s -p Pool-0 -r 2000; xl sched-credit2; "
+                                 "xl sched-credit2 -s -p Pool-0 -r 1000"),
+    step("sched-credit", "xl sched-credit"),
+    step("sched-rtds", "xl sched-rtds"),
+    step("claims", "xl claims", *LIST),
+    step("getenforce", "xl getenforce"),
+    # Xen's own test programs
+    step("test-resource", f"{BIN}/test-resource"),
+    step("test-paging-mempool", f"{BIN}/test-paging-mempool"),
+    step("test-xenstore", f"{BIN}/test-xenstore", LATENCY),
+    step("list-after-tests", "xl list", *LIST),
+    # two guests
+    step("create", "xl create /etc/xen/one.cfg"),
+    step("guest-one-up", "guest one --wait"),
+    step("create-again", "xl create /etc/xen/one.cfg"),
+    step("create-paused", "xl create -p /etc/xen/two.cfg"),
+    step("list-two", "xl list", *LIST),
+    step("list-two-verbose", "xl list -v", *LIST, UUID),
+    step("list-two-long", "xl list -l", UUID),
+    step("list-one-long", "xl list -l one", UUID),
+    step("list-none", "xl list nosuch"),
+    step("domid", "xl domid one; xl domid two; xl domid nosuch"),
+    step("domname", "xl domname 0; xl domname $(xl domid one); xl domname 77"),
+    step("vm-list-two", "xl vm-list", UUID),
+    step("unpause", "xl unpause two"),
+    step("guest-two-up", "guest two --wait"),
+    step("vcpu-list-two", "xl vcpu-list", *VCPUS),
+    step("vcpu-list-one", "xl vcpu-list one", *VCPUS),
+    step("network-list", "xl network-list one", RINGS),
+    step("block-list", "xl block-list one", RINGS),
+    step("guest-command", "guest one 'uname -a; nproc; ls /sys/class/net; cat /proc/cmdline'"),
+    step("disk", "guest one 'sha256sum /dev/xvda'"),
+    step("ping", "guest one 'ping -c 1 192.168.77.12; ping -c 1 192.168.77.1'", LATENCY),
+    step("console", typed("xl console one", "echo con\"\"sole; nproc"), KERNEL),
+    step("pause", "xl pause one; xl list one", *LIST),
+    step("unpause-one", "xl unpause one; sleep 0.2; xl list one; guest one 'echo runs'", *LIST),
+    step("rename", "xl rename one three; xl list; xl rename three one; xl rename one two", *LIST),
+    step("uptime-two", "xl uptime one two", UPTIME),
+    step("vcpu-set-down", "xl vcpu-set two 1; sleep 1; xl vcpu-list two; guest two nproc", *VCPUS),
+    step("vcpu-set-up", "xl vcpu-set two 2; sleep 1; guest two 'echo 1 >/sys/devices/system/cpu/cpu1/online; nproc'; "
+                        "xl vcpu-list two", *VCPUS, KERNEL),
+    step("vcpu-set-many", "xl vcpu-set two 3"),
+    # A vCPU that waits has not gone to its new CPU yet.
+    step("vcpu-pin", "xl vcpu-pin two 0 1; xl vcpu-pin two 1 0 0-1; sleep 1; xl vcpu-list two", *VCPUS),
+    step("vcpu-pin-all", "xl vcpu-pin two all all; sleep 1; xl vcpu-list two", *VCPUS),
+    step("vcpu-pin-bad", "xl vcpu-pin two 0 7; xl vcpu-pin two 9 0; xl vcpu-list two", *VCPUS),
+    step("mem-set", "xl mem-set one 100"),
+    step("mem-max", "xl mem-max one 200"),
+    step("sched-credit2-one", "xl sched-credit2 -d one"),
+    step("sched-credit2-weight", "xl sched-credit2 -d one -w 512 -c 50; xl sched-credit2 -d one; xl sched-credit2; "
+                                 "xl sched-credit2 -d one -w 256 -c 0"),
+    step("sched-credit2-bad", "xl sched-credit2 -d one -w 0"),
+    step("trigger", "xl trigger one nmi"),
+    step("sysrq", "xl sysrq one h; sleep 1; guest one 'dmesg | grep -c sysrq:'"),
+    step("top", "xentop -b -i 1", TOP, TRAFFIC),
+    step("network-attach", "xl network-attach one mac=00:16:3e:00:00:21 bridge=xenbr0; sleep 1; xl network-list one",
+         RINGS),
+    step("network-attached", "guest one 'ls /sys/class/net; cat /sys/class/net/eth1/address'"),
+    step("network-detach", "xl network-detach one 1; sleep 1; xl network-list one; guest one 'ls /sys/class/net'",
+         RINGS),
+    step("network-detach-none", "xl network-detach one 7"),
+    step("block-attach", "xl block-attach one /guests/three.img,raw,xvdb,rw; sleep 1; xl block-list one", RINGS),
+    step("block-attached", "guest one 'sha256sum /dev/xvdb'; sha256sum /guests/three.img"),
+    step("block-detach", "xl block-detach one xvdb; sleep 1; xl block-list one; guest one 'ls /dev/xvd*'; losetup -a",
+         RINGS),
+    step("block-detach-none", "xl block-detach one xvdq"),
+    step("dump-core", "xl dump-core one /tmp/core; rm /tmp/core; xl list one", *LIST),
+    # the ends of guests
+    step("reboot", "xl reboot one; guest one --wait 2; xl list", *LIST),
+    step("shutdown", "xl shutdown -w one; sleep 1; xl list", *LIST),
+    step("create-console", typed("xl create -c /etc/xen/one.cfg", "", "echo con\"\"sole"), KERNEL),
+    step("shutdown-inside", "guest one 'sleep 1; poweroff &'; sleep 3; xl list", *LIST),
+    # A stock kernel on Arm says nothing to the hypervisor when it panics; panic=1 makes it restart. What xl had created
+    # paused it restarts paused.
+    step("panic", "guest two 'echo c >/proc/sysrq-trigger' & sleep 4; kill $!; xl unpause two; guest two --wait 2; xl list; "
+                  "grep -c 'Kernel panic' /var/log/xen/console/guest-two.log", *LIST),
+    step("destroy", "xl destroy two; xl list", *LIST),
+    step("destroy-none", "xl destroy one"),
+    step("destroy-dom0", "xl destroy 0"),
+    step("none", "for c in pause unpause shutdown reboot console sysrq uptime vcpu-list network-list block-list; do "
+                 "echo $c; xl $c one; echo $?; done"),
+    step("not-on-arm", "for c in save restore migrate psr-hwinfo nosuch; do xl $c one /tmp/one; echo $?; done"),
+    step("nothing-left", "xl list; xenstore-ls /local/domain/0/backend; losetup -a; ip -o link | grep -c vif", *LIST),
+    step("info-at-the-end", "xl info", BUILD),
+]
+
+
+@pytest.fixture(scope="module")
+def reference():
+    return run_reference("xl", STEPS)
+
+
+@pytest.fixture(scope="module")
+def product(request):
+    return run_steps(request.config.getoption("--hyp"), "xl", STEPS)
+
+
+@pytest.mark.parametrize("one", STEPS, ids=lambda one: one.name)
+def test_same_as_xen(one, reference, product):
+    assert one.name in reference, "did not end on Debian's Xen"
+    assert one.name in product, "did not end"
+    expected, got = reference[one.name], product[one.name]
+    assert (got.status, normalised(one, got.output)) == (expected.status, normalised(one, expected.output))
