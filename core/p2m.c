@@ -196,10 +196,10 @@ static int replace_locked(struct domain *d, gfn_t g, mfn_t m, enum p2m_type t,
 {
 	int rc;
 
-	*old = arch_p2m_lookup(d, g);
 	if (d->p2m.dying) {
-		return -EINVAL;
+		return -EINVAL; /* there may be no tables to look into */
 	}
+	*old = arch_p2m_lookup(d, g);
 	if (old->type != P2M_NONE) {
 		if (!has_type(old, P2M_MASK_RAM | P2M_MASK_FOREIGN |
 					   P2M_MASK(P2M_XEN_RW))) {
@@ -266,15 +266,17 @@ int p2m_unmap_page(struct domain *d, gfn_t g, struct p2m_entry *old)
 
 int p2m_remove_page(struct domain *d, gfn_t g, uint32_t types)
 {
-	struct p2m_entry e;
+	struct p2m_entry e = { .type = P2M_NONE };
 	int rc = -ENOENT;
 
 	if (!range_is_valid(g, 1)) {
 		return -ENOENT;
 	}
 	spin_lock(&d->p2m.lock);
-	e = arch_p2m_lookup(d, g);
-	if (e.type != P2M_NONE && !d->p2m.dying) {
+	if (!d->p2m.dying) {
+		e = arch_p2m_lookup(d, g);
+	}
+	if (e.type != P2M_NONE) {
 		rc = has_type(&e, types) ? arch_p2m_unmap(d, g, &e) : -EINVAL;
 	}
 	spin_unlock(&d->p2m.lock);

@@ -273,3 +273,20 @@ Test(p2m, tear_down_waits_for_a_reader)
 	while (p2m_fini_step(d1) == -EAGAIN) {
 	}
 }
+
+/* A dying domain has no tables to look into, whoever still holds it. */
+Test(p2m, tables_that_are_gone)
+{
+	struct page *pg = d2->shared_info_page;
+
+	world_ram(d1, 0x10, 4);
+	while (p2m_fini_step(d1) == -EAGAIN) {
+	}
+	cr_assert_null(d1->arch.p2m);
+	cr_assert_eq(p2m_map_page(d1, gfn(0x10), pg, P2M_XEN_RW), -EINVAL);
+	cr_assert_eq(p2m_remove_page(d1, gfn(0x10), P2M_MASK_RAM), -ENOENT);
+	cr_assert_eq(p2m_unmap_page(d1, gfn(0x10), NULL), -ENOENT);
+	cr_assert_eq(p2m_lookup(d1, gfn(0x10)).type, P2M_NONE);
+	cr_assert_null(p2m_get_page(d1, gfn(0x10), NULL));
+	cr_assert_eq(pg->count, 1);
+}
