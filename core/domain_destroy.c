@@ -3,17 +3,22 @@
  * The end of a domain: everything it holds goes, in bounded steps, and what
  * others hold of it goes with them.
  *
- * Owns    the order of tear-down; d->teardown.
+ * Owns    the order of tear-down; d->teardown, d->teardown_gen.
  * Not     the parts: each module gives back its own.
  * Order   vCPUs stop first, so nothing of the guest's own doing can race; its
  *         signals and mappings of others go before its memory does.
  * Locks   control_lock: one tear-down at a time.
+ * Races   another CPU may have a vCPU in hand that it has just saved or taken
+ *         from a queue, run a timer of the domain, or handle a line of it,
+ *         all without a reference. It does so between two of its work points:
+ *         the tear-down goes on after each CPU has passed one.
  * Bounds  each part does a bounded piece and answers -EAGAIN for more.
  */
 #include <hv/domain.h>
 
 #include <hv/hypercall.h>
 #include <hv/irq.h>
+#include <hv/work.h>
 #include <lib/errno.h>
 
 /* No vCPU of it runs again, on any CPU. */
@@ -22,23 +27,31 @@ static int stop(struct domain *d)
 	if (__atomic_exchange_n(&d->state, DOM_DYING, __ATOMIC_SEQ_CST) !=
 	    DOM_DYING) {
 		domain_pause(d);
-		domain_watchdog_stop(d);
 		domain_tell_controller();
 	}
 	return domain_is_descheduled(d) ? 0 : -EAGAIN;
 }
 
-static int release_lines(struct domain *d)
+/* Only now: a vCPU that still ran could have started a watchdog again. */
+static int silence(struct domain *d)
 {
+	domain_watchdog_stop(d);
 	irq_release_all(d);
+	work_gen_snapshot(d->teardown_gen);
 	return 0;
+}
+
+static int settle(struct domain *d)
+{
+	return work_gen_passed(d->teardown_gen) ? 0 : -EAGAIN;
 }
 
 static int (*const parts[])(struct domain *d) = {
 	stop,
+	silence,
+	settle,
 	evtchn_fini_step,
 	gnttab_release_step,
-	release_lines,
 	p2m_fini_step,
 };
 

@@ -131,6 +131,14 @@ bool timer_is_running(const struct timer *t)
 	return false;
 }
 
+void timer_cancel_wait(struct timer *t)
+{
+	timer_cancel(t);
+	while (timer_is_running(t)) { /* bound: one callback */
+		arch_cpu_relax();
+	}
+}
+
 /* Take out the first timer if it is due. */
 static struct timer *timer_pop_due(struct pcpu *c, uint64_t now)
 {

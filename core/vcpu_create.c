@@ -93,8 +93,8 @@ void vcpu_destroy(struct vcpu *v)
 	}
 	d = v->domain;
 	ASSERT(vcpu_is_descheduled(v));
-	timer_cancel(&v->singleshot);
-	timer_cancel(&v->poll_timer);
+	timer_cancel_wait(&v->singleshot);
+	timer_cancel_wait(&v->poll_timer);
 	d->vcpu[v->id] = NULL;
 	d->nr_vcpus--;
 	arch_vcpu_fini(v);

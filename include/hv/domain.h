@@ -56,7 +56,9 @@ struct domain {
 	uint64_t max_pages;
 	uint64_t xen_pages;         /* of ours, on its behalf (tables, rings) */
 	uint32_t controller_pause;  /* of pausedomain; control_lock */
+	bool controller_stops;      /* the first one is under way */
 	uint32_t teardown;          /* position of domain_destroy_step() */
+	uint32_t teardown_gen[NR_CPUS]; /* what it waits for: hv/work.h */
 
 	uint64_t hvm_params[64];    /* HVM_PARAM_*; hc_hvm.c */
 	uint64_t vm_assist;

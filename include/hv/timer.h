@@ -27,6 +27,11 @@ void timer_set(struct timer *t, uint64_t deadline_ns);
 void timer_cancel(struct timer *t);
 /* Its callback is being run on some CPU: not yet to be freed. */
 bool timer_is_running(const struct timer *t);
+/*
+ * Disarm, and wait until no CPU runs its callback any more: it can be freed.
+ * No lock held that the callback takes, and not from a callback.
+ */
+void timer_cancel_wait(struct timer *t);
 /* The comparator fired: run what is due (at most TIMER_BATCH a call). */
 void timer_run_due(void);
 void timer_init_cpu(void);

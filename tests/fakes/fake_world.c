@@ -132,7 +132,23 @@ uint64_t world_fini(void)
 	return free_at_start - page_alloc_nr_free();
 }
 
+/* ---- hc_domctl.c, hc_sysctl.c ---------------------------------------- */
+WEAK int64_t hc_domctl(struct vcpu *v, const uint64_t *args)
+{
+	(void)v;
+	(void)args;
+	return -ENOSYS;
+}
+
+WEAK int64_t hc_sysctl(struct vcpu *v, const uint64_t *args)
+{
+	(void)v;
+	(void)args;
+	return -ENOSYS;
+}
+
 /* ---- domain.c -------------------------------------------------------- */
+WEAK struct spinlock control_lock = SPINLOCK_INIT(CONTROL);
 WEAK struct domain *hardware_domain;
 
 WEAK struct domain *domain_lookup_get(domid_t id)

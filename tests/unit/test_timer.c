@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 // LINK: core/timer.c core/percpu.c core/lock.c debug/lock_check.c
 // LINK: arch/fake/cpu.c arch/fake/last_words.c
+// LIBS: -Wl,--wrap=arch_cpu_relax
 #include <criterion/criterion.h>
 
 #include <hv/percpu.h>
@@ -294,4 +295,25 @@ Test(timer, never_early_never_later_than_the_slop)
 		}
 	}
 	cr_assert_gt(interrupts, 100);
+
+static unsigned int nr_waits;
+
+void __wrap_arch_cpu_relax(void);
+void __wrap_arch_cpu_relax(void)
+{
+	if (++nr_waits == 3) {
+		pcpus[1]->timer_running = NULL; /* the callback is over */
+	}
+}
+
+Test(timer, cancel_waits_for_a_callback_elsewhere)
+{
+	on_cpu(0);
+	timer_set(&t[1], 100);
+	pcpus[1]->timer_running = &t[0];
+	timer_cancel_wait(&t[1]);
+	cr_assert_eq(nr_waits, 0); /* another one's */
+	cr_assert_eq(t[1].cpu, CPU_NONE);
+	timer_cancel_wait(&t[0]);
+	cr_assert_eq(nr_waits, 3);
 }

@@ -56,8 +56,8 @@ int vtimer_vcpu_init(struct vcpu *v)
 
 void vtimer_vcpu_fini(struct vcpu *v)
 {
-	timer_cancel(&v->arch.vtimer_soft);
-	timer_cancel(&v->arch.ptimer.soft);
+	timer_cancel_wait(&v->arch.vtimer_soft);
+	timer_cancel_wait(&v->arch.ptimer.soft);
 }
 
 void vtimer_load(struct vcpu *v)
