@@ -169,7 +169,8 @@ bool domain_id_is_free(domid_t id)
 
 domid_t domain_new_id(void)
 {
-	for (uint32_t i = 0; i < MAX_DOMAINS; i++) {
+	/* Twice: the round that meets the end leaves some places out. */
+	for (uint32_t i = 0; i < 2 * MAX_DOMAINS; i++) {
 		last_id = last_id + 1u < DOMID_FIRST_RESERVED ?
 				  (domid_t)(last_id + 1) : 1;
 		if (domain_id_is_free(last_id)) {
@@ -255,22 +256,31 @@ struct domain *domain_get_for(struct vcpu *v, domid_t id)
 	return domain_lookup_get(id);
 }
 
-struct domain *domain_next_get(domid_t id)
+static struct domain *next_locked(domid_t id) REQUIRES(domain_list_lock)
 {
 	struct domain *best = NULL;
 
-	spin_lock(&domain_list_lock);
 	for (uint32_t i = 0; i < MAX_DOMAINS; i++) {
 		struct domain *d = domains[i];
 
-		if (d && d->id >= id && (!best || d->id < best->id) &&
-		    __atomic_load_n(&d->refs, __ATOMIC_RELAXED) != 0) {
+		if (d && d->id >= id && (!best || d->id < best->id)) {
 			best = d;
 		}
 	}
-	best = get_found_locked(best);
-	spin_unlock(&domain_list_lock);
 	return best;
+}
+
+struct domain *domain_next_get(domid_t id)
+{
+	struct domain *d;
+
+	spin_lock(&domain_list_lock);
+	d = next_locked(id);
+	while (d && !get_found_locked(d)) { /* on its way out; ids rise */
+		d = next_locked((domid_t)(d->id + 1));
+	}
+	spin_unlock(&domain_list_lock);
+	return d;
 }
 
 bool domain_is_control(const struct domain *d)
@@ -354,6 +364,10 @@ void domain_shutdown(struct domain *d, uint8_t code)
 		return; /* the first one has decided */
 	}
 	d->shutdown_code = code;
+	if (d->is_hardware) {
+		machine_end(code);
+	}
+	domain_pause(d); /* before domain_resume() may undo it */
 	if (state < DOM_SHUTDOWN) {
 		/* Fails when it is being torn down: that comes last. */
 		(void)__atomic_compare_exchange_n(&d->state, &state,
@@ -361,10 +375,6 @@ void domain_shutdown(struct domain *d, uint8_t code)
 						  __ATOMIC_SEQ_CST,
 						  __ATOMIC_RELAXED);
 	}
-	if (d->is_hardware) {
-		machine_end(code);
-	}
-	domain_pause(d);
 	domain_tell_controller();
 }
 

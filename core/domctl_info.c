@@ -74,6 +74,9 @@ void domain_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 int64_t domctl_getinfo(struct vcpu *v, struct domain *d, struct xen_domctl *op)
 {
 	(void)v;
+	if (op->domain >= DOMID_FIRST_RESERVED) {
+		return -EINVAL;
+	}
 	d = domain_next_get(op->domain);
 	if (!d) {
 		return -ESRCH;

@@ -2,7 +2,7 @@
 /*
  * domctl: making, starting, pausing and ending a domain.
  *
- * Owns    d->controller_pause; what the toolstack may ask for at creation.
+ * Owns    d->controller_pause and _stops; what may be asked for at creation.
  * Not     how a domain is made (domain.c) and ended (domain_destroy.c).
  * Locks   control_lock, held by the caller.
  * Bounds  STEP_VCPUS vCPUs made a call; destruction goes by steps.
@@ -43,7 +43,7 @@ static int create_check(const struct xen_domctl_createdomain *c)
 	    c->max_vcpus > MAX_VCPUS_PER_DOMAIN) {
 		return -EINVAL;
 	}
-	if (XEN_DOMCTL_GRANT_version(c->grant_opts) == 0) {
+	if (c->grant_opts != XEN_DOMCTL_GRANT_version(1)) {
 		return -EINVAL;
 	}
 	return c->cpupool_id == 0 ? 0 : -ESRCH;
@@ -113,7 +113,8 @@ int64_t domctl_max_vcpus(struct vcpu *v, struct domain *d,
 	int rc;
 
 	(void)v;
-	if (op->u.max_vcpus.max != d->max_vcpus || d->state >= DOM_DYING) {
+	/* Once it runs it may stop itself while a new one is counted in. */
+	if (op->u.max_vcpus.max != d->max_vcpus || d->state != DOM_BUILDING) {
 		return -EINVAL;
 	}
 	for (uint32_t i = 0; i < d->max_vcpus; i++) {
@@ -143,26 +144,26 @@ int64_t domctl_sethandle(struct vcpu *v, struct domain *d,
 /* ---- running or not ------------------------------------------------------ */
 
 /*
- * The caller may go on to read registers or memory: it gets its answer when
- * no vCPU is on a CPU any more. Until then it asks again, with the pause in
- * place.
+ * The caller may go on to read registers or memory: its pause counts, and it
+ * gets its answer, when no vCPU is on a CPU any more. Until then it asks
+ * again; how often, and whether it is the same caller, does not matter.
  */
 int64_t domctl_pause(struct vcpu *v, struct domain *d, struct xen_domctl *op)
 {
-	uint64_t key = hc_cont_key(__HYPERVISOR_domctl, op->cmd, d->id, 0, 0);
-
-	if (hc_cont_position(v, key) == 0) {
-		if (d->controller_pause == UINT32_MAX) {
-			return -EOPNOTSUPP;
-		}
-		if (d->controller_pause++ == 0) {
-			domain_pause(d);
-		}
+	(void)v;
+	(void)op;
+	if (d->controller_pause == UINT32_MAX) {
+		return -EOPNOTSUPP;
+	}
+	if (d->controller_pause == 0 && !d->controller_stops) {
+		d->controller_stops = true;
+		domain_pause(d);
 	}
 	if (!domain_is_descheduled(d)) {
-		return hc_cont_again(v, key, 1);
+		return HC_AGAIN;
 	}
-	hc_cont_end(v);
+	d->controller_stops = false;
+	d->controller_pause++;
 	return 0;
 }
 

@@ -101,7 +101,9 @@ int64_t domctl_cacheflush(struct vcpu *v, struct domain *d,
 	if (at < f->nr_pfns) {
 		return hc_cont_again(v, key, at);
 	}
-	hc_cont_end(v);
+	if (hc_cont_position(v, key) != 0) {
+		hc_cont_end(v);
+	}
 	arch_invalidate_icache();
 	return 0;
 }

@@ -198,8 +198,8 @@ int64_t domctl_setvcpucontext(struct vcpu *v, struct domain *d,
 	struct vcpu *t;
 	int rc = context_vcpu(d, op, &t);
 
-	if (rc == 0 && t->pause_count == 0 && vcpu_is_online(t)) {
-		rc = -EBUSY; /* it may be put on a CPU any moment */
+	if (rc == 0 && d->controller_pause == 0) {
+		rc = -EBUSY; /* it, or who starts it, may run any moment */
 	}
 	if (rc == 0) {
 		rc = guest_copy_in(v, &c, op->u.vcpucontext.ctxt.q, sizeof(c));

@@ -94,7 +94,7 @@ static int64_t sysctl_physinfo(struct vcpu *v, struct xen_sysctl *op)
 	p->capabilities = CAPABILITIES;
 	p->total_pages = page_alloc_nr_total();
 	p->free_pages = page_alloc_nr_free();
-	p->max_mfn = page_alloc_max_mfn();
+	p->max_mfn = page_alloc_max_mfn() - 1;
 	return 0;
 }
 
@@ -214,7 +214,9 @@ static int64_t sysctl_getdomaininfolist(struct vcpu *v, struct xen_sysctl *op)
 	if (got > 0 && done < l->max_domains) {
 		return hc_cont_again(v, key, (uint64_t)done << 16 | next);
 	}
-	hc_cont_end(v);
+	if (at != 0) {
+		hc_cont_end(v);
+	}
 	l->num_domains = done;
 	return got < 0 ? got : 0;
 }
