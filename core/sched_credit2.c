@@ -58,6 +58,11 @@ uint32_t sched_ratelimit_us(void)
 	return __atomic_load_n(&ratelimit_us, __ATOMIC_RELAXED);
 }
 
+static int64_t ratelimit_ns(void)
+{
+	return (int64_t)sched_ratelimit_us() * 1000;
+}
+
 int sched_set_ratelimit_us(uint32_t us)
 {
 	if (us != 0 && (us < XEN_SYSCTL_SCHED_RATELIMIT_MIN ||
@@ -245,7 +250,7 @@ static void credit2_vcpu_fini(struct vcpu *v)
 
 static bool ahead_of_current(const struct pcpu *c, const struct unit *u)
 {
-	return u->vtime + (int64_t)sched_ratelimit_us() * 1000 < unit_of(c->current)->vtime;
+	return u->vtime + ratelimit_ns() < unit_of(c->current)->vtime;
 }
 
 static bool credit2_enqueue(struct pcpu *c, struct vcpu *v, uint64_t now)
@@ -293,7 +298,7 @@ static bool keeps_cpu(struct sched_cpu *s, struct unit *u,
 		return false;
 	}
 	if (now - s->slice_start_ns < SLICE_NS) {
-		return u->vtime <= head->vtime + (int64_t)sched_ratelimit_us() * 1000;
+		return u->vtime <= head->vtime + ratelimit_ns();
 	}
 	if (u->vtime > head->vtime) {
 		return false;

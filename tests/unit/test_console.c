@@ -35,9 +35,16 @@ static void put(void *regs, char c)
 	out[out_len] = '\0';
 }
 
+static int nothing_typed(void *regs)
+{
+	(void)regs;
+	return -1;
+}
+
 static const struct uart uart = {
 	.init = init,
 	.putc = put,
+	.getc = nothing_typed,
 };
 
 int irq_request(uint32_t intid, enum irq_trigger t, void (*h)(uint32_t intid))
@@ -53,10 +60,12 @@ void console_key(char key)
 	(void)key;
 }
 
+static unsigned int nr_ring_virqs;
+
 void evtchn_send_global_virq(struct domain *d, uint32_t virq)
 {
-	(void)d;
-	(void)virq;
+	cr_assert_eq(d, &dom);
+	nr_ring_virqs += virq == VIRQ_CON_RING;
 }
 
 /* ---- help ---------------------------------------------------------------- */
@@ -86,7 +95,7 @@ static uint32_t read_ring(char *buf, uint32_t size, uint32_t *index)
 	do {
 		uint32_t room = size - n < 333 ? size - n : 333;
 
-		got = console_ring_read(buf + n, room, index, false);
+		got = console_ring_read(buf + n, room, index);
 		n += got;
 	} while (got);
 	return n;
@@ -178,6 +187,49 @@ Test(console, ring_clear)
 	index = 0;
 	cr_assert_eq(console_ring_read(buf, sizeof(buf), &index), 9);
 	cr_assert_eq(memcmp(buf, "(BH) new\n", 9), 0);
+}
+
+/* Readers know the low half of a position; the ring the whole of it. */
+Test(console, ring_positions_of_others)
+{
+	static char buf[2 * RING];
+	uint32_t index = 0, end, n;
+
+	console_set_levels(LOG_ERR, LOG_ERR);
+	for (unsigned int i = 0; i < 2000; i++) {
+		log_debug("line %06u\n", i); /* 17 characters */
+	}
+	(void)read_ring(buf, sizeof(buf), &index);
+	end = index;
+	index = end - RING; /* the oldest there is */
+	cr_assert_eq(read_ring(buf, sizeof(buf), &index), RING);
+	index = end - RING - 1; /* gone: from the oldest */
+	cr_assert_eq(read_ring(buf, sizeof(buf), &index), RING);
+	index = end + 1; /* not written yet: from the oldest */
+	cr_assert_eq(read_ring(buf, sizeof(buf), &index), RING);
+	index = UINT32_MAX;
+	cr_assert_eq(read_ring(buf, sizeof(buf), &index), RING);
+	index = end - 17;
+	n = console_ring_read(buf, 0, &index);
+	cr_assert_eq(n, 0);
+	cr_assert_eq(index, end - 17);
+	n = console_ring_read(buf, 5, &index);
+	cr_assert_eq(n, 5);
+	cr_assert_eq(index, end - 12);
+}
+
+Test(console, log_news_is_told_at_a_work_point)
+{
+	nr_ring_virqs = 0;
+	fake_this_pcpu->work = 0;
+	log_debug("one\n");
+	log_debug("two\n");
+	cr_assert_eq(nr_ring_virqs, 0);
+	cr_assert(fake_this_pcpu->work & PWORK_KEY);
+	console_poll();
+	cr_assert_eq(nr_ring_virqs, 1);
+	console_poll();
+	cr_assert_eq(nr_ring_virqs, 1);
 }
 
 /* ---- messages about guests ----------------------------------------------- */

@@ -81,8 +81,8 @@ const struct irq_desc *irq_desc_of(uint32_t intid)
 void evtchn_send_global_virq(struct domain *d, uint32_t virq)
 {
 	cr_assert_eq(d, &dom);
-	cr_assert_eq(virq, VIRQ_CONSOLE);
-	virqs++;
+	cr_assert(virq == VIRQ_CONSOLE || virq == VIRQ_CON_RING);
+	virqs += virq == VIRQ_CONSOLE;
 }
 
 struct domain *domain_next_get(domid_t id)

@@ -135,7 +135,7 @@ Test(domain, what_is_made_is_described)
 	cr_assert_eq(d->state, DOM_BUILDING);
 	cr_assert_eq(d->max_vcpus, 4);
 	cr_assert_eq(d->max_pages, 4096);
-	cr_assert_eq(d->p2m.pool_pages, 0);
+	cr_assert_eq(d->p2m.pool_pages, P2M_POOL_DEFAULT);
 	cr_assert_str_eq(d->name, "guest");
 	cr_assert(!domain_is_control(d));
 	cr_assert_eq(d->features & BIT32(XENFEAT_dom0), 0);
@@ -177,7 +177,7 @@ Test(domain, each_failing_step_is_undone)
 
 Test(domain, impossible_domains)
 {
-	struct dom_config cfg = config(MAX_DOMAINS);
+	struct dom_config cfg = config(DOMID_FIRST_RESERVED);
 	struct domain *d = NULL;
 
 	cr_assert_eq(domain_create(&cfg, &d), -EINVAL);

@@ -289,6 +289,7 @@ static int64_t watchdog(uint32_t id, uint32_t timeout)
 
 Test(hc_small, sched_watchdogs)
 {
+	domain_watchdog_init(d1);
 	fake_time_ns = 1000;
 	cr_assert_eq(watchdog(0, 0), -EINVAL);
 	cr_assert_eq(watchdog(3, 5), -EINVAL);
