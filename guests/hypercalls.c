@@ -45,6 +45,7 @@ struct row {
 #define SELF	((uint64_t)DOMID_SELF)
 #define NODOM	UINT64_C(0x7f00)
 #define HI(x)	((uint64_t)(x) << 32)
+#define WILD	(UINT64_C(1) << 60) /* inside a structure: no address */
 
 static const struct row rows[] = {
 	{ XV, 1, { 0 }, { 0 }, 4 << 16 | 17, SAME },
@@ -208,14 +209,56 @@ static const struct row rows[] = {
 	{ PF, 0, { 0 }, { 62 | HI(0x02000001) }, EACCES_, EFAULT_ },
 	{ PF, 0, { 0 }, { 62 | HI(0x03000001), 1, 1, 1 }, 0, EFAULT_ },
 	{ PF, 0, { 0 }, { 1 | HI(0x03000001) }, ENOSYS_, EFAULT_ },
-	/* spare until the toolstack's calls are there (docs/status.md) */
-	{ SC, 0, { 0 }, { 3 | HI(0x99) }, EACCES_, EFAULT_, .spare = true },
-	{ SC, 0, { 0 }, { 3 | HI(0x15) }, 0, EFAULT_, .spare = true },
-	{ SC, 0, { 0 }, { 99 | HI(0x15) }, ENOSYS_, EFAULT_, .spare = true },
-	{ DC, 0, { 0 }, { 5 | HI(0x99) }, EACCES_, EFAULT_, .spare = true },
-	{ DC, 0, { 0 }, { 3 | HI(0x15), NODOM }, ESRCH_, EFAULT_,
-	  .spare = true },
-	{ DC, 0, { 0 }, { 99 | HI(0x15), 0 }, ENOSYS_, EFAULT_, .spare = true },
+	/* sysctl: cmd and version, then what each has in its own words */
+	{ SC, 0, { 0 }, { 3 | HI(0x99) }, EACCES_, EFAULT_ },
+	{ SC, 0, { 0 }, { 3 | HI(0x15) }, 0, EFAULT_ },
+	{ SC, 0, { 0 }, { 99 | HI(0x15) }, ENOSYS_, EFAULT_ },
+	{ SC, 0, { 0 }, { 1 | HI(0x15), 0, WILD, 0 }, 0, EFAULT_ },
+	{ SC, 0, { 0 }, { 1 | HI(0x15), 0, WILD, 9 }, EFAULT_, EFAULT_ },
+	{ SC, 0, { 0 }, { 4 | HI(0x15) }, 0, EFAULT_ },
+	{ SC, 0, { 0 }, { 6 | HI(0x15), HI(9), WILD }, EFAULT_, EFAULT_ },
+	{ SC, 0, { 0 }, { 6 | HI(0x15), 5 | HI(9), WILD }, 0, EFAULT_ },
+	{ SC, 0, { 0 }, { 7 | HI(0x15), WILD, 0 }, 0, EFAULT_ },
+	{ SC, 0, { 0 }, { 7 | HI(0x15), WILD, 4 }, EFAULT_, EFAULT_ },
+	{ SC, 0, { 0 }, { 8 | HI(0x15), 1, WILD }, EFAULT_, EFAULT_ },
+	{ SC, 0, { 0 }, { 16 | HI(0x15), 1, 0 }, 0, EFAULT_ },
+	{ SC, 0, { 0 }, { 16 | HI(0x15), 1, WILD }, EFAULT_, EFAULT_ },
+	{ SC, 0, { 0 }, { 17 | HI(0x15), 1, 0, 0 }, 0, EFAULT_ },
+	{ SC, 0, { 0 }, { 17 | HI(0x15), 1, WILD, 0 }, EFAULT_, EFAULT_ },
+	{ SC, 0, { 0 }, { 18 | HI(0x15), 77 }, ENOSYS_, EFAULT_ },
+	{ SC, 0, { 0 }, { 18 | HI(0x15), 3 | HI(9) }, ENOENT_, EFAULT_ },
+	{ SC, 0, { 0 }, { 19 | HI(0x15), 9 }, ESRCH_, EFAULT_ },
+	/* domctl: cmd and version, domain, the operation's own words */
+	{ DC, 0, { 0 }, { 5 | HI(0x99) }, EACCES_, EFAULT_ },
+	{ DC, 0, { 0 }, { 99 | HI(0x15), 0 }, ENOSYS_, EFAULT_ },
+	{ DC, 0, { 0 }, { 5 | HI(0x15), 0 }, 0, EFAULT_ },
+	{ DC, 0, { 0 }, { 5 | HI(0x15), NODOM }, ESRCH_, EFAULT_ },
+	{ DC, 0, { 0 }, { 5 | HI(0x15), SELF }, EINVAL_, EFAULT_ },
+	{ DC, 0, { 0 }, { 1 | HI(0x15), 0xffff }, EINVAL_, EFAULT_ },
+	{ DC, 0, { 0 }, { 2 | HI(0x15), 0 }, EINVAL_, EFAULT_ },
+	{ DC, 0, { 0 }, { 2 | HI(0x15), NODOM }, ESRCH_, EFAULT_ },
+	{ DC, 0, { 0 }, { 3 | HI(0x15), NODOM }, ESRCH_, EFAULT_ },
+	{ DC, 0, { 0 }, { 3 | HI(0x15), SELF }, ESRCH_, EFAULT_ },
+	{ DC, 0, { 0 }, { 3 | HI(0x15), 0 }, EINVAL_, EFAULT_ },
+	{ DC, 0, { 0 }, { 4 | HI(0x15), 0 }, EINVAL_, EFAULT_ },
+	{ DC, 0, { 0 }, { 9 | HI(0x15), 0, 0 }, EINVAL_, EFAULT_ },
+	{ DC, 0, { 0 }, { 25 | HI(0x15), 0, 0 | HI(1), WILD, 8 },
+	  EFAULT_, EFAULT_ },
+	{ DC, 0, { 0 }, { 25 | HI(0x15), 0, 999 | HI(1) }, EINVAL_, EFAULT_ },
+	{ DC, 0, { 0 }, { 12 | HI(0x15), 0, 0, WILD }, EINVAL_, EFAULT_ },
+	{ DC, 0, { 0 }, { 13 | HI(0x15), 0, 0, WILD }, EINVAL_, EFAULT_ },
+	{ DC, 0, { 0 }, { 14 | HI(0x15), 0, 0 }, 0, EFAULT_ },
+	{ DC, 0, { 0 }, { 14 | HI(0x15), 0, 999 }, EINVAL_, EFAULT_ },
+	{ DC, 0, { 0 }, { 15 | HI(0x15), 0, 1 }, EINVAL_, EFAULT_ },
+	{ DC, 0, { 0 }, { 16 | HI(0x15), 0, 77 }, EINVAL_, EFAULT_ },
+	{ DC, 0, { 0 }, { 35 | HI(0x15), NODOM, 64 }, ESRCH_, EFAULT_ },
+	{ DC, 0, { 0 }, { 68 | HI(0x15), 0, WILD, 8 }, EFAULT_, EFAULT_ },
+	{ DC, 0, { 0 }, { 69 | HI(0x15), 0, WILD, 8 }, EFAULT_, EFAULT_ },
+	{ DC, 0, { 0 }, { 71 | HI(0x15), 0, 0, 0 }, 0, EFAULT_ },
+	{ DC, 0, { 0 }, { 71 | HI(0x15), 0, 0, 1u << 19 }, EINVAL_, EFAULT_ },
+	{ DC, 0, { 0 }, { 71 | HI(0x15), 0, UINT64_MAX, 2 }, EINVAL_,
+	  EFAULT_ },
+	{ DC, 0, { 0 }, { 86 | HI(0x15), 0, 4097 }, EINVAL_, EFAULT_ },
 };
 
 static uint8_t page_a[PAGE_SIZE * 2] __attribute__((aligned(4096)));
