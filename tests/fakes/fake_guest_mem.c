@@ -12,12 +12,39 @@
 
 #undef memcpy
 
+#define MAX_COPIES 4096u
+
 static uint8_t *served; /* one counter a byte of RAM; NULL: friendly */
+/* Counters for RAM of this size, all 0 but where they were used. */
+static uint8_t *counters;
+static uint64_t nr_counters;
+static struct {
+	uint64_t off;
+	size_t n;
+} copy[MAX_COPIES];
+static uint32_t nr_copies;
+
+static void counters_clear(void)
+{
+	if (nr_counters != fake_ram_size || nr_copies >= MAX_COPIES) {
+		free(counters);
+		nr_counters = fake_ram_size;
+		counters = calloc(1, nr_counters);
+	} else {
+		for (uint32_t i = 0; i < nr_copies; i++) {
+			memset(counters + copy[i].off, 0, copy[i].n);
+		}
+	}
+	nr_copies = 0;
+}
 
 void fake_guest_hostile(bool on)
 {
-	free(served);
-	served = on ? calloc(1, fake_ram_size) : NULL;
+	served = NULL;
+	if (on) {
+		counters_clear();
+		served = counters;
+	}
 }
 
 void *fake_guest_memcpy(void *dst, const void *src, size_t n)
@@ -27,6 +54,10 @@ void *fake_guest_memcpy(void *dst, const void *src, size_t n)
 
 	__builtin_memcpy(dst, src, n);
 	if (served && off < fake_ram_size) {
+		if (nr_copies < MAX_COPIES) {
+			copy[nr_copies].off = off;
+			copy[nr_copies++].n = n;
+		}
 		for (i = 0; i < n; i++) {
 			fake_ram[off + i] = (uint8_t)~fake_ram[off + i];
 			served[off + i]++;
