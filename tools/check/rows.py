@@ -13,6 +13,8 @@ OP = re.compile(r"\[((?:__HYPERVISOR|EVTCHNOP|GNTTABOP|XENMEM|SCHEDOP|VCPUOP|"
                 r"HVMOP|XENVER|PHYSDEVOP|XENPF|XEN_DOMCTL|XEN_SYSCTL|"
                 r"CONSOLEIO|VMASST|PSCI|SMCCC)_\w+)\]\s*=\s*"
                 r"(\{[^}]*\}|\w+(?:\([^)]*\))?)?", re.S)
+# A file may write its rows with a macro that pastes the name: ROW(name, ...).
+PASTE = re.compile(r"#define\s+(\w+)\((\w+)\b[^)]*\)[\s\\]*\[(\w+_)##\2\]")
 HANDLER = re.compile(r"\bhc_\w+")
 REG_ROW = re.compile(r"^\s*(?:REG|ROW)\w*\((.*)$")
 REG_NAME = re.compile(r"\b((?:GIC[DRCV]_)?[A-Z][A-Z0-9]{2,}R?\d?[A-Z]*)\b")
@@ -29,18 +31,27 @@ def line_of(text, offset):
     return text.count("\n", 0, offset) + 1
 
 
+def rows_of(text):
+    """(offset, name, the rest of the row) of each operation row of a file."""
+    for match in OP.finditer(text):
+        yield match.start(), match.group(1), match.group(2) or ""
+    for macro, _, prefix in PASTE.findall(text):
+        for match in re.finditer(rf"^\s*{macro}\((\w+),([^)]*)\)", text,
+                                 re.M):
+            yield match.start(1), prefix + match.group(1), match.group(2)
+
+
 def check_ops(root, words, rep):
     count = 0
     for path in common.walk(root, ("core", "arch"), (".c",)):
         text = common.strip_c(common.read(root, path))
-        for match in OP.finditer(text):
+        for offset, name, rest in rows_of(text):
             count += 1
-            name = match.group(1)
             known = {name}
             if name.startswith("__HYPERVISOR"):
-                known |= set(HANDLER.findall(match.group(2) or ""))
+                known |= set(HANDLER.findall(rest))
             if not known & words:
-                rep.fault(f"{path}:{line_of(text, match.start())}",
+                rep.fault(f"{path}:{line_of(text, offset)}",
                           f"no test in tests/unit names {name}",
                           "write one: good, each error, hostile memory")
     return count

@@ -181,6 +181,10 @@ FAULTS = [
     ("rows.py", "a hypercall without a test",
      {"core/hc.c": SPDX + "x t[] = {\n[__HYPERVISOR_hvm_op] = { f },\n};\n"},
      r"core/hc\.c:3: no test"),
+    ("rows.py", "a row written by a macro, without a test",
+     {"core/hc.c": SPDX + "#define ROW(n, f) \\\n\t[XEN_DOMCTL_##n] = (f)\n"
+                          "x t[] = {\n\tROW(gdbsx, g),\n};\n"},
+     r"core/hc\.c:5: no test .* XEN_DOMCTL_gdbsx"),
     ("rows.py", "a register without a test",
      {"arch/arm64/vgic/v.c": SPDX + "\tREG(GICD_ICFGR, rd, wr),\n"},
      r"v\.c:2: no test .* GICD_ICFGR"),
