@@ -15,7 +15,8 @@ GUESTS = os.path.join(ROOT, "build", "guests")
 SOURCES = sorted(os.path.basename(path)[:-2] for path in glob.glob(os.path.join(ROOT, "guests", "*.c")))
 NOT_A_TEST = {"bench", "crash"}
 # These do more when there are more CPUs; the others are run with one.
-SEVERAL_CPUS = {"hello", "psci_smp", "vgic_sgi", "vgic_spi", "vgic_regs", "evtchn_vcpu", "hc_hostile"}
+SEVERAL_CPUS = {"hello", "psci_smp", "vgic_sgi", "vgic_spi", "vgic_regs", "evtchn_vcpu", "hc_hostile",
+                "domctl"}
 VERDICT = re.compile(rb"GUEST (PASS|FAIL) (\d+)")
 
 
