@@ -295,6 +295,7 @@ Test(timer, never_early_never_later_than_the_slop)
 		}
 	}
 	cr_assert_gt(interrupts, 100);
+}
 
 static unsigned int nr_waits;
 
