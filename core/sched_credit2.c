@@ -248,6 +248,13 @@ static void credit2_vcpu_fini(struct vcpu *v)
 	nr_units--;
 }
 
+/* Of @u, which runs, and those who wait. */
+static int64_t smallest(const struct sched_cpu *s, const struct unit *u)
+{
+	return s->nr && s->heap[0]->vtime < u->vtime ? s->heap[0]->vtime
+						      : u->vtime;
+}
+
 static bool ahead_of_current(const struct pcpu *c, const struct unit *u)
 {
 	return u->vtime + ratelimit_ns() < unit_of(c->current)->vtime;
@@ -261,6 +268,7 @@ static bool credit2_enqueue(struct pcpu *c, struct vcpu *v, uint64_t now)
 
 	if (c->current && unit_of(c->current)->pos == NOT_IN_HEAP) {
 		charge(s, unit_of(c->current), now);
+		floor_follow(s, smallest(s, unit_of(c->current)));
 	}
 	if (u->detached) {
 		u->vtime += s->floor;

@@ -10,9 +10,12 @@
 #include <hv/evtchn.h>
 #include <hv/heap.h>
 #include <hv/page_alloc.h>
+#include <hv/platform.h>
 #include <hv/timer.h>
 #include <hv/trace.h>
 #include <lib/errno.h>
+
+struct options options;
 
 #define WEAK	  __attribute__((weak))
 #define MAX_STEPS 1000

@@ -99,8 +99,11 @@ Test(runstate, publish_at_each_switch)
 	cpus_settle();
 	cr_assert_eq(nr_writes, 2); /* its address space is not here */
 	vcpu_wake(v);
-	cpus_run(20 * MS);
+	cpus_run(8 * MS);
 	cr_assert_geq(nr_writes, 4);
+	for (int i = 0; i < 20 && pcpus[0]->current != other; i++) {
+		cpus_run(MS);
+	}
 	cpus_block(other);
 	cpus_settle();
 	cr_assert_eq(guest.state, RUNSTATE_running);

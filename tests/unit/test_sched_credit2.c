@@ -244,6 +244,23 @@ Test(sched_credit2, a_sleeper_saves_up_little)
 	cr_assert_geq(ran_ns[0], 10 * MS);
 }
 
+/* Who runs alone is not looked at: no time passes for the policy meanwhile. */
+Test(sched_credit2, nobody_saves_up_while_one_runs_alone)
+{
+	start(1);
+	wake(add(256));
+	wake(add(256));
+	run(100 * MS, MS / 4);
+	sleep_now(vcpu[1]);
+	settle();
+	fake_time_ns += 5000 * MS;
+	ran_ns[0] = ran_ns[1] = 0;
+	wake(vcpu[1]);
+	run(40 * MS, MS / 4);
+	cr_assert_leq(ran_ns[1], 26 * MS);
+	cr_assert_geq(ran_ns[0], 14 * MS);
+}
+
 Test(sched_credit2, no_cpu_idles_while_one_waits)
 {
 	start(4);

@@ -50,6 +50,11 @@ void timer_cancel(struct timer *t)
 	*armed_by(t) = 0;
 }
 
+void timer_cancel_wait(struct timer *t)
+{
+	timer_cancel(t);
+}
+
 static void deactivate(uint32_t intid)
 {
 	deactivated = intid;
