@@ -49,10 +49,12 @@ static void show_domain(struct domain *d)
 	struct vcpu *v;
 	uint32_t i;
 
-	log_err("%s: id %u state %u, %llu pages of %llu, %u vCPUs, %llu "
+	log_err("%s: id %u state %u, %llu pages of %llu and %llu for it, %u "
+		"vCPUs, %llu "
 		"refused requests\n", d->name, d->id, d->state,
 		(unsigned long long)d->tot_pages,
-		(unsigned long long)d->max_pages, d->nr_vcpus,
+		(unsigned long long)d->max_pages,
+		(unsigned long long)d->xen_pages, d->nr_vcpus,
 		(unsigned long long)d->guest_errors);
 	domain_for_each_vcpu(d, v, i) {
 		log_err("  v%u %s on CPU %u of %#llx, pause %u, ran %llu us\n",

@@ -100,7 +100,8 @@ def run_steps(hyp, name, steps, files=(), **parts):
     except SetupError as error:
         pytest.fail(str(error), pytrace=False)
     with console:
-        console.expect(rb"<script:end>")
+        # A guest that panics spins for a virtual second before it restarts, and says nothing meanwhile.
+        console.expect(rb"<script:end>", idle=600)
         assert console.expect_end() == 0
     return results_of(steps, console.data)
 
