@@ -24,6 +24,7 @@ help:
 	@echo 'make lint       the rules of docs/layers.md, executable'
 	@echo 'make guests     bare-metal test guests'
 	@echo 'make bench      costs beside Debian Xen 4.17'
+	@echo 'make docs       docs/compat.md from the tables and tests'
 	@echo 'make clean      removes what make built, keeps what was fetched'
 
 clean:
@@ -33,3 +34,4 @@ clean:
 -include tools/bench/bench.mk
 -include tests/fuzz/fuzz.mk
 -include tools/boards/boards.mk
+-include tools/docs/docs.mk

@@ -28,6 +28,7 @@ CHECKS = (
     ("shell", ["tools/check/shell.sh"]),
     ("cppcheck", ["tools/check/cppcheck.sh"]),
     ("locking", ["tools/check/gen_locking.py", "--check"]),
+    ("compat", ["tools/docs/compat.py", "--check"]),
     ("abi", ["tools/check/abi.sh"]),
 )
 TIME_LIMIT = 120

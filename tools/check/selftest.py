@@ -260,6 +260,35 @@ def test_locking(base, tally):
     tally.note(code == 1, "gen_locking.py accepts a stale document")
 
 
+def test_compat(base, tally):
+    """docs/compat.md of a copy of what it is made from, then with a row less."""
+    root = os.path.join(base, "compat")
+    for part in ("core", "guests", "tests/unit", "tests/sys", "tools/docs",
+                 "tools/image/dom0"):
+        shutil.copytree(os.path.join(ROOT, part), os.path.join(root, part))
+    os.makedirs(os.path.join(root, "docs"))
+    build = os.path.join(ROOT, os.environ.get("BUILD", "build"), "include")
+    os.makedirs(os.path.join(root, "build"))
+    os.symlink(build, os.path.join(root, "build", "include"))
+    tool = "../docs/compat.py"
+    code, _ = run(tool, root, "--check")
+    tally.note(code == 1, "compat.py accepts a missing document")
+    run(tool, root)
+    code, said = run(tool, root, "--check")
+    tally.note(code == 0, "compat.py refuses its own output", said)
+    path = os.path.join(root, "core/hypercall_table.c")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text.replace("\tROW(sysctl, hc_sysctl),\n", ""))
+    code, _ = run(tool, root, "--check")
+    tally.note(code == 1, "compat.py accepts a stale document")
+    run(tool, root)
+    with open(os.path.join(root, "docs/compat.md"), encoding="utf-8") as file:
+        tally.note("| 35 | sysctl | -ENOSYS |" in file.read(),
+                   "compat.py does not see that a hypercall has no row")
+
+
 def test_commits(base, tally):
     for subject, body, good in (
             ("core: say what changes", "", True),
@@ -392,6 +421,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="bulkhead-lint-") as base:
         test_trees(base, tally)
         test_locking(base, tally)
+        test_compat(base, tally)
         test_commits(base, tally)
         test_elf(base, tally)
         test_globals(base, tally)
