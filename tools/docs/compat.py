@@ -81,9 +81,12 @@ Xen too, or both.
 XL_WORDS = f"""
 ## Commands of xl
 
-`same`: exit status and output are those on Debian's Xen 4.17. Tested: each time
-({XL_TEST}), or tried once, most of them where there is
-no such device (tools/docs/probe.py). `differs` says both answers.
+| word | meaning |
+|---|---|
+| tested | {XL_TEST} compares its exit status and output with Debian's Xen 4.17, each time |
+| same | tried once (tools/docs/probe.py): exit status and output are those on Debian's Xen, also where it fails |
+| differs | tried once, and not as on Debian's Xen: both answers are there |
+| not on Arm | xl(1) has it, Debian's xl for arm64 has not |
 
 """
 KEY_WORDS = """
@@ -256,6 +259,8 @@ def ops_part(root, counts):
 def words_in_cell(lines):
     """The error of an answer: the first line that looks like one, short and fit for a table."""
     lines = [line for line in lines if not line.startswith("k N")]
+    if lines and lines[0] == "Terminated":
+        return "waits for a backend that dom0 has not"
     line = next((line for line in lines if ERROR.search(line)), lines[0] if lines else "no message")
     line = re.sub(r"^(libxl|xc): \w+:\s*(\w+:\s*)?", "", line)
     line = re.sub(r"^\w+\.c:\d+: \w+: ", "", line)
@@ -279,7 +284,7 @@ def verdict(row):
         return "differs", f"Xen: {said(row['xen'])}; here: {said(row['bulkhead'])}"
     if row["xen"][0] != 0:
         return "refused", words_in_cell(row["xen"][1])
-    return "accepted", ""
+    return "accepted", said(row["xen"]).replace("works", "")
 
 
 def xl_part(root, commands, counts):
@@ -289,15 +294,15 @@ def xl_part(root, commands, counts):
     lines = []
     for name in sorted(commands):
         word, details = verdict(commands[name])
-        if not commands[name].get("listed") and name != "help":
-            word, details = "not on Arm", "xl(1) has it; Debian's xl for arm64 has not"
-        elif name in tested or name == "help":
-            word, details = "same", "each time" if name in tested else "once"
+        if not commands[name]["listed"]:
+            word, details = "not on Arm", ""
+        elif name in tested:
+            word, details = "tested", ""
         elif word in ("accepted", "refused"):
-            word, details = "same", "once" + (f": fails with {details}" if details else "")
+            word = "same"
         counts["xl"][word] += 1
         lines.append((name, word, details))
-    return XL_WORDS + table(("command", "result", "tested"), lines)
+    return XL_WORDS + table(("command", "result", "error"), lines)
 
 
 def configured(root):
