@@ -10,6 +10,7 @@
 #   build/peer/xen            Debian's Xen 4.17 for arm64: the peer every test can run against
 #   build/peer/vmlinuz        Debian 12's stock arm64 kernel, an uncompressed Image
 #   build/peer/modules/       its modules: lib/modules/VERSION below it
+#   build/peer/vmlinuz-backports, build/peer/modules-backports/   the same of the newer kernel in Debian 12's backports
 #   build/peer/dtbs/          the device trees of every board that kernel knows
 #   build/peer/dom0-root/     the packages named in tools/image/dom0.packages and all they depend on, unpacked
 #   build/sysroot-arm64/      include/ and lib/ of libfdt for the hypervisor
@@ -18,13 +19,14 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 SUITE=bookworm                      # the peer's release: Xen 4.17, Linux 6.1
+BACKPORTS=$SUITE-backports          # Linux 6.12; apt takes from it only what is asked for by this name
 DOM0_LIST=$ROOT/tools/image/dom0.packages
 PEER=$BUILD/peer
 SYSROOT=$BUILD/sysroot-arm64
 STATE=$CACHE/apt-arm64
 DEBS=$STATE/debs
 STAMP=$PEER/.fetched
-RECIPE=2
+RECIPE=3
 
 # A URI of apt's for the security suite of this machine's release, when it has one.
 security_uri()
@@ -42,7 +44,7 @@ write_state()
         "add one to /etc/apt/sources.list.d/ and run 'apt-get update' once, then run this again"
     security=$(security_uri)
     {
-        printf 'deb %s%s %s main\n' "$(signed_by)" "$uri" "$SUITE"
+        printf 'deb %s%s %s main\n' "$(signed_by)" "$uri" "$SUITE" "$(signed_by)" "$uri" "$BACKPORTS"
         [ -z "$security" ] || printf 'deb %s%s %s-security main\n' "$(signed_by)" "$security" "$SUITE"
     } >"$STATE/sources.list"
     # Hooks of the machine's own apt (containers clean their caches in them) do not apply to a private state.
@@ -79,10 +81,10 @@ apt_arm64()
     "$tool" -q -c="$STATE/apt.conf" "$@"
 }
 
-# The package that the metapackage linux-image-arm64 stands for.
+# kernel_package METAPACKAGE: the package that it stands for
 kernel_package()
 {
-    apt_arm64 apt-cache depends linux-image-arm64 | awk '/Depends: linux-image-/ { print $2; exit }'
+    apt_arm64 apt-cache depends "$1" | awk '/Depends: linux-image-/ { print $2; exit }'
 }
 
 dom0_packages()
@@ -138,21 +140,28 @@ into_place()
     mv "$1.new" "$1"
 }
 
+# unpack_kernel PACKAGE DIRECTORY SUFFIX: into PEER as vmlinuzSUFFIX and modulesSUFFIX
+unpack_kernel()
+{
+    unpack "$(deb_of "$1")" "$2"
+    cp "$2"/boot/vmlinuz-* "$PEER/vmlinuz$3"
+    rm -rf "$PEER/modules$3"
+    mkdir -p "$PEER/modules$3"
+    mv "$2/lib" "$PEER/modules$3/lib"
+}
+
+# make_peer KERNEL NEWER_KERNEL
 make_peer()
 {
-    local kernel=$1 dir name
-    say "unpacking Xen and the kernel"
+    local dir
+    say "unpacking Xen and the kernels"
     dir=$(fresh "$PEER/unpacked")
     unpack "$(deb_of xen-hypervisor-4.17-arm64)" "$dir"
-    unpack "$(deb_of "$kernel")" "$dir"
     cp "$dir"/boot/xen-4.17-arm64 "$PEER/xen"
-    cp "$dir"/boot/vmlinuz-* "$PEER/vmlinuz"
-    for name in modules dtbs; do
-        rm -rf "${PEER:?}/$name"
-    done
-    mkdir -p "$PEER/modules"
-    mv "$dir/lib" "$PEER/modules/lib"
-    mv "$dir"/usr/lib/linux-image-* "$PEER/dtbs"
+    unpack_kernel "$1" "$dir/kernel" ""
+    rm -rf "$PEER/dtbs"
+    mv "$dir"/kernel/usr/lib/linux-image-* "$PEER/dtbs"
+    unpack_kernel "$2" "$dir/newer" -backports
     rm -rf "$dir"
 }
 
@@ -190,7 +199,7 @@ all_there()
 {
     local file
     [ "$(cat "$STAMP" 2>/dev/null)" = "$(fingerprint)" ] || return 1
-    for file in xen vmlinuz modules/lib dtbs dom0-root; do
+    for file in xen vmlinuz modules/lib vmlinuz-backports modules-backports/lib dtbs dom0-root; do
         [ -e "$PEER/$file" ] || return 1
     done
     [ -e "$SYSROOT/lib/libfdt.a" ] && [ -e "$SYSROOT/include/libfdt.h" ]
@@ -198,10 +207,10 @@ all_there()
 
 main()
 {
-    local kernel
+    local kernel newer
     case "${1:-}" in
     "" | --force) ;;
-    *) sed -n '4,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; [ "$1" = --help ]; exit ;;
+    *) sed -n '4,16s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; [ "$1" = --help ]; exit ;;
     esac
     [ "${1:-}" = --force ] || ! all_there || exit 0
     command -v apt-get >/dev/null || die "this machine has no apt" "run on Debian 12 or later, or in a container of it"
@@ -214,15 +223,17 @@ main()
     write_state
     say "reading Debian's package lists for arm64"
     retry apt_arm64 apt-get update -qq || die "Debian's package lists cannot be read" "$NETWORK_CURE"
-    kernel=$(kernel_package)
-    [ -n "$kernel" ] || die "the mirror names no kernel package for arm64 in $SUITE" "use a full Debian mirror in this machine's apt sources"
+    kernel=$(kernel_package linux-image-arm64)
+    newer=$(kernel_package "linux-image-arm64/$BACKPORTS")
+    [ -n "$kernel" ] && [ -n "$newer" ] || die "the mirror names no kernel package for arm64 in $SUITE or in $BACKPORTS" \
+        "use a full Debian mirror in this machine's apt sources"
     rm -rf "$DEBS" "$STATE"/archives/*.deb
     mkdir -p "$DEBS" "$STATE/archives/partial"
     download_one xen-hypervisor-4.17-arm64 libfdt-dev
-    download_one "$kernel"
+    download_one "$kernel" "$newer"
     # shellcheck disable=SC2046  # a list of words
     download_closure $(dom0_packages)
-    make_peer "$kernel"
+    make_peer "$kernel" "$newer"
     make_sysroot
     make_dom0_root
     fingerprint >"$STAMP"
