@@ -5,6 +5,8 @@
   dom0.cpio.gz       the small control domain: busybox and the test programs (tools/image/dom0.files)
   dom0-xl.cpio.gz    the control domain with the stock toolstack (tools/image/dom0-xl.files)
   guests.img         a disk for the second one: kernel, ramdisk (tools/image/domu.files) and disks of its guests
+  dom0-xl-backports.cpio.gz, domu-backports.cpio.gz
+                     control domain and guest of the same lists with the modules of the newer kernel of Debian's backports
 
 What is there already and would come out the same is left alone. The results depend on their inputs alone, so two
 builds of the same inputs are the same bytes. Needs tools/setup/fetch_arm64.sh to have run.
@@ -58,9 +60,9 @@ def report(path, what):
     print(f"mkdom0: {os.path.relpath(path)}: {what}, {os.path.getsize(path) // 1024} KiB")
 
 
-def make_ramdisk(name, target, add=()):
+def make_ramdisk(name, target, add=(), modules="modules"):
     """The ramdisk of the list NAME.files, with the files of ADD, pairs (source, destination)."""
-    made = Ramdisk(name + ".files")
+    made = Ramdisk(name + ".files", modules)
     for source, dest in add:
         made.archive.add_host(dest, source)
     made.archive.write(target)
@@ -135,6 +137,8 @@ def main():
     domu = os.path.join(OUT, "domu.cpio.gz")
     make_ramdisk("domu", domu)
     make_guests_disk(os.path.join(OUT, "guests.img"), domu)
+    for name in ("dom0-xl", "domu"):
+        make_ramdisk(name, os.path.join(OUT, name + "-backports.cpio.gz"), modules="modules-backports")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import fnmatch
 import functools
 import gzip
 import hashlib
+import lzma
 import os
 import re
 import stat
@@ -17,7 +18,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(ROOT, "build")
 PACKAGES = os.path.join(BUILD, "peer", "dom0-root")
-MODULES = os.path.join(BUILD, "peer", "modules", "lib", "modules")
+PEER = os.path.join(BUILD, "peer")
 LISTS = os.path.join(ROOT, "tools", "image")
 READELF = "aarch64-linux-gnu-readelf"
 LIBRARY_FOLDERS = ("lib/aarch64-linux-gnu", "usr/lib/aarch64-linux-gnu")
@@ -103,19 +104,23 @@ class Archive:
 
 
 class Modules:
-    """The stock kernel's modules: who needs whom, read from the modules themselves."""
+    """A stock kernel's modules: who needs whom, read from the modules themselves. FOLDER is one of build/peer."""
 
-    def __init__(self):
-        versions = sorted(os.listdir(MODULES)) if os.path.isdir(MODULES) else []
+    def __init__(self, folder):
+        home = os.path.join(PEER, folder, "lib", "modules")
+        versions = sorted(os.listdir(home)) if os.path.isdir(home) else []
         if not versions:
             die("the stock kernel's modules are not there", "tools/setup/fetch_arm64.sh")
         self.version = versions[-1]
-        self.top = os.path.join(MODULES, self.version)
+        self.top = os.path.join(home, self.version)
         self.paths = {}
-        for folder, _, names in os.walk(self.top):
+        for inside, _, names in os.walk(self.top):
             for name in names:
-                if name.endswith(".ko"):
-                    self.paths[self.key(name[:-3])] = os.path.join(folder, name)
+                stem, dot_ko, _ = name.partition(".ko")
+                if dot_ko:
+                    self.paths[self.key(stem)] = os.path.join(inside, name)
+        with open(os.path.join(self.top, "modules.builtin"), encoding="utf-8") as file:
+            self.built_in = {self.key(os.path.basename(line.strip()).removesuffix(".ko")) for line in file}
 
     @staticmethod
     def key(name):
@@ -127,10 +132,24 @@ class Modules:
             die(f"the stock kernel has no module {name}", "correct its name in tools/image/*.files")
         return path
 
+    def separate(self, names):
+        """Those that are modules of this kernel and not part of the kernel itself."""
+        return [name for name in names if self.key(name) not in self.built_in]
+
+    def inside(self, name):
+        """Where it lies below the folder of its kernel, unpacked."""
+        return os.path.relpath(self.path(name), self.top).removesuffix(".xz")
+
+    @functools.lru_cache(maxsize=None)
+    def data(self, name):
+        """The module itself, unpacked: newer kernels' lie packed in their package."""
+        path = self.path(name)
+        with (lzma.open if path.endswith(".xz") else open)(path, "rb") as file:
+            return file.read()
+
     def needs(self, name):
         """Modules that this one names in its "depends=" line."""
-        with open(self.path(name), "rb") as file:
-            data = file.read()
+        data = self.data(name)
         start = data.find(b"\0depends=")
         if start < 0:
             return []
@@ -175,14 +194,15 @@ def needed_libraries(path):
 
 
 class Ramdisk:
-    """A list of files, read: what goes into one ramdisk."""
+    """A list of files, read: what goes into one ramdisk. MODULES: the folder of build/peer with the kernel's."""
 
-    def __init__(self, name):
+    def __init__(self, name, modules="modules"):
         self.archive = Archive()
-        self.modules = Modules()
+        self.modules = Modules(modules)
         self.load = []          # modules to load at start, in this order
         self.carry = []         # modules to have at hand
         self._read(name)
+        self.load, self.carry = self.modules.separate(self.load), self.modules.separate(self.carry)
         self._add_modules()
         # The kernel opens this before /init can mount anything.
         self.archive.add("dev/console", stat.S_IFCHR | 0o600, device=(5, 1))
@@ -246,11 +266,9 @@ class Ramdisk:
         lines = {}
         for name in self.load + self.carry:
             for one in self.modules.closure(name):
-                path = self.modules.path(one)
-                inside = os.path.relpath(path, self.modules.top)
-                needs = [os.path.relpath(self.modules.path(need), self.modules.top)
-                         for need in reversed(self.modules.closure(one)[:-1])]
+                inside = self.modules.inside(one)
+                needs = [self.modules.inside(need) for need in reversed(self.modules.closure(one)[:-1])]
                 lines[inside] = " ".join([inside + ":"] + needs)
-                self.archive.add_host(f"{home}/{inside}", path)
+                self.archive.add_file(f"{home}/{inside}", self.modules.data(one))
         self.archive.add_file(f"{home}/modules.dep", ("\n".join(sorted(lines.values())) + "\n").encode())
         self.archive.add_file("etc/modules", "".join(name + "\n" for name in self.load).encode())
