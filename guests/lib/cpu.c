@@ -222,8 +222,10 @@ void guest_start(const void *fdt, uint64_t ticks)
 		power_off();
 	}
 	machine.boot_ticks = ticks;
+	pvconsole_find();
 	mmu_init();
 	mmu_enable();
+	pvconsole_open();
 	gic_init();
 	gic_cpu_init();
 	cpus[0].online = true;

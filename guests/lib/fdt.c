@@ -112,11 +112,11 @@ static void read_cpus_and_ram(const void *fdt)
 	}
 }
 
-static bool has_bootarg(const void *fdt, const char *word)
+bool has_bootarg(const char *word)
 {
-	int node = fdt_path_offset(fdt, "/chosen");
+	int node = fdt_path_offset(machine.fdt, "/chosen");
 	const char *args = node < 0 ? NULL :
-			   fdt_getprop(fdt, node, "bootargs", NULL);
+			   fdt_getprop(machine.fdt, node, "bootargs", NULL);
 
 	return args && find(args, word);
 }
@@ -129,7 +129,7 @@ int platform_read(const void *fdt)
 		return -1;
 	}
 	machine.fdt = fdt;
-	machine.strict = has_bootarg(fdt, "strict");
+	machine.strict = has_bootarg("strict");
 	read_cpus_and_ram(fdt);
 	node = fdt_node_offset_by_compatible(fdt, -1, "arm,armv8-timer");
 	if (node >= 0) {

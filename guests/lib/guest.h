@@ -47,6 +47,7 @@ struct platform {
 	unsigned int intid_ptimer;
 	unsigned int intid_evtchn;
 	struct range grant;		/* where grant frames may be mapped */
+	uint64_t console;		/* page of the console ring, or 0 */
 	bool bulkhead;			/* the hypervisor is ours */
 	bool strict;			/* "strict" in bootargs: skip nothing */
 };
@@ -54,6 +55,7 @@ struct platform {
 extern struct platform machine;
 
 int platform_read(const void *fdt);	/* 0, or -1 when no usable tree */
+bool has_bootarg(const char *word);
 
 /* ---- registers ------------------------------------------------------ */
 
@@ -265,6 +267,9 @@ long smccc_smc(uint64_t fn, uint64_t a1, uint64_t a2, uint64_t a3);
 
 void xen_detect(void);			/* sets machine.bulkhead */
 void console_write(const char *s, size_t n);
+void pvconsole_find(void);		/* sets machine.console */
+void pvconsole_open(void);		/* from now on it is written to */
+bool pvconsole_write(const char *s, size_t n);	/* false: there is none */
 void __attribute__((noreturn)) power_off(void);
 
 /* ---- C library ------------------------------------------------------ */

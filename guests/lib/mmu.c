@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Identity map, 39-bit, 4 KiB granule. RAM named by the device tree is Normal
- * write-back inner-shareable (the hypervisor maps hypercall buffers the same
- * way), everything else below 256 GiB is device memory. One 2 MiB window of
- * single pages serves tests that need pages to be absent or read-only.
- * Tables are written with the MMU off by the boot CPU and shared by all.
+ * Identity map, 39-bit, 4 KiB granule. RAM named by the device tree and the
+ * console's ring are Normal write-back inner-shareable (the hypervisor maps
+ * hypercall buffers the same way), everything else below 256 GiB is device
+ * memory. One 2 MiB window of single pages serves tests that need pages to be
+ * absent or read-only. Tables are written with the MMU off by the boot CPU
+ * and shared by all.
  */
 #include "guest.h"
 
@@ -73,6 +74,9 @@ void mmu_init(void)
 	}
 	for (i = 0; i < machine.nr_ram; i++) {
 		map_ram(machine.ram[i]);
+	}
+	if (machine.console) {
+		map_ram((struct range){ machine.console, PAGE_SIZE });
 	}
 	l1[MAP_WINDOW / GIB] = PTR(window_l2) | DESC_TABLE;
 	window_l2[0] = PTR(window_l3) | DESC_TABLE;

@@ -69,6 +69,9 @@ void xen_detect(void)
 
 void console_write(const char *s, size_t n)
 {
+	if (pvconsole_write(s, n)) {
+		return;
+	}
 	hc3(__HYPERVISOR_console_io, CONSOLEIO_write, n, PTR(s));
 }
 

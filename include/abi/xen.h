@@ -33,6 +33,7 @@
 #include <xen/grant_table.h>
 #include <xen/hvm/hvm_op.h>
 #include <xen/hvm/params.h>
+#include <xen/io/console.h>
 #include <xen/memory.h>
 #include <xen/physdev.h>
 #include <xen/platform.h>
