@@ -296,7 +296,9 @@ int boot_dom0(void)
 	if (rc) {
 		return rc;
 	}
-	if (config.mem_max_bytes < config.mem_bytes) {
+	/* Without max: in dom0_mem it may have what it starts with. */
+	if (config.mem_max_bytes == UINT64_MAX ||
+	    config.mem_max_bytes < config.mem_bytes) {
 		config.mem_max_bytes = config.mem_bytes;
 	}
 	rc = domain_create(&config, &d);

@@ -180,25 +180,15 @@ int64_t domctl_setvcpuaffinity(struct vcpu *v, struct domain *d,
 
 /* ---- registers ----------------------------------------------------------- */
 
-static int context_vcpu(const struct domain *d, const struct xen_domctl *op,
-			struct vcpu **out)
-{
-	int rc = find_vcpu(d, op->u.vcpucontext.vcpu, out);
-
-	if (rc == 0 && !vcpu_is_descheduled(*out)) {
-		rc = -EBUSY; /* pause it first */
-	}
-	return rc;
-}
-
 int64_t domctl_setvcpucontext(struct vcpu *v, struct domain *d,
 			      struct xen_domctl *op)
 {
 	struct vcpu_guest_context c;
 	struct vcpu *t;
-	int rc = context_vcpu(d, op, &t);
+	int rc = find_vcpu(d, op->u.vcpucontext.vcpu, &t);
 
-	if (rc == 0 && d->controller_pause == 0) {
+	if (rc == 0 &&
+	    (d->controller_pause == 0 || !vcpu_is_descheduled(t))) {
 		rc = -EBUSY; /* it, or who starts it, may run any moment */
 	}
 	if (rc == 0) {
@@ -218,18 +208,28 @@ int64_t domctl_setvcpucontext(struct vcpu *v, struct domain *d,
 	return 0;
 }
 
+/* It is stopped for as long as it takes; until it is, the caller asks again. */
 int64_t domctl_getvcpucontext(struct vcpu *v, struct domain *d,
 			      struct xen_domctl *op)
 {
 	struct vcpu_guest_context c;
 	struct vcpu *t;
-	int rc = context_vcpu(d, op, &t);
+	int rc = find_vcpu(d, op->u.vcpucontext.vcpu, &t);
 
 	if (rc) {
 		return rc;
 	}
+	if (!t->is_read) {
+		t->is_read = true;
+		vcpu_pause(t);
+	}
+	if (!vcpu_is_descheduled(t)) {
+		return HC_AGAIN;
+	}
 	arch_vcpu_get_context(t, &c);
 	c.flags = vcpu_is_online(t) ? VGCF_online : 0;
+	t->is_read = false;
+	vcpu_unpause(t);
 	return guest_copy_out(v, op->u.vcpucontext.ctxt.q, &c, sizeof(c));
 }
 

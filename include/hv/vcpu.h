@@ -81,6 +81,7 @@ struct vcpu {
 		uint64_t done;
 	} cont;
 	uint64_t nr_exits;
+	bool is_read; /* paused by getvcpucontext; control_lock */
 };
 
 /*

@@ -263,7 +263,10 @@ Test(domctl_vcpu, context_refused)
 		hv_run_cpu(cpu);
 	}
 	cr_assert_eq(context(set, 0, HV_BUF), -EBUSY);
-	cr_assert_eq(context(read, 0, HV_BUF), -EBUSY);
+	cr_assert_eq(d->vcpu[0]->state, VCPU_RUNNING);
+	cr_assert_eq(context(read, 0, HV_BUF), 0); /* stopped for the look */
+	cr_assert_eq(d->vcpu[0]->pause_count, 0);
+	cr_assert(d->vcpu[0]->queued);
 	cr_assert_eq(hv_pause(d->id), 0);
 	cr_assert_eq(context(read, 0, HV_BUF), 0);
 	cr_assert_eq(context(set, 0, HV_BUF), 0);

@@ -71,7 +71,9 @@ HV_COLD := $(wildcard \
 	arch/$(ARCH)/vdev/vtimer.c arch/$(ARCH)/vgic/vgic.c \
 	arch/$(ARCH)/vgic/vgic_change.c arch/$(ARCH)/vgic/vgic_dump.c \
 	arch/$(ARCH)/vgic/vgic_state.c arch/$(ARCH)/vgic/vgicd_v2.c \
-	drivers/gic/gicv2.c drivers/gic/gicv3.c lib/printf.c)
+	drivers/gic/gicv2.c drivers/gic/gicv3.c drivers/uart/*.c \
+	arch/$(ARCH)/vgic/vgicd_v3.c arch/$(ARCH)/mm/cache.c \
+	core/mmio.c lib/printf.c)
 HV_COLD := $(filter-out arch/$(ARCH)/cpu/context.c arch/$(ARCH)/cpu/time.c,$(HV_COLD))
 HV_ASM := $(wildcard arch/$(ARCH)/*/*.S)
 BOOT_SRC := $(wildcard boot/*.c)
