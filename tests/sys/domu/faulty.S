@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Guest kernels that misbehave, one for each FAULT_x: tests/sys/test_xl_guests.py
- * builds them. Each is a bare arm64 Image that never ends by itself, and none
+ * Guest kernels that misbehave, one for each FAULT_x; test_xl_guests.py builds
+ * them. Each is a bare arm64 Image that never ends by itself, and none
  * has an exception vector: a fault of their own leads to the next one.
  */
 	.text
@@ -9,13 +9,14 @@ start:	b	1f
 	.long	0
 	.quad	0		/* offset of the text */
 	.quad	0x1000		/* memory it takes */
-	.quad	0xa		/* 4 KiB pages, little endian, anywhere */
+	.quad	0xa		/* 4 KiB pages, little endian */
 	.quad	0, 0, 0
 	.ascii	"ARM\x64"
 	.long	0
 1:
 
-#ifdef FAULT_idle		/* waits for ever: no fault, the smallest guest */
+/* waits for ever: no fault, the smallest guest */
+#ifdef FAULT_idle
 1:	wfi
 	b	1b
 #endif
@@ -25,7 +26,8 @@ start:	b	1f
 1:	b	1b
 #endif
 
-#ifdef FAULT_write		/* writes all of its physical address space, from where nothing is */
+/* writes all of its physical address space, from where nothing is */
+#ifdef FAULT_write
 	mov	x0, #0
 	adr	x3, vectors
 	msr	vbar_el1, x3
@@ -43,13 +45,15 @@ vectors:
 	.endr
 #endif
 
-#ifdef FAULT_jump		/* loses its way: the exception vector itself is nowhere */
+/* loses its way: the exception vector itself is nowhere */
+#ifdef FAULT_jump
 	mov	x0, #0x1000
 	msr	vbar_el1, x0
 	br	x0
 #endif
 
-#ifdef FAULT_calls		/* every hypercall with random numbers, for ever */
+/* every hypercall with random numbers, for ever */
+#ifdef FAULT_calls
 	mrs	x19, cntvct_el0
 	ldr	x20, =6364136223846793005
 	ldr	x21, =1442695040888963407
@@ -65,7 +69,8 @@ vectors:
 	b	1b
 #endif
 
-#ifdef FAULT_events		/* sends and makes event channels without a pause */
+/* sends and makes event channels without a pause */
+#ifdef FAULT_events
 	adr	x19, data
 1:	add	w20, w20, #1
 	and	w20, w20, #15
@@ -85,7 +90,8 @@ vectors:
 data:	.quad	0, 0, 0, 0
 #endif
 
-#ifdef FAULT_console		/* writes to the hypervisor's console without a pause */
+/* writes to the hypervisor's console without a pause */
+#ifdef FAULT_console
 1:	mov	x16, #18
 	mov	x0, #0
 	mov	x1, #4
@@ -95,7 +101,7 @@ data:	.quad	0, 0, 0, 0
 text:	.ascii	"bad\n"
 #endif
 
-#ifdef FAULT_crash		/* says that it has crashed, as a kernel may */
+#ifdef FAULT_crash		/* says that it has crashed */
 	mov	x16, #29
 	mov	x0, #2
 	adr	x1, reason
@@ -106,7 +112,7 @@ text:	.ascii	"bad\n"
 reason:	.long	3, 0
 #endif
 
-#ifdef FAULT_watchdog		/* starts a watchdog of a second and spins */
+#ifdef FAULT_watchdog		/* starts a watchdog and spins */
 	mov	x16, #29
 	mov	x0, #6
 	adr	x1, dog
