@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Self-hosted debug for guests: breakpoints, watchpoints and MDSCR_EL1 belong
- * to the vCPU. Accesses trap; writes go to the vCPU's copy and, as it is
- * loaded, to the hardware; a vCPU that never used them costs nothing.
+ * to the vCPU. Accesses trap; writes go to the vCPU's copy. The hardware has
+ * only those that are enabled, and 0 in the control register of all others:
+ * a switch costs nothing while nobody debugs. (Linux writes all of them at
+ * boot, so that use alone says nothing.)
  *
  * Owns    v->arch.dbg and the CPU's DBG* registers of the loaded vCPU.
  * CPU     the vCPU's own.
@@ -25,6 +27,9 @@
 		   FIELD64(8, 5) | FIELD64(2, 1) | BCR_E)
 #define WCR_GUEST (FIELD64(28, 24) | FIELD64(20, 16) | FIELD64(15, 14) |      \
 		   FIELD64(12, 3) | FIELD64(2, 1) | BCR_E)
+
+/* Bits of debug_regs.enabled from here on are watchpoints. */
+#define WATCH 16u
 
 static uint8_t nr_bps __attribute__((section(".data.ro_after_boot")));
 static uint8_t nr_wps __attribute__((section(".data.ro_after_boot")));
@@ -60,48 +65,70 @@ void debug_init(void)
 	nr_wps = (uint8_t)(field_get(FIELD64(23, 20), dfr0) + 1);
 }
 
+static void hw_load(const struct debug_regs *d, unsigned int bit)
+{
+	unsigned int n = bit % WATCH;
+
+	if (bit >= WATCH) {
+		write_wvr(n, d->wvr[n]);
+		write_wcr(n, d->wcr[n]);
+	} else {
+		write_bvr(n, d->bvr[n]);
+		write_bcr(n, d->bcr[n]);
+	}
+}
+
+static void hw_disable(unsigned int bit)
+{
+	if (bit >= WATCH) {
+		write_wcr(bit % WATCH, 0);
+	} else {
+		write_bcr(bit, 0);
+	}
+}
+
 void debug_load(struct vcpu *v)
 {
 	const struct debug_regs *d = &v->arch.dbg;
 
 	write_sysreg(d->mdscr, mdscr_el1);
-	if (!d->dirty) {
-		return;
+	for (uint32_t m = d->enabled; m; m &= m - 1) { /* bound: 32 */
+		hw_load(d, ffs64(m));
 	}
-	for (unsigned int i = 0; i < nr_bps; i++) {
-		write_bvr(i, d->bvr[i]);
-		write_bcr(i, d->bcr[i]);
+	if (d->enabled) {
+		isb();
 	}
-	for (unsigned int i = 0; i < nr_wps; i++) {
-		write_wvr(i, d->wvr[i]);
-		write_wcr(i, d->wcr[i]);
-	}
-	isb();
 }
 
 /* The copy is current; the next vCPU must not be hit by ours. */
 void debug_save(struct vcpu *v)
 {
-	if (!v->arch.dbg.dirty) {
-		return;
-	}
-	write_sysreg(0, mdscr_el1);
-	for (unsigned int i = 0; i < nr_bps; i++) {
-		write_bcr(i, 0);
-	}
-	for (unsigned int i = 0; i < nr_wps; i++) {
-		write_wcr(i, 0);
+	for (uint32_t m = v->arch.dbg.enabled; m; m &= m - 1) { /* bound: 32 */
+		hw_disable(ffs64(m));
 	}
 }
 
-static bool access(uint64_t *copy, bool write, uint64_t *val, uint64_t mask)
+static void access(uint64_t *copy, bool write, uint64_t *val, uint64_t mask)
 {
 	if (write) {
 		*copy = *val & mask;
 	} else {
 		*val = *copy;
 	}
-	return true;
+}
+
+/* A register of breakpoint or watchpoint @bit was written. */
+static void changed(struct debug_regs *d, unsigned int bit, uint64_t control)
+{
+	uint32_t was = d->enabled & BIT32(bit);
+
+	if (control & BCR_E) {
+		d->enabled |= BIT32(bit);
+		hw_load(d, bit);
+	} else if (was) {
+		d->enabled &= ~BIT32(bit);
+		hw_disable(bit);
+	}
 }
 
 /* CRn 0: op2 selects the kind, CRm the number. */
@@ -114,25 +141,25 @@ static bool numbered(struct vcpu *v, unsigned int op2, unsigned int n,
 	if (n >= (watch ? nr_wps : nr_bps)) {
 		return false;
 	}
-	d->dirty |= write;
 	switch (op2) {
 	case 4:
 		access(&d->bvr[n], write, val, ~UINT64_C(0));
-		write_bvr(n, d->bvr[n]);
-		return true;
+		break;
 	case 5:
 		access(&d->bcr[n], write, val, BCR_GUEST);
-		write_bcr(n, d->bcr[n]);
-		return true;
+		break;
 	case 6:
 		access(&d->wvr[n], write, val, ~UINT64_C(0));
-		write_wvr(n, d->wvr[n]);
-		return true;
+		break;
 	default:
 		access(&d->wcr[n], write, val, WCR_GUEST);
-		write_wcr(n, d->wcr[n]);
-		return true;
+		break;
 	}
+	if (write) {
+		changed(d, watch ? WATCH + n : n,
+			watch ? d->wcr[n] : d->bcr[n]);
+	}
+	return true;
 }
 
 bool debug_reg_access(struct vcpu *v, uint64_t iss, bool write, uint64_t *val)

@@ -13,7 +13,7 @@
 struct debug_regs {
 	uint64_t bvr[16], bcr[16], wvr[16], wcr[16];
 	uint64_t mdscr;
-	bool dirty; /* the guest has used them since reset */
+	uint32_t enabled; /* bit n: breakpoint n; 16 + n: watchpoint n */
 };
 
 struct fp_regs {
