@@ -30,35 +30,30 @@ void vcpu_runstate_change(struct vcpu *v, uint8_t runstate, uint64_t now_ns)
 }
 
 /* The guest reads it from any vCPU: flag, contents, flag gone. */
-static int publish_flagged(struct vcpu *v, struct vcpu_runstate_info *r)
+static void write_flagged(const struct guest_win *w,
+			  struct vcpu_runstate_info *r)
 {
-	uint64_t at = v->runstate_gva +
-		      offsetof(struct vcpu_runstate_info, state_entry_time);
+	const uint32_t at =
+		offsetof(struct vcpu_runstate_info, state_entry_time);
 	uint64_t entry = r->state_entry_time;
-	int rc;
 
 	r->state_entry_time = entry | XEN_RUNSTATE_UPDATE;
-	rc = guest_copy_out(v, at, &r->state_entry_time, sizeof(entry));
-	if (rc) {
-		return rc;
-	}
+	guest_win_write(w, &r->state_entry_time, at, sizeof(entry));
 	arch_wmb();
-	rc = guest_copy_out(v, v->runstate_gva, r, sizeof(*r));
-	if (rc) {
-		return rc;
-	}
+	guest_win_write(w, r, 0, sizeof(*r));
 	arch_wmb();
-	return guest_copy_out(v, at, &entry, sizeof(entry));
+	guest_win_write(w, &entry, at, sizeof(entry));
 }
 
 void vcpu_runstate_publish(struct vcpu *v)
 {
 	const struct domain *d = v->domain;
 	struct vcpu_runstate_info r;
-	int rc;
+	struct guest_win w;
 
-	if (!v->runstate_gva) {
-		return;
+	if (!v->runstate_gva ||
+	    guest_win_open(v, v->runstate_gva, sizeof(r), HC_OUT, &w) != 0) {
+		return; /* -EFAULT: the mapping is gone for now; skip */
 	}
 	memset(&r, 0, sizeof(r));
 	r.state = v->runstate;
@@ -66,9 +61,9 @@ void vcpu_runstate_publish(struct vcpu *v)
 		v->runstate_entry_ns - (uint64_t)d->time_offset_ns;
 	memcpy(r.time, v->runstate_ns, sizeof(r.time));
 	if (d->vm_assist & BIT64(VMASST_TYPE_runstate_update_flag)) {
-		rc = publish_flagged(v, &r);
+		write_flagged(&w, &r);
 	} else {
-		rc = guest_copy_out(v, v->runstate_gva, &r, sizeof(r));
+		guest_win_write(&w, &r, 0, sizeof(r));
 	}
-	(void)rc; /* -EFAULT: the mapping is gone for now; skip */
+	guest_win_close(&w);
 }

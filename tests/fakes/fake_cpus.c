@@ -8,6 +8,7 @@
 #include <hv/console.h>
 #include <hv/entry.h>
 #include <hv/evtchn.h>
+#include <hv/guest_win.h>
 #include <hv/heap.h>
 #include <hv/page_alloc.h>
 #include <hv/platform.h>
@@ -76,14 +77,29 @@ static void send_ipi(uint16_t cpu, uint32_t sgi)
 static const struct irqchip chip = {.name = "fake", .send_ipi = send_ipi};
 const struct irqchip *irqchip = &chip;
 
-WEAK int guest_copy_out(struct vcpu *v, uint64_t va, const void *src,
-			uint32_t len)
+WEAK int guest_win_open(struct vcpu *v, uint64_t va, uint32_t len,
+			unsigned int dir, struct guest_win *w)
 {
 	(void)v;
 	(void)va;
-	(void)src;
 	(void)len;
+	(void)dir;
+	(void)w;
 	return -EFAULT;
+}
+
+WEAK void guest_win_write(const struct guest_win *w, const void *src,
+			  uint32_t off, uint32_t len)
+{
+	(void)w;
+	(void)src;
+	(void)off;
+	(void)len;
+}
+
+WEAK void guest_win_close(struct guest_win *w)
+{
+	(void)w;
 }
 
 WEAK bool evtchn_upcall_pending(const struct vcpu *v)
