@@ -10,8 +10,12 @@
  *         lock. nr is read without a lock as a hint.
  * Bounds  queueing and picking are O(log n); stealing looks at STEAL_SCAN
  *         entries. A slice timer runs only while somebody waits.
+ * Rule    who got the CPU keeps it for the rate limit, then until somebody
+ *         ahead in virtual time waits, and for a slice among equals. Two
+ *         guests that wake each other with each packet thus work in batches.
  *
- * Virtual time is per CPU: ->floor follows the smallest there. A vCPU that
+ * Virtual time is per CPU: ->floor follows the smallest there, of those that
+ * wait and of the one that runs. A vCPU that
  * changes CPUs takes its distance from the floor along. One that slept starts
  * at most SLEEP_BONUS below the floor, so that it cannot save up time.
  */
@@ -50,7 +54,7 @@ struct sched_cpu {
 };
 
 static uint32_t nr_units; /* pool lock */
-/* Virtual time that a newcomer must be ahead to take the CPU; atomic. */
+/* Time that nobody takes from a vCPU that got the CPU; atomic. */
 static uint32_t ratelimit_us = RATELIMIT_US;
 
 uint32_t sched_ratelimit_us(void)
@@ -58,9 +62,9 @@ uint32_t sched_ratelimit_us(void)
 	return __atomic_load_n(&ratelimit_us, __ATOMIC_RELAXED);
 }
 
-static int64_t ratelimit_ns(void)
+static uint64_t ratelimit_ns(void)
 {
-	return (int64_t)sched_ratelimit_us() * 1000;
+	return (uint64_t)sched_ratelimit_us() * 1000;
 }
 
 int sched_set_ratelimit_us(uint32_t us)
@@ -248,16 +252,9 @@ static void credit2_vcpu_fini(struct vcpu *v)
 	nr_units--;
 }
 
-/* Of @u, which runs, and those who wait. */
-static int64_t smallest(const struct sched_cpu *s, const struct unit *u)
+static bool is_ahead(const struct unit *a, const struct unit *b)
 {
-	return s->nr && s->heap[0]->vtime < u->vtime ? s->heap[0]->vtime
-						      : u->vtime;
-}
-
-static bool ahead_of_current(const struct pcpu *c, const struct unit *u)
-{
-	return u->vtime + ratelimit_ns() < unit_of(c->current)->vtime;
+	return a->vtime < b->vtime;
 }
 
 static bool credit2_enqueue(struct pcpu *c, struct vcpu *v, uint64_t now)
@@ -268,7 +265,9 @@ static bool credit2_enqueue(struct pcpu *c, struct vcpu *v, uint64_t now)
 
 	if (c->current && unit_of(c->current)->pos == NOT_IN_HEAP) {
 		charge(s, unit_of(c->current), now);
-		floor_follow(s, smallest(s, unit_of(c->current)));
+		if (was_empty) { /* nobody has looked while it was alone */
+			floor_follow(s, unit_of(c->current)->vtime);
+		}
 	}
 	if (u->detached) {
 		u->vtime += s->floor;
@@ -279,7 +278,8 @@ static bool credit2_enqueue(struct pcpu *c, struct vcpu *v, uint64_t now)
 	}
 	heap_insert(s, u);
 	/* Nobody waited before: current needs the end of a slice now. */
-	return !c->current || was_empty || ahead_of_current(c, u);
+	return !c->current || was_empty ||
+	       is_ahead(u, unit_of(c->current));
 }
 
 static void credit2_dequeue(struct pcpu *c, struct vcpu *v)
@@ -302,24 +302,42 @@ static bool credit2_leave(struct pcpu *c, struct vcpu *v)
 static bool keeps_cpu(struct sched_cpu *s, struct unit *u,
 		      const struct unit *head, uint64_t now)
 {
+	uint64_t ran_ns = now - s->slice_start_ns;
+
 	if (u->yields) {
 		return false;
 	}
-	if (now - s->slice_start_ns < SLICE_NS) {
-		return u->vtime <= head->vtime + ratelimit_ns();
+	if (ran_ns < ratelimit_ns()) {
+		return true;
 	}
-	if (u->vtime > head->vtime) {
+	if (is_ahead(head, u)) {
 		return false;
 	}
-	s->slice_start_ns = now;
+	if (ran_ns >= SLICE_NS) {
+		s->slice_start_ns = now;
+	}
 	return true;
+}
+
+/* When the one that runs must be looked at again. */
+static uint64_t slice_end(const struct sched_cpu *s, const struct vcpu *v)
+{
+	uint64_t least_ns = ratelimit_ns();
+	bool among_equals;
+
+	if (s->nr == 0) {
+		return UINT64_MAX;
+	}
+	among_equals = !is_ahead(s->heap[0], unit_of(v));
+	return s->slice_start_ns +
+	       (among_equals && least_ns < SLICE_NS ? SLICE_NS : least_ns);
 }
 
 static struct sched_decision decide(struct sched_cpu *s, struct vcpu *v)
 {
 	return (struct sched_decision){
 		.next = v,
-		.until_ns = s->nr ? s->slice_start_ns + SLICE_NS : UINT64_MAX,
+		.until_ns = slice_end(s, v),
 	};
 }
 
@@ -347,7 +365,7 @@ static struct sched_decision credit2_pick(struct pcpu *c, struct vcpu *prev,
 		}
 	}
 	if (!head) {
-		return decide(s, NULL);
+		return (struct sched_decision){ .until_ns = UINT64_MAX };
 	}
 	heap_remove(s, head);
 	floor_follow(s, head->vtime);

@@ -100,12 +100,6 @@ static void wake(struct vcpu *v)
 	sched_place_unlock(sched_lock_vcpu(v), v, fake_time_ns);
 }
 
-static void sleep_now(struct vcpu *v)
-{
-	v->state = VCPU_BLOCKED;
-	pcpus[v->cpu]->work |= PWORK_RESCHED;
-}
-
 /* Work points of all CPUs, until none has work. */
 static void settle(void)
 {
@@ -142,6 +136,16 @@ static void run(uint64_t ns, uint64_t step)
 		}
 		settle();
 	}
+}
+
+/* A vCPU blocks by what it does: once it runs. */
+static void sleep_now(struct vcpu *v)
+{
+	while (pcpus[v->cpu]->current != v) {
+		run(MS / 4, MS / 4);
+	}
+	v->state = VCPU_BLOCKED;
+	pcpus[v->cpu]->work |= PWORK_RESCHED;
 }
 
 static void check_share(uint32_t i, uint64_t want)
@@ -244,21 +248,56 @@ Test(sched_credit2, a_sleeper_saves_up_little)
 	cr_assert_geq(ran_ns[0], 10 * MS);
 }
 
-/* Who runs alone is not looked at: no time passes for the policy meanwhile. */
-Test(sched_credit2, nobody_saves_up_while_one_runs_alone)
+Test(sched_credit2, the_rate_limit_comes_before_a_sleeper)
 {
+	struct vcpu *v;
+	uint64_t got_ns;
+
 	start(1);
-	wake(add(256));
+	v = add(256);
+	wake(v);
 	wake(add(256));
 	run(100 * MS, MS / 4);
+	sleep_now(v);
+	run(50 * MS, MS / 4);
 	sleep_now(vcpu[1]);
 	settle();
-	fake_time_ns += 5000 * MS;
-	ran_ns[0] = ran_ns[1] = 0;
-	wake(vcpu[1]);
-	run(40 * MS, MS / 4);
-	cr_assert_leq(ran_ns[1], 26 * MS);
-	cr_assert_geq(ran_ns[0], 14 * MS);
+	wake(vcpu[1]); /* it gets the CPU now */
+	settle();
+	got_ns = fake_time_ns;
+	run(MS / 4, MS / 4);
+	wake(v); /* far ahead of it */
+	settle();
+	cr_assert_eq(pcpus[0]->current, vcpu[1]);
+	cr_assert_eq(pcpus[0]->slice_timer.deadline_ns,
+		     got_ns + sched_ratelimit_us() * UINT64_C(1000));
+	run(MS / 2, MS / 4);
+	cr_assert_eq(pcpus[0]->current, vcpu[1]);
+	run(MS / 4, MS / 4);
+	cr_assert_eq(pcpus[0]->current, v);
+	/* Whoever has run that long already makes way at once. */
+	sleep_now(v);
+	run(2 * MS, MS / 4);
+	wake(v);
+	settle();
+	cr_assert_eq(pcpus[0]->current, v);
+}
+
+Test(sched_credit2, a_rate_limit_longer_than_a_slice)
+{
+	start(1);
+	cr_assert_eq(sched_set_ratelimit_us(10000), 0);
+	cr_assert_eq(sched_set_ratelimit_us(1), -EINVAL);
+	wake(add(256));
+	wake(add(256));
+	run(9 * MS, MS / 4);
+	cr_assert_eq(ran_ns[pcpus[0]->current->id], 9 * MS);
+	run(9 * MS, MS / 4);
+	cr_assert_eq(ran_ns[pcpus[0]->current->id], 8 * MS);
+	run(982 * MS, MS / 4);
+	check_share(0, 500 * MS);
+	cr_assert_eq(sched_set_ratelimit_us(0), 0);
+	cr_assert_eq(sched_ratelimit_us(), 0);
 }
 
 Test(sched_credit2, no_cpu_idles_while_one_waits)
