@@ -117,23 +117,6 @@ int gnttab_op_map(struct vcpu *v, union gnttab_arg *arg)
 
 /* ---- unmap --------------------------------------------------------------- */
 
-/*
- * 0 when @pg is not mapped at @g any more. The guest may have unmapped it by
- * other means: then there is nothing to do.
- */
-static int unmap_host(struct domain *d, uint64_t g, const struct page *pg)
-{
-	struct p2m_entry e = p2m_lookup(d, gfn(g));
-	int rc;
-
-	if (!(P2M_MASK(e.type) & P2M_MASK_GRANT) ||
-	    e.mfn.v != page_mfn(pg).v) {
-		return 0;
-	}
-	rc = p2m_remove_page(d, gfn(g), P2M_MASK_GRANT);
-	return rc == -ENOENT || rc == -EINVAL ? 0 : rc;
-}
-
 /* Take @kinds away from the busy record; with the last one it goes too. */
 static void track_drop(struct domain *d, uint32_t handle, uint32_t kinds)
 {
@@ -205,7 +188,7 @@ static int16_t unmap_one(struct domain *d, uint32_t handle, uint64_t host_addr,
 		return st;
 	}
 	if (kinds & GNTMAP_host_map) {
-		rc = unmap_host(d, copy.gfn, copy.pg);
+		rc = p2m_remove_grant(d, gfn(copy.gfn), copy.pg);
 	}
 	track_drop(d, handle, rc ? 0 : kinds);
 	return gntst_from_errno(rc);
@@ -251,7 +234,7 @@ static int release_one(struct domain *d, uint32_t handle, uint32_t *cost)
 	}
 	*cost += RELEASE_LOOK / RELEASE_BATCH;
 	if (copy.flags & GNTMAP_host_map) {
-		rc = unmap_host(d, copy.gfn, copy.pg);
+		rc = p2m_remove_grant(d, gfn(copy.gfn), copy.pg);
 	}
 	track_drop(d, handle, rc ? 0 : MAP_KINDS);
 	return rc;

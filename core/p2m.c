@@ -286,6 +286,30 @@ int p2m_remove_page(struct domain *d, gfn_t g, uint32_t types)
 	return rc;
 }
 
+int p2m_remove_grant(struct domain *d, gfn_t g, const struct page *pg)
+{
+	struct p2m_entry e = { .type = P2M_NONE };
+	int rc = 0;
+
+	if (!range_is_valid(g, 1)) {
+		return 0;
+	}
+	spin_lock(&d->p2m.lock);
+	if (!d->p2m.dying) {
+		e = arch_p2m_lookup(d, g);
+	}
+	if (has_type(&e, P2M_MASK_GRANT) && e.mfn.v == page_mfn(pg).v) {
+		rc = arch_p2m_unmap(d, g, &e);
+	} else {
+		e.type = P2M_NONE;
+	}
+	spin_unlock(&d->p2m.lock);
+	if (rc == 0) {
+		put_entry(&e);
+	}
+	return rc;
+}
+
 /* ---- look-up without the lock ---------------------------------------- */
 
 /* False: the domain is being torn down and its tables may go any moment. */

@@ -107,6 +107,12 @@ __must_check int p2m_unmap_page(struct domain *d, gfn_t g,
  * RAM is given back too, except a direct-mapped domain's.
  */
 __must_check int p2m_remove_page(struct domain *d, gfn_t g, uint32_t types);
+/*
+ * The same for the grant mapping of @pg. 0: it is not mapped at @g any more,
+ * which the guest may have seen to by other means.
+ */
+__must_check int p2m_remove_grant(struct domain *d, gfn_t g,
+				  const struct page *pg);
 #define P2M_MASK(t) (1u << (t))
 #define P2M_MASK_RAM (P2M_MASK(P2M_RAM_RW) | P2M_MASK(P2M_RAM_RO))
 #define P2M_MASK_FOREIGN (P2M_MASK(P2M_FOREIGN_RW) | P2M_MASK(P2M_FOREIGN_RO))

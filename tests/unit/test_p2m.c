@@ -208,6 +208,32 @@ static void on_lookup(struct domain *d, uint64_t g)
 	page_release_owner(d2, page_of(m));
 }
 
+Test(p2m, only_the_grant_mapping_of_that_page_goes)
+{
+	struct page *pg;
+	struct page *other;
+
+	world_ram(d1, 7, 1);
+	world_ram(d2, 9, 2);
+	pg = page_of(p2m_lookup(d2, gfn(9)).mfn);
+	other = page_of(p2m_lookup(d2, gfn(10)).mfn);
+	cr_assert(page_get(pg));
+	cr_assert_eq(p2m_map_page(d1, gfn(8), pg, P2M_GRANT_RO), 0);
+	cr_assert_eq(pg->count, 3);
+	/* Another page, RAM, nothing, nowhere: there is nothing to do. */
+	cr_assert_eq(p2m_remove_grant(d1, gfn(8), other), 0);
+	cr_assert_eq(p2m_remove_grant(d2, gfn(9), pg), 0);
+	cr_assert_eq(p2m_remove_grant(d1, gfn(5), pg), 0);
+	cr_assert_eq(p2m_remove_grant(d1, gfn(BIT64(28)), pg), 0);
+	cr_assert_eq(pg->count, 3);
+	cr_assert_eq(p2m_lookup(d1, gfn(8)).type, P2M_GRANT_RO);
+	cr_assert_eq(p2m_remove_grant(d1, gfn(8), pg), 0);
+	cr_assert_eq(p2m_lookup(d1, gfn(8)).type, P2M_NONE);
+	cr_assert_eq(pg->count, 2);
+	cr_assert_eq(p2m_remove_grant(d1, gfn(8), pg), 0);
+	cr_assert_eq(pg->count, 2);
+}
+
 Test(p2m, get_page_looks_again_after_it_has_the_reference)
 {
 	struct p2m_entry e;

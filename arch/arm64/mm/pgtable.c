@@ -97,8 +97,8 @@ uint64_t pgtable_lookup(const struct pgtable *t, uint64_t addr,
 }
 
 /* Replace the block in @slot by a table of the same translations. */
-static int split_block(struct pgtable *t, uint64_t *slot, uint64_t addr,
-		       unsigned int level)
+__cold static int split_block(struct pgtable *t, uint64_t *slot, uint64_t addr,
+			      unsigned int level)
 {
 	uint64_t pte = *slot;
 	uint64_t pa = t->env->table_alloc(t);
@@ -163,7 +163,7 @@ static unsigned int best_level(const struct pgtable *t, uint64_t addr,
 }
 
 /* Undo of a mapping that stopped half-way: [addr, end) was mapped by us. */
-static void unmap_leaves(struct pgtable *t, uint64_t addr, uint64_t end)
+__cold static void unmap_leaves(struct pgtable *t, uint64_t addr, uint64_t end)
 {
 	while (addr < end) {
 		unsigned int l = t->start_level;
@@ -234,25 +234,34 @@ int pgtable_map(struct pgtable *t, uint64_t addr, uint64_t pa, uint64_t size,
 
 int pgtable_unmap_page(struct pgtable *t, uint64_t addr, uint64_t *old)
 {
-	unsigned int level;
-	uint64_t pte = pgtable_lookup(t, addr, &level);
+	unsigned int l = t->start_level;
 	uint64_t *slot;
 	int rc = 0;
 
-	if (!pte) {
+	if (!in_space(t, addr, 1)) {
 		return -ENOENT;
 	}
-	slot = walk_to(t, addr, 3, true, &rc);
-	if (!slot) {
-		return rc;
+	slot = root_slot(t, addr);
+	while (is_table(*slot, l)) { /* bound: level 3 */
+		l++;
+		slot = next_slot(t, *slot, addr, l);
+	}
+	if (!(*slot & PTE_VALID)) {
+		return -ENOENT;
+	}
+	if (l < 3) { /* a block: only this page of it goes */
+		slot = walk_to(t, addr, 3, true, &rc);
+		if (!slot) {
+			return rc;
+		}
 	}
 	*old = *slot;
 	pte_replace(t, slot, addr, 0);
 	return 0;
 }
 
-int pgtable_protect(struct pgtable *t, uint64_t addr, uint64_t size,
-		    uint64_t clear, uint64_t set)
+__cold int pgtable_protect(struct pgtable *t, uint64_t addr, uint64_t size,
+			   uint64_t clear, uint64_t set)
 {
 	for (uint64_t a = addr; a < addr + size; a += PAGE_SIZE) {
 		int rc = 0;
@@ -273,8 +282,8 @@ int pgtable_protect(struct pgtable *t, uint64_t addr, uint64_t size,
 }
 
 /* Free the tables below @slot's table; its page is kept. */
-static bool free_below(struct pgtable *t, uint64_t *slot, unsigned int level,
-		       unsigned int *budget)
+__cold static bool free_below(struct pgtable *t, uint64_t *slot,
+			      unsigned int level, unsigned int *budget)
 {
 	uint64_t *mid = t->env->table_va(*slot & PTE_ADDR);
 
@@ -308,7 +317,7 @@ static bool free_below(struct pgtable *t, uint64_t *slot, unsigned int level,
 	return true;
 }
 
-int pgtable_free_step(struct pgtable *t, unsigned int budget)
+__cold int pgtable_free_step(struct pgtable *t, unsigned int budget)
 {
 	uint64_t *root = t->env->table_va(t->root);
 	unsigned int nr = PT_ENTRIES * t->nr_roots;
