@@ -3,7 +3,7 @@
  * Memory and string functions with the C library's meaning.
  *
  * Owns    nothing.
- * Not     an attempt at the last per cent: copies move 32 bytes a turn with
+ * Not     an attempt at the last per cent: copies move 64 bytes a turn with
  *         general registers, because EL2 does not touch FP/SIMD.
  * Locks   none; pure functions.
  * Note    words are read unaligned, which needs memory mapped as Normal.
@@ -20,24 +20,34 @@ typedef uint32_t half_t __attribute__((may_alias, aligned(1)));
 #define WORD sizeof(word_t)
 #define BLOCK (4 * WORD)
 
+static inline void copy_block(void *dst, const void *src)
+{
+	const word_t *from = src;
+	word_t *to = dst;
+	uint64_t a = from[0];
+	uint64_t b = from[1];
+	uint64_t c = from[2];
+	uint64_t e = from[3];
+
+	to[0] = a;
+	to[1] = b;
+	to[2] = c;
+	to[3] = e;
+}
+
 LIB_NO_IDIOM
 void *LIB_NAME(memcpy)(void *dst, const void *src, size_t n)
 {
 	unsigned char *d = dst;
 	const unsigned char *s = src;
 
+	/* Packets and blocks of disks: copies between granted pages. */
+	for (; n >= 2 * BLOCK; n -= 2 * BLOCK, d += 2 * BLOCK, s += 2 * BLOCK) {
+		copy_block(d, s);
+		copy_block(d + BLOCK, s + BLOCK);
+	}
 	for (; n >= BLOCK; n -= BLOCK, d += BLOCK, s += BLOCK) {
-		const word_t *from = (const word_t *)(const void *)s;
-		word_t *to = (word_t *)(void *)d;
-		uint64_t a = from[0];
-		uint64_t b = from[1];
-		uint64_t c = from[2];
-		uint64_t e = from[3];
-
-		to[0] = a;
-		to[1] = b;
-		to[2] = c;
-		to[3] = e;
+		copy_block(d, s);
 	}
 	for (; n >= WORD; n -= WORD, d += WORD, s += WORD) {
 		*(word_t *)(void *)d = *(const word_t *)(const void *)s;
