@@ -41,7 +41,7 @@ static uint32_t first_free_ppi(void)
 	return 31;
 }
 
-int arch_domain_init(struct domain *d, const struct dom_config *cfg)
+__cold int arch_domain_init(struct domain *d, const struct dom_config *cfg)
 {
 	int rc;
 
@@ -77,7 +77,7 @@ uint32_t arch_evtchn_intid(const struct domain *d)
 	return d->arch.evtchn_intid;
 }
 
-int arch_vcpu_init(struct vcpu *v)
+__cold int arch_vcpu_init(struct vcpu *v)
 {
 	int rc = vgic_vcpu_init(v);
 
@@ -103,7 +103,7 @@ void arch_vcpu_fini(struct vcpu *v)
 	vgic_vcpu_fini(v);
 }
 
-void arch_vcpu_reset(struct vcpu *v, uint64_t pc, uint64_t x0)
+__cold void arch_vcpu_reset(struct vcpu *v, uint64_t pc, uint64_t x0)
 {
 	struct arch_vcpu *a = &v->arch;
 
@@ -189,7 +189,7 @@ void arch_virq_post_hw(struct domain *d, uint32_t virq, uint32_t intid)
 	vgic_post_hw(d, NULL, virq);
 }
 
-void arch_vcpu_dump(struct vcpu *v)
+__cold void arch_vcpu_dump(struct vcpu *v)
 {
 	const struct guest_regs *r = &v->arch.regs;
 	const struct el1_regs *e = &v->arch.el1;

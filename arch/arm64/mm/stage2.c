@@ -49,7 +49,7 @@ unsigned int arch_ipa_bits(void)
 	return ipa_sizes[ipa_row].bits;
 }
 
-void stage2_init(void)
+__cold void stage2_init(void)
 {
 	uint64_t parange = read_sysreg(id_aa64mmfr0_el1) & 0xf;
 	uint64_t vmid16 = (read_sysreg(id_aa64mmfr1_el1) >> 4) & 0xf;
@@ -68,7 +68,7 @@ void stage2_init(void)
 	vmid_init(vmid16 == 2 ? 16 : 8);
 }
 
-void stage2_init_cpu(void)
+__cold void stage2_init_cpu(void)
 {
 	write_sysreg(vtcr, vtcr_el2);
 	write_sysreg(0, vttbr_el2);
@@ -201,7 +201,7 @@ static const uint64_t type_attrs[NR_P2M_TYPES] = {
 		       S2_AP_WRITE | S2_XN,
 };
 
-int arch_p2m_init(struct domain *d)
+__cold int arch_p2m_init(struct domain *d)
 {
 	/* Freed in whole by arch_p2m_fini_step. */
 	void *root = hv_alloc_pages(d, ipa_sizes[ipa_row].root_order);
@@ -214,7 +214,7 @@ int arch_p2m_init(struct domain *d)
 	return 0;
 }
 
-int arch_p2m_fini_step(struct domain *d)
+__cold int arch_p2m_fini_step(struct domain *d)
 {
 	struct stage2 s2 = stage2_of(d);
 	int rc;
