@@ -14,7 +14,7 @@ BINARY = (".png", ".gz", ".xz", ".dtb", ".cpio", ".bin", ".pyc")
 SPDX = "SPDX-License-Identifier: Apache-2.0"
 # Documents whose text is not ours, and hosts that are names of standards.
 FOREIGN = ("LICENSE",)
-HOSTS = {"www.apache.org"}
+HOSTS = {"www.apache.org", "www.w3.org"}
 
 BAD = (
     (re.compile(r"(?<![\w.])/(work|home|Users)(?![\w.-])"

@@ -88,11 +88,15 @@ class Archive:
         head += b"\0" * (-len(head) % 4)
         return head + data + b"\0" * (-len(data) % 4)
 
-    def write(self, target):
-        """Writes the archive, packed. One that holds the same already is left alone: packing takes longest."""
+    def image(self):
+        """The archive's bytes, not packed."""
         body = b"".join(self._record(number, path, *entry)
                         for number, (path, entry) in enumerate(sorted(self.entries.items()), 1))
-        body += self._record(0, "TRAILER!!!", 0, b"", (0, 0))
+        return body + self._record(0, "TRAILER!!!", 0, b"", (0, 0))
+
+    def write(self, target):
+        """Writes the archive, packed. One that holds the same already is left alone: packing takes longest."""
+        body = self.image()
         os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
         if same_stamp(target, hashlib.sha256(body).hexdigest()):
             return
