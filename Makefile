@@ -25,7 +25,6 @@ help:
 	@echo 'make guests     bare-metal test guests'
 	@echo 'make bench      costs beside Debian Xen 4.17'
 	@echo 'make docs       docs/compat.md from the tables and tests'
-
 	@echo 'make bench-xl   the same for guests of the stock toolstack'
 	@echo 'make clean      removes what make built, keeps what was fetched'
 

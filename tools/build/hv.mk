@@ -58,21 +58,22 @@ HV_COLD := $(wildcard \
 	core/hc_console.c core/hc_domctl.c core/hc_hvm.c core/hc_m*.c \
 	core/hc_platform.c core/hc_sched.c core/hc_sysctl.c core/hc_vcpu.c \
 	core/heap.c core/hypercall_subop.c core/ipi.c core/irq.c \
-	core/memory*.c core/p2m.c core/page_*.c \
+	core/memory*.c core/p2m.c core/page_alloc.c core/page_range.c \
 	core/panic.c core/percpu.c core/runstate.c core/sched.c \
 	core/sched_credit2.c core/sched_null.c core/sched_params.c \
 	core/sysctl*.c core/timer.c core/trace.c core/vcpu.c \
 	core/vcpu_create.c core/wallclock.c core/watchdog.c \
-	arch/$(ARCH)/cpu/*.c arch/$(ARCH)/mm/stage1.c \
+	arch/$(ARCH)/cpu/*.c arch/$(ARCH)/mm/pgtable.c \
+	arch/$(ARCH)/mm/stage1.c arch/$(ARCH)/mm/stage2.c \
 	arch/$(ARCH)/mm/vmid.c arch/$(ARCH)/trap/idregs.c \
 	arch/$(ARCH)/trap/inject.c arch/$(ARCH)/trap/s1walk.c \
-	arch/$(ARCH)/trap/smccc.c arch/$(ARCH)/trap/sysreg.c arch/$(ARCH)/vdev/vpsci.c \
+	arch/$(ARCH)/trap/sysreg.c arch/$(ARCH)/vdev/vpsci.c \
 	arch/$(ARCH)/vdev/vtimer.c arch/$(ARCH)/vgic/vgic.c \
 	arch/$(ARCH)/vgic/vgic_change.c arch/$(ARCH)/vgic/vgic_dump.c \
 	arch/$(ARCH)/vgic/vgic_state.c arch/$(ARCH)/vgic/vgicd_v2.c \
-	arch/$(ARCH)/vgic/vgicd_v3.c arch/$(ARCH)/vgic/vgicr_v3.c \
-	drivers/gic/gicv2.c drivers/gic/gicv3.c drivers/gic/gich.c \
-	drivers/uart/*.c core/mmio.c core/hc_version.c lib/printf.c)
+	drivers/gic/gicv2.c drivers/gic/gicv3.c drivers/uart/*.c \
+	arch/$(ARCH)/vgic/vgicd_v3.c arch/$(ARCH)/vgic/vgicr_v3.c drivers/gic/gich.c \
+	core/mmio.c lib/printf.c)
 HV_COLD := $(filter-out arch/$(ARCH)/cpu/context.c arch/$(ARCH)/cpu/time.c,$(HV_COLD))
 HV_ASM := $(wildcard arch/$(ARCH)/*/*.S)
 BOOT_SRC := $(wildcard boot/*.c)
