@@ -23,7 +23,7 @@
 
 #define PIECE_BYTES 256u
 #define STEP_DOMAINS 16u
-#define LOCAL_DISTANCE 10u
+#define NODE_DISTANCE 20u /* as Xen says on this architecture */
 #define CAPABILITIES                                                          \
 	(XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_hap |                    \
 	 XEN_SYSCTL_PHYSCAP_gnttab_v1)
@@ -123,7 +123,7 @@ static int64_t sysctl_numainfo(struct vcpu *v, struct xen_sysctl *op)
 		.memsize = page_alloc_nr_total() << PAGE_SHIFT,
 		.memfree = page_alloc_nr_free() << PAGE_SHIFT,
 	};
-	const uint32_t distance = LOCAL_DISTANCE;
+	const uint32_t distance = NODE_DISTANCE;
 	int rc = 0;
 
 	if (n->num_nodes != 0 && n->meminfo.q != 0) {
@@ -135,14 +135,6 @@ static int64_t sysctl_numainfo(struct vcpu *v, struct xen_sysctl *op)
 	}
 	n->num_nodes = 1;
 	return rc;
-}
-
-/* No device of this machine is known by its place on a bus. */
-static int64_t sysctl_pcitopoinfo(struct vcpu *v, struct xen_sysctl *op)
-{
-	(void)v;
-	(void)op;
-	return -ENODEV;
 }
 
 static int64_t sysctl_availheap(struct vcpu *v, struct xen_sysctl *op)
@@ -239,7 +231,6 @@ static const sysctl_fn rows_4_17[] = {
 	ROW(numainfo, sysctl_numainfo),
 	ROW(cpupool_op, sysctl_cpupool),
 	ROW(scheduler_op, sysctl_scheduler),
-	ROW(pcitopoinfo, sysctl_pcitopoinfo),
 };
 
 struct sysctl_release {

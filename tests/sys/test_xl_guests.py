@@ -139,7 +139,7 @@ def test_four_leave_nothing(four):
 
 # ---- many lives
 
-CYCLES = 170                # of the smallest guest, without devices; and these of a stock Linux:
+CYCLES = 40                 # of the smallest guest, without devices; and these of a stock Linux:
 MOMENTS = (0.05, 0.3, 0.9)  # seconds after its creation when it is destroyed: in the middle of its boot
 
 
