@@ -98,7 +98,7 @@ def test_last_words(boot, gic):
                  r"^\(BH\)   ESR 9600004[4-7] FAR 0000000000000010 SPSR [0-9a-f]+ SP [0-9a-f]+$",
                  r"^\(BH\)   pc [0-9a-f]{16} key_fault\+0x",
                  r"^\(BH\)   x0  [0-9a-f]{16} x1  ", r"^\(BH\)   x27 ", r"^\(BH\)   x30 [0-9a-f]{16} console_\w+\+0x",
-                 r"called from [0-9a-f]{16} irq_dispatch\+0x", r"called from [0-9a-f]{16} irq_loop\+0x",
+                 r"called from [0-9a-f]{16} irq_dispatch\+0x", r"called from [0-9a-f]{16} (take_irq|vectors)\+0x",
                  r"^\(BH\) BULKHEAD PANIC on CPU 0: EL2 exception \(data abort\)$",
                  r"^\(BH\) Running: d0v[01]$", r"^\(BH\) d0v[01]: pc [0-9a-f]{16} pstate ",
                  r"^\(BH\) Last events of this CPU:$",

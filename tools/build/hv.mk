@@ -32,15 +32,14 @@ HV_CFLAGS := -std=gnu17 -ffreestanding -fno-common -fno-pic -fno-pie \
 	-mgeneral-regs-only -mno-outline-atomics -O2 -g \
 	-fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fno-omit-frame-pointer -fno-delete-null-pointer-checks \
-	-ffunction-sections -fdata-sections \
-	-fno-align-functions -fno-align-jumps -fno-align-loops \
-	$(HV_WARN) $(HV_DEFS) \
+	-ffunction-sections -fdata-sections $(HV_WARN) $(HV_DEFS) \
 	-Iinclude -Iarch/$(ARCH)/include -isystem $(BUILD)/include
 HV_BOOT_CFLAGS := $(HV_CFLAGS) -isystem $(LIBFDT_INC) -mstrict-align -Os
 
 HV_LTO :=
 ifneq ($(CC_KIND),clang)
-HV_CFLAGS += -fno-allow-store-data-races
+HV_CFLAGS += -fno-allow-store-data-races -fno-align-functions \
+	-fno-align-jumps -fno-align-loops
 # The release build inlines across files: the calls between small files then
 # cost nothing (about a quarter of each trap), and the source keeps its shape.
 ifneq ($(DEBUG),1)
