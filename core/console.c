@@ -323,6 +323,10 @@ void console_poll(void)
 	if (news && hardware_domain) {
 		evtchn_send_global_virq(hardware_domain, VIRQ_CONSOLE);
 	}
+}
+
+void console_tell_news(void)
+{
 	if (__atomic_exchange_n(&ring_news, false, __ATOMIC_SEQ_CST)) {
 		evtchn_send_global_virq(hardware_domain, VIRQ_CON_RING);
 	}

@@ -88,7 +88,7 @@ static void pcpu_work(struct pcpu *c, uint32_t bits)
 		ipi_run_calls();
 	}
 	if (bits & PWORK_KEY) {
-		console_poll();
+		console_tell_news();
 	}
 	if (bits & PWORK_DOMAIN) {
 		domain_poll();

@@ -49,8 +49,13 @@ uint32_t console_read_guest(char *buf, uint32_t len);
 uint32_t console_ring_read(char *buf, uint32_t len, uint32_t *index);
 /* Readers get nothing of what was logged so far. */
 void console_ring_clear(void);
-/* PWORK_KEY: input arrived; handle it at a work point. */
+/*
+ * Take what was typed. In the interrupt of the UART alone: two CPUs at it would
+ * mix up the characters.
+ */
 void console_poll(void);
+/* PWORK_KEY: there is new log, a controller may want to know. */
+void console_tell_news(void);
 extern bool console_input_to_hv;
 
 /* console_keys.c: what key @key does, now; work point of any CPU. */

@@ -21,7 +21,7 @@ enum pcpu_work {
 	PWORK_RESCHED = 1u << 0, /* pick a vCPU anew */
 	PWORK_CALL = 1u << 1,    /* run a posted cross-CPU function (ipi.c) */
 	PWORK_STOP = 1u << 2,    /* park for good */
-	PWORK_KEY = 1u << 3,     /* console input or log news (console.c) */
+	PWORK_KEY = 1u << 3,     /* there is new log (console.c) */
 	PWORK_DOMAIN = 1u << 4,  /* a domain stopped or can go (domain.c) */
 };
 

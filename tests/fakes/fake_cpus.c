@@ -116,7 +116,7 @@ void evtchn_send_virq(struct vcpu *v, uint32_t virq)
 	cpus_seen.virqs++;
 }
 
-void console_poll(void)
+void console_tell_news(void)
 {
 	cpus_seen.keys++;
 }

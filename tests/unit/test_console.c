@@ -226,9 +226,9 @@ Test(console, log_news_is_told_at_a_work_point)
 	log_debug("two\n");
 	cr_assert_eq(nr_ring_virqs, 0);
 	cr_assert(fake_this_pcpu->work & PWORK_KEY);
-	console_poll();
+	console_tell_news();
 	cr_assert_eq(nr_ring_virqs, 1);
-	console_poll();
+	console_tell_news();
 	cr_assert_eq(nr_ring_virqs, 1);
 }
 
