@@ -61,7 +61,7 @@ def write_archive(path, files, texts):
 
 def start(booter, archive, **parts):
     """A control domain with the stock toolstack, at its shell, the archive unpacked in /tmp."""
-    console = booter(xl=True, icount=True, smp=2, disks=[(str(archive), "mmio")], **parts)
+    console = booter(xl=True, icount=True, smp=2, mem=3072, dom0_mem=1536, disks=[(str(archive), "mmio")], **parts)
     console.check("dmesg -n 1")
     console.check("tar -C /tmp -xf /dev/$(cd /sys/block; grep -l ^mmio0 vd*/serial | cut -d/ -f1)")
     return console
