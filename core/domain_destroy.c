@@ -18,6 +18,7 @@
 
 #include <hv/hypercall.h>
 #include <hv/irq.h>
+#include <hv/page_alloc.h>
 #include <hv/work.h>
 #include <lib/errno.h>
 
@@ -37,6 +38,7 @@ static int silence(struct domain *d)
 {
 	domain_watchdog_stop(d);
 	irq_release_all(d);
+	page_unclaim(d);
 	work_gen_snapshot(d->teardown_gen);
 	return 0;
 }

@@ -64,6 +64,7 @@ void domain_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 		      life_flags(d) | vcpu_flags(d, info);
 	info->tot_pages = __atomic_load_n(&d->tot_pages, __ATOMIC_RELAXED);
 	info->max_pages = __atomic_load_n(&d->max_pages, __ATOMIC_RELAXED);
+	info->outstanding_pages = d->claimed_pages;
 	info->shared_info_frame = INVALID_FRAME; /* where the guest put it */
 	info->max_vcpu_id = d->max_vcpus - 1;
 	memcpy(info->handle, d->handle, sizeof(info->handle));

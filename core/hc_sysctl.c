@@ -94,6 +94,7 @@ static int64_t sysctl_physinfo(struct vcpu *v, struct xen_sysctl *op)
 	p->capabilities = CAPABILITIES;
 	p->total_pages = page_alloc_nr_total();
 	p->free_pages = page_alloc_nr_free();
+	p->outstanding_pages = page_alloc_nr_claimed();
 	p->max_mfn = page_alloc_max_mfn() - 1;
 	return 0;
 }

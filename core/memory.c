@@ -2,7 +2,7 @@
 /*
  * memory_op: a domain's reservation, and questions about it.
  *
- * Owns    the table of sub-operations; populate and decrease.
+ * Owns    the table of sub-operations; populate, decrease and claim.
  * Not     mapping single pages (memory_map.c), nor frames (page_alloc.c).
  * Rule    lists are walked one private element at a time; the result is the
  *         number of extents done, also when it stops early.
@@ -176,6 +176,32 @@ static int64_t mem_op_increase(struct vcpu *v, union hc_arg *arg)
 	return 0;
 }
 
+/* ---- claim ----------------------------------------------------------- */
+
+static int64_t mem_op_claim(struct vcpu *v, union hc_arg *arg)
+{
+	const xen_memory_reservation_t *r = &arg->mem_reservation;
+	struct domain *d;
+	int rc = 0;
+
+	(void)v;
+	if (r->extent_start.q != 0 || r->extent_order != 0 ||
+	    r->mem_flags != 0) {
+		return -EINVAL;
+	}
+	d = domain_lookup_get(r->domid);
+	if (!d) {
+		return -EINVAL;
+	}
+	if (r->nr_extents == 0) {
+		page_unclaim(d);
+	} else {
+		rc = page_claim(d, r->nr_extents);
+	}
+	domain_put(d);
+	return rc;
+}
+
 /* ---- questions ------------------------------------------------------- */
 
 static int64_t mem_op_current(struct vcpu *v, union hc_arg *arg)
@@ -248,6 +274,8 @@ static const struct hc_subop mem_subops[] = {
 	[XENMEM_acquire_resource] =
 		SUBOP(mem_acquire_resource, mem_op_acquire, HC_IN | HC_OUT,
 		      HC_CTRL),
+	[XENMEM_claim_pages] =
+		SUBOP(mem_reservation, mem_op_claim, HC_IN, HC_CTRL),
 	[XENMEM_get_vnumainfo] = SUBOP(vnuma_info, mem_op_vnumainfo, HC_IN,
 				       HC_ANY),
 };

@@ -5,7 +5,8 @@
  *
  * Owns    the choice of frames; charging of domains.
  * Not     the table and the trees it chooses from (page_table.c,
- *         page_tree.c), nor references (page_range.c).
+ *         page_tree.c), references (page_range.c), nor what is set aside
+ *         (page_claim.c).
  * Rule    a frame goes free -> taken (count 0, found by nobody) -> scrubbed
  *         -> owned. The scrub is over before the owner can be seen.
  * Order   memory above 4 GiB first; within 1 GiB split chunks first, then the
@@ -99,16 +100,24 @@ static bool take_anywhere(bool whole, bool below_4g, unsigned int order,
 	return false;
 }
 
-static bool frames_take(unsigned int order, bool below_4g, uint64_t *m)
+/* For @d, whose claim shrinks by them; NULL: for nobody who could have one. */
+static bool frames_take(struct domain *d, unsigned int order, bool below_4g,
+			uint64_t *m)
 {
+	uint64_t own;
 	bool ok;
 
 	if (order > MAX_ORDER) {
 		return false;
 	}
 	spin_lock(&page_lock);
-	ok = (order < ORDER_2M && take_anywhere(false, below_4g, order, m)) ||
-	     take_anywhere(true, below_4g, order, m);
+	own = claim_part_locked(d, BIT64(order));
+	ok = page_nr_free - page_nr_claimed + own >= BIT64(order) &&
+	     ((order < ORDER_2M && take_anywhere(false, below_4g, order, m)) ||
+	      take_anywhere(true, below_4g, order, m));
+	if (ok) {
+		claim_reduce_locked(d, own);
+	}
 	spin_unlock(&page_lock);
 	return ok;
 }
@@ -119,7 +128,7 @@ void *hv_alloc_pages(struct domain *d, unsigned int order)
 {
 	uint64_t m;
 
-	if (!frames_take(order, false, &m)) {
+	if (!frames_take(NULL, order, false, &m)) {
 		return NULL;
 	}
 	frames_scrub(m, BIT64(order), false);
@@ -188,7 +197,7 @@ int dom_alloc_pages(struct domain *d, unsigned int order, unsigned int flags,
 	if (order > MAX_ORDER || !charge(d, BIT64(order))) {
 		return -ENOMEM;
 	}
-	if (!frames_take(order, (flags & DALLOC_BELOW_4G) != 0, &m)) {
+	if (!frames_take(d, order, (flags & DALLOC_BELOW_4G) != 0, &m)) {
 		uncharge(d, BIT64(order));
 		return -ENOMEM;
 	}
@@ -256,7 +265,7 @@ static int range_take(uint64_t m, uint64_t nr)
 	return rc;
 }
 
-static int claim(struct domain *d, uint64_t m, uint64_t nr, bool scrub)
+static int range_claim(struct domain *d, uint64_t m, uint64_t nr, bool scrub)
 {
 	int rc;
 
@@ -280,7 +289,7 @@ static int claim(struct domain *d, uint64_t m, uint64_t nr, bool scrub)
 
 int dom_claim_range(struct domain *d, mfn_t start, uint64_t nr)
 {
-	return claim(d, start.v, nr, false);
+	return range_claim(d, start.v, nr, false);
 }
 
 /* A run of free chunks. */
@@ -338,7 +347,7 @@ int dom_alloc_exact_or_best(struct domain *d, uint64_t want_pages,
 	if (nr == 0) {
 		return -ENOMEM;
 	}
-	rc = claim(d, best.m, nr, !(flags & DALLOC_NO_SCRUB));
+	rc = range_claim(d, best.m, nr, !(flags & DALLOC_NO_SCRUB));
 	if (rc) {
 		return rc;
 	}

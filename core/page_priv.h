@@ -53,6 +53,14 @@ extern struct mem_bank page_bank[MAX_MEM_BANKS];
 extern uint32_t page_nr_banks;
 extern uint64_t page_nr_free;
 
+/* ---- page_claim.c --------------------------------------------------------- */
+extern uint64_t page_nr_claimed; /* sum of all domains' claimed_pages */
+/* How many of @nr frames for @d (NULL: nobody's) it has claimed. */
+uint64_t claim_part_locked(const struct domain *d, uint64_t nr)
+	REQUIRES(page_lock);
+/* It has taken so many of them, or gives them up. */
+void claim_reduce_locked(struct domain *d, uint64_t nr) REQUIRES(page_lock);
+
 /* ---- page_tree.c: buddy trees of 512 leaves, nodes in the entries -------- */
 struct page_tree {
 	uint8_t *entry; /* flags of entry 0; the node is the byte after */

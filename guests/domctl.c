@@ -23,14 +23,19 @@ static int64_t domctl(uint32_t cmd, domid_t id)
 	return hypercall(__HYPERVISOR_domctl, PTR(&op), 0, 0, 0, 0);
 }
 
-static uint64_t free_pages(void)
+static const struct xen_sysctl_physinfo *physinfo(void)
 {
 	static struct xen_sysctl s;
 
 	s.cmd = XEN_SYSCTL_physinfo;
 	s.interface_version = XEN_SYSCTL_INTERFACE_VERSION;
 	EXPECT_EQ(hypercall(__HYPERVISOR_sysctl, PTR(&s), 0, 0, 0, 0), 0);
-	return s.u.physinfo.free_pages;
+	return &s.u.physinfo;
+}
+
+static uint64_t free_pages(void)
+{
+	return physinfo()->free_pages;
 }
 
 static domid_t create(void)
@@ -242,9 +247,42 @@ static void page_outlives_the_domain(void)
 	wait_gone(id);
 }
 
+static int64_t claim(domid_t id, uint64_t pages)
+{
+	xen_memory_reservation_t r = { .nr_extents = pages, .domid = id };
+
+	return hypercall(__HYPERVISOR_memory_op, XENMEM_claim_pages, PTR(&r),
+			 0, 0, 0);
+}
+
+/* Frames set aside for a domain: by what it takes they become fewer. */
+static void claims(void)
+{
+	domid_t id = create();
+
+	EXPECT_EQ(physinfo()->outstanding_pages, 0);
+	EXPECT_EQ(claim(id, RAM_PAGES + 1), -EINVAL);
+	EXPECT_EQ(claim(DOMID_SELF, 1), -EINVAL);
+	EXPECT_EQ(claim(id, RAM_PAGES), 0);
+	EXPECT_EQ(claim(id, RAM_PAGES), -EINVAL);
+	EXPECT_EQ(physinfo()->outstanding_pages, RAM_PAGES);
+	populate(id);
+	EXPECT_EQ(physinfo()->outstanding_pages, 0);
+	EXPECT_EQ(claim(id, RAM_PAGES), -EINVAL);
+	EXPECT_EQ(claim(id, 0), 0);
+	destroy(id);
+	id = create();
+	EXPECT_EQ(claim(id, RAM_PAGES), 0);
+	flags_of(id);
+	EXPECT_EQ(op.u.getdomaininfo.outstanding_pages, RAM_PAGES);
+	destroy(id);
+	EXPECT_EQ(physinfo()->outstanding_pages, 0);
+}
+
 const struct test guest_tests[] = {
 	{ "life", life },
 	{ "again_and_again", again_and_again },
 	{ "page_outlives_the_domain", page_outlives_the_domain },
+	{ "claims", claims },
 	{ NULL, NULL },
 };

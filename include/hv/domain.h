@@ -54,6 +54,7 @@ struct domain {
 	/* Limits and counts; under ->lock or atomic. */
 	uint64_t tot_pages;         /* frames with owner == this domain */
 	uint64_t max_pages;
+	uint64_t claimed_pages;     /* set aside, not taken yet; page_lock */
 	uint64_t xen_pages;         /* of ours, on its behalf (tables, rings) */
 	uint32_t controller_pause;  /* of pausedomain; control_lock */
 	bool controller_stops;      /* the first one is under way */

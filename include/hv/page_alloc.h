@@ -129,6 +129,14 @@ enum dom_alloc_flags {
 __must_check int dom_alloc_pages(struct domain *d, unsigned int order,
 				 unsigned int flags, mfn_t *out);
 /*
+ * Set frames aside for @d: nobody else gets them until it has @total in all,
+ * or ends. -EINVAL when @d has that many already, may not have them, has a
+ * claim or is being torn down; -ENOMEM when too few are free.
+ */
+__must_check int page_claim(struct domain *d, uint64_t total);
+/* Give up what is left of it. */
+void page_unclaim(struct domain *d);
+/*
  * Claim an exact range that the allocator has (dom0's modules in place,
  * direct-mapped domains); contents are kept. Boot only. -EBUSY when any of
  * it is taken, -ENOMEM when @d may not have that much.
@@ -144,6 +152,7 @@ __must_check int dom_alloc_exact_or_best(struct domain *d, uint64_t want_pages,
 					 uint64_t *got_pages);
 
 uint64_t page_alloc_nr_free(void);  /* exact */
+uint64_t page_alloc_nr_claimed(void); /* of these, for page_claim() */
 uint64_t page_alloc_nr_total(void); /* RAM of all banks */
 uint64_t page_alloc_max_mfn(void);  /* one past the last frame of RAM */
 

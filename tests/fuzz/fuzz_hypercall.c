@@ -22,7 +22,7 @@
 // LINK: core/memory_map.c core/memory_acquire.c core/hc_version.c
 // LINK: core/hc_console.c core/hc_sched.c core/hc_vcpu.c core/hc_hvm.c
 // LINK: core/hc_platform.c core/hc_misc.c core/hc_multicall.c
-// LINK: core/page_alloc.c core/page_table.c core/page_tree.c
+// LINK: core/page_alloc.c core/page_claim.c core/page_table.c core/page_tree.c
 // LINK: core/page_range.c core/p2m.c core/guest_win.c core/lock.c
 // LINK: debug/lock_check.c arch/fake/mem.c arch/fake/p2m.c arch/fake/cpu.c
 // LINK: arch/fake/last_words.c tests/fakes/fake_guest_mem.c

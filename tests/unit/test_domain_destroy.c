@@ -13,7 +13,7 @@
 // LINK: core/memory_map.c core/memory_acquire.c core/hc_version.c
 // LINK: core/hc_console.c core/hc_sched.c core/hc_vcpu.c core/hc_hvm.c
 // LINK: core/hc_platform.c core/hc_misc.c core/hc_multicall.c
-// LINK: core/page_alloc.c core/page_table.c core/page_tree.c
+// LINK: core/page_alloc.c core/page_claim.c core/page_table.c core/page_tree.c
 // LINK: core/page_range.c core/p2m.c core/guest_win.c core/lock.c
 // LINK: debug/lock_check.c arch/fake/mem.c arch/fake/p2m.c arch/fake/cpu.c
 // LINK: arch/fake/last_words.c tests/fakes/fake_guest_mem.c
@@ -531,6 +531,16 @@ Test(domain_destroy, foreign_mapping_of_a_dead_domain)
 	guest_put(hv_dom0, HV_MAP_GFN << PAGE_SHIFT, "still there", 12);
 	cr_assert_eq(hv_take(DOMID_SELF, HV_MAP_GFN), 0);
 	cr_assert_eq(page_alloc_nr_free(), before + 1);
+}
+
+Test(domain_destroy, gives_up_its_claim)
+{
+	struct domain *d = hv_build(1, 8);
+
+	d->max_pages = d->tot_pages + 8;
+	cr_assert_eq(page_claim(d, d->max_pages), 0);
+	cr_assert_eq(hv_destroy(d->id), 0);
+	cr_assert_eq(page_alloc_nr_claimed(), 0);
 }
 
 /* ---- bounds -------------------------------------------------------------- */

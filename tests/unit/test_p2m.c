@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-// LINK: core/p2m.c core/page_alloc.c core/page_table.c core/page_tree.c
+// LINK: core/p2m.c core/page_alloc.c core/page_claim.c
+// LINK: core/page_table.c core/page_tree.c
 // LINK: core/page_range.c core/lock.c debug/lock_check.c arch/fake/mem.c
 // LINK: arch/fake/p2m.c arch/fake/cpu.c arch/fake/last_words.c
 // LINK: tests/fakes/fake_guest_mem.c tests/fakes/fake_world.c
