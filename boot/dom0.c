@@ -25,7 +25,6 @@
 
 #define DOM0_MEM_DEFAULT (UINT64_C(512) << 20)
 #define GRANT_WINDOW UINT64_C(0x40000) /* 64 frames */
-#define PAGES_PER_MIB 256u
 
 static struct dom0_plan plan;
 static struct mem_range candidates_r[MAX_RANGES];

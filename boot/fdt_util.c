@@ -323,48 +323,6 @@ int dt_open(struct dt *t, const void *fdt, uint64_t max_size)
 	return rc;
 }
 
-uint32_t dt_used_size(const void *fdt)
-{
-	uint64_t end_struct;
-	uint64_t end_strings;
-	uint64_t end;
-
-	if (fdt_magic(fdt) != FDT_MAGIC) {
-		return 0;
-	}
-	end_struct = (uint64_t)fdt_off_dt_struct(fdt) +
-		     fdt_size_dt_struct(fdt);
-	end_strings = (uint64_t)fdt_off_dt_strings(fdt) +
-		      fdt_size_dt_strings(fdt);
-	end = end_struct > end_strings ? end_struct : end_strings;
-	/* The reserve map's length is not in the header. */
-	if (end > fdt_totalsize(fdt) || fdt_off_mem_rsvmap(fdt) >= end) {
-		return fdt_totalsize(fdt);
-	}
-	return (uint32_t)end;
-}
-
-int dt_copy_used(void *dst, uint64_t dst_size, const void *fdt,
-		 uint32_t *out_size)
-{
-	uint32_t size = dt_used_size(fdt);
-
-	if (size < sizeof(struct fdt_header)) {
-		return header_error("not found where the loader said",
-				    "pass its address in x0, 8-byte aligned");
-	}
-	if (size > dst_size) {
-		log_err("device tree: %u bytes, there is room for %u; "
-			"strip what the machine does not need\n", size,
-			(uint32_t)dst_size);
-		return -ENOSPC;
-	}
-	memcpy(dst, fdt, size);
-	fdt_set_totalsize(dst, size);
-	*out_size = size;
-	return 0;
-}
-
 const char *dt_node_name(const struct dt *t, uint32_t idx)
 {
 	return fdt_offset_ptr(t->fdt, (int)(t->node[idx].offset + FDT_TAGSIZE),

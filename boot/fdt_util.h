@@ -61,14 +61,6 @@ extern struct dt host_dt;
  * and the table is empty then.
  */
 __must_check int dt_open(struct dt *t, const void *fdt, uint64_t max_size);
-/* Bytes that matter in @fdt (QEMU pads to 1 MiB); 0: no tree. */
-uint32_t dt_used_size(const void *fdt);
-/*
- * Copy the bytes that matter and set the copy's total size to match. Returns
- * 0, -EINVAL (no tree), -ENOSPC.
- */
-__must_check int dt_copy_used(void *dst, uint64_t dst_size, const void *fdt,
-			      uint32_t *out_size);
 
 /* Has that property. */
 static inline bool dt_has(const struct dt *t, uint32_t idx, enum dt_name name)

@@ -283,11 +283,6 @@ struct domain *domain_next_get(domid_t id)
 	return d;
 }
 
-bool domain_is_control(const struct domain *d)
-{
-	return d->is_control;
-}
-
 void domain_start(struct domain *d)
 {
 	d->state = DOM_RUNNING;
@@ -387,28 +382,6 @@ int domain_resume(struct domain *d)
 	__atomic_store_n(&d->shutdown_claimed, 0, __ATOMIC_SEQ_CST);
 	domain_unpause(d);
 	return 0;
-}
-
-void domain_crash(struct domain *d, const char *fmt, ...)
-{
-	struct vcpu *v = this_pcpu()->current;
-	char why[128];
-	va_list ap;
-
-	va_start(ap, fmt);
-	hv_vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
-	trace_event(TRACE_DOM_CRASH, d->id, v ? v->id : 0, 0);
-	log_err("%s crashed: %s\n", d->name, why);
-	if (v && v->domain == d) {
-		arch_vcpu_dump(v);
-	}
-	domain_shutdown(d, SHUTDOWN_crash);
-}
-
-void vcpu_fault(struct vcpu *v, const char *why)
-{
-	domain_crash(v->domain, "v%u: %s", v->id, why);
 }
 
 void domain_tell_controller(void)

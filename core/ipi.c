@@ -65,16 +65,9 @@ void ipi_run_calls(void)
 
 void ipi_handle(uint32_t sgi)
 {
-	switch (sgi) {
-	case IPI_CALL:
-		pcpu_post_self(PWORK_CALL);
-		break;
-	case IPI_STOP:
+	if (sgi == IPI_STOP) {
 		pcpu_post_self(PWORK_STOP);
-		break;
-	default:
-		break; /* a kick: its whole meaning is "come by work_run()" */
-	}
+	} /* else a kick: its whole meaning is "come by work_run()" */
 }
 
 void ipi_stop_others(void)

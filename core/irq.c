@@ -134,21 +134,6 @@ static void release_locked(uint32_t line, struct irq_desc *q)
 	q->virq = 0;
 }
 
-void irq_release_guest(struct domain *d, uint32_t line)
-{
-	struct irq_desc *q;
-
-	if (line >= NR_INTIDS) {
-		return;
-	}
-	q = &descs[line];
-	spin_lock(&irq_lock);
-	if (q->owner == IRQ_GUEST && q->domain == d) {
-		release_locked(line, q);
-	}
-	spin_unlock(&irq_lock);
-}
-
 void irq_release_all(struct domain *d)
 {
 	spin_lock(&irq_lock);
@@ -211,7 +196,6 @@ void irq_dispatch(uint32_t line)
 		return; /* the controller's special numbers: nothing to end */
 	}
 	q = &descs[line];
-	this_pcpu()->nr_irqs++;
 	switch ((enum irq_owner)__atomic_load_n(&q->owner, __ATOMIC_ACQUIRE)) {
 	case IRQ_HV:
 		q->handler(line);

@@ -53,7 +53,7 @@ int memory_target(struct vcpu *v, domid_t domid, struct domain **out)
 static int populate_new(struct domain *d, gfn_t g, unsigned int order)
 {
 	mfn_t m;
-	int rc = dom_alloc_pages(d, order, 0, &m);
+	int rc = dom_alloc_pages(d, order, &m);
 
 	if (rc) {
 		return rc;

@@ -242,28 +242,6 @@ int p2m_map_page(struct domain *d, gfn_t g, struct page *pg, enum p2m_type t)
 	return rc > 0 ? -ENOMEM : rc;
 }
 
-int p2m_unmap_page(struct domain *d, gfn_t g, struct p2m_entry *old)
-{
-	struct p2m_entry e = { .type = P2M_NONE };
-	int rc = -ENOENT;
-
-	if (!range_is_valid(g, 1)) {
-		return -ENOENT;
-	}
-	spin_lock(&d->p2m.lock);
-	if (!d->p2m.dying) {
-		rc = arch_p2m_unmap(d, g, &e);
-	}
-	spin_unlock(&d->p2m.lock);
-	if (rc == 0) {
-		put_entry(&e);
-	}
-	if (old) {
-		*old = e;
-	}
-	return rc;
-}
-
 int p2m_remove_page(struct domain *d, gfn_t g, uint32_t types)
 {
 	struct p2m_entry e = { .type = P2M_NONE };

@@ -25,7 +25,6 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
-#define FRAMES_BELOW_4G (BIT64(32) >> PAGE_SHIFT)
 
 /* A block of split chunks in the GiB that starts at frame @region. */
 static bool take_from_part(struct mem_bank *b, uint64_t region,
@@ -77,8 +76,8 @@ static bool take_from(bool whole, struct mem_bank *b, uint64_t region,
 }
 
 /* Every GiB of every bank, from the top. */
-static bool take_anywhere(bool whole, bool below_4g, unsigned int order,
-			  uint64_t *m) REQUIRES(page_lock)
+static bool take_anywhere(bool whole, unsigned int order, uint64_t *m)
+	REQUIRES(page_lock)
 {
 	uint32_t i;
 	uint64_t r;
@@ -87,12 +86,8 @@ static bool take_anywhere(bool whole, bool below_4g, unsigned int order,
 		struct mem_bank *b = &page_bank[i];
 
 		for (r = b->chunk ? b->nr_regions : 0; r-- > 0;) {
-			uint64_t region = b->base + (r << MAX_ORDER);
-
-			if (below_4g && region >= FRAMES_BELOW_4G) {
-				continue;
-			}
-			if (take_from(whole, b, region, order, m)) {
+			if (take_from(whole, b, b->base + (r << MAX_ORDER),
+				      order, m)) {
 				return true;
 			}
 		}
@@ -101,8 +96,7 @@ static bool take_anywhere(bool whole, bool below_4g, unsigned int order,
 }
 
 /* For @d, whose claim shrinks by them; NULL: for nobody who could have one. */
-static bool frames_take(struct domain *d, unsigned int order, bool below_4g,
-			uint64_t *m)
+static bool frames_take(struct domain *d, unsigned int order, uint64_t *m)
 {
 	uint64_t own;
 	bool ok;
@@ -113,8 +107,8 @@ static bool frames_take(struct domain *d, unsigned int order, bool below_4g,
 	spin_lock(&page_lock);
 	own = claim_part_locked(d, BIT64(order));
 	ok = page_nr_free - page_nr_claimed + own >= BIT64(order) &&
-	     ((order < ORDER_2M && take_anywhere(false, below_4g, order, m)) ||
-	      take_anywhere(true, below_4g, order, m));
+	     ((order < ORDER_2M && take_anywhere(false, order, m)) ||
+	      take_anywhere(true, order, m));
 	if (ok) {
 		claim_reduce_locked(d, own);
 	}
@@ -128,7 +122,7 @@ void *hv_alloc_pages(struct domain *d, unsigned int order)
 {
 	uint64_t m;
 
-	if (!frames_take(NULL, order, false, &m)) {
+	if (!frames_take(NULL, order, &m)) {
 		return NULL;
 	}
 	frames_scrub(m, BIT64(order), false);
@@ -189,21 +183,18 @@ static void uncharge(struct domain *d, uint64_t nr)
 	(void)__atomic_fetch_sub(&d->tot_pages, nr, __ATOMIC_RELAXED);
 }
 
-int dom_alloc_pages(struct domain *d, unsigned int order, unsigned int flags,
-		    mfn_t *out)
+int dom_alloc_pages(struct domain *d, unsigned int order, mfn_t *out)
 {
 	uint64_t m;
 
 	if (order > MAX_ORDER || !charge(d, BIT64(order))) {
 		return -ENOMEM;
 	}
-	if (!frames_take(d, order, (flags & DALLOC_BELOW_4G) != 0, &m)) {
+	if (!frames_take(d, order, &m)) {
 		uncharge(d, BIT64(order));
 		return -ENOMEM;
 	}
-	if (!(flags & DALLOC_NO_SCRUB)) {
-		frames_scrub(m, BIT64(order), true);
-	}
+	frames_scrub(m, BIT64(order), true);
 	frames_publish(d->id, m, BIT64(order));
 	*out = mfn(m);
 	return 0;
@@ -265,93 +256,21 @@ static int range_take(uint64_t m, uint64_t nr)
 	return rc;
 }
 
-static int range_claim(struct domain *d, uint64_t m, uint64_t nr, bool scrub)
+int dom_claim_range(struct domain *d, mfn_t start, uint64_t nr)
 {
 	int rc;
 
-	if (nr == 0 || m + nr < m) {
+	if (nr == 0 || start.v + nr < start.v) {
 		return -EINVAL;
 	}
 	if (!charge(d, nr)) {
 		return -ENOMEM;
 	}
-	rc = range_take(m, nr);
+	rc = range_take(start.v, nr);
 	if (rc) {
 		uncharge(d, nr);
 		return rc;
 	}
-	if (scrub) {
-		frames_scrub(m, nr, true);
-	}
-	frames_publish(d->id, m, nr);
-	return 0;
-}
-
-int dom_claim_range(struct domain *d, mfn_t start, uint64_t nr)
-{
-	return range_claim(d, start.v, nr, false);
-}
-
-/* A run of free chunks. */
-struct run {
-	uint64_t m;
-	uint64_t nr;
-};
-
-/* The first run of @b below frame @limit that has @want, or the longest. */
-static struct run bank_best_run(const struct mem_bank *b, uint64_t want,
-				uint64_t limit, struct run best)
-	REQUIRES(page_lock)
-{
-	struct run now = { 0 };
-	uint64_t end = b->first + b->nr;
-	uint64_t m;
-
-	end = end < limit ? end : limit;
-	for (m = b->table_base; m < end && best.nr < want; m += CHUNK_PAGES) {
-		uint8_t flags = chunk_of(b, m)->flags;
-
-		if (!(flags & PGF_FREE)) { /* a split chunk is not whole */
-			now.nr = 0;
-			continue;
-		}
-		now.m = now.nr == 0 ? m : now.m;
-		now.nr += CHUNK_PAGES;
-		if (now.nr > best.nr) {
-			best = now;
-		}
-	}
-	return best;
-}
-
-int dom_alloc_exact_or_best(struct domain *d, uint64_t want_pages,
-			    unsigned int flags, mfn_t *start,
-			    uint64_t *got_pages)
-{
-	uint64_t limit = flags & DALLOC_BELOW_4G ? FRAMES_BELOW_4G
-						 : UINT64_MAX;
-	struct run best = { 0 };
-	uint64_t nr;
-	uint32_t i;
-	int rc;
-
-	spin_lock(&page_lock);
-	for (i = 0; i < page_nr_banks; i++) { /* bound: MAX_MEM_BANKS */
-		if (page_bank[i].chunk) {
-			best = bank_best_run(&page_bank[i], want_pages, limit,
-					     best);
-		}
-	}
-	spin_unlock(&page_lock);
-	nr = best.nr < want_pages ? best.nr : want_pages;
-	if (nr == 0) {
-		return -ENOMEM;
-	}
-	rc = range_claim(d, best.m, nr, !(flags & DALLOC_NO_SCRUB));
-	if (rc) {
-		return rc;
-	}
-	*start = mfn(best.m);
-	*got_pages = nr;
+	frames_publish(d->id, start.v, nr);
 	return 0;
 }

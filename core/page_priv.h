@@ -53,7 +53,7 @@ extern struct mem_bank page_bank[MAX_MEM_BANKS];
 extern uint32_t page_nr_banks;
 extern uint64_t page_nr_free;
 
-/* ---- page_claim.c --------------------------------------------------------- */
+/* ---- page_claim.c -------------------------------------------------------- */
 extern uint64_t page_nr_claimed; /* sum of all domains' claimed_pages */
 /* How many of @nr frames for @d (NULL: nobody's) it has claimed. */
 uint64_t claim_part_locked(const struct domain *d, uint64_t nr)

@@ -97,9 +97,6 @@ static void pcpu_work(struct pcpu *c, uint32_t bits)
 
 static void vcpu_work(struct vcpu *v, uint32_t bits)
 {
-	if (bits & VWORK_STOP) {
-		pcpu_post_self(PWORK_RESCHED); /* came after the last look */
-	}
 	if (bits & VWORK_UPCALL) {
 		arch_vcpu_set_upcall(v, evtchn_upcall_pending(v));
 	}
@@ -134,11 +131,7 @@ static bool work_round(struct pcpu *c)
 	if (unlikely(bits & ~(uint32_t)PWORK_RESCHED)) {
 		pcpu_work(c, bits);
 	}
-	if (!v || (bits & PWORK_RESCHED) || (v->work & VWORK_STOP)) {
-		if (v && (v->work & VWORK_STOP)) {
-			__atomic_fetch_and(&v->work, ~(uint32_t)VWORK_STOP,
-					   __ATOMIC_SEQ_CST);
-		}
+	if (!v || (bits & PWORK_RESCHED)) {
 		v = sched_run(c);
 	}
 	if (!v) {

@@ -115,8 +115,6 @@ bool domain_is_descheduled(const struct domain *d);
  * lock below rank RUNQ; the controller is told at a work point.
  */
 void domain_shutdown(struct domain *d, uint8_t code);
-/* The domain broke its contract beyond repair: log @why, stop it alone. */
-void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
 /* Continue a domain that stopped with SHUTDOWN_suspend. -EINVAL. */
 __must_check int domain_resume(struct domain *d);
 /*
@@ -141,8 +139,6 @@ void wallclock_set(uint64_t sec, uint32_t nsec, uint64_t system_ns);
 void domain_update_wallclock(struct domain *d);
 /* Write d's wc_* as given: seconds and ns at its clock's zero. */
 void domain_set_wallclock(struct domain *d, uint64_t sec, uint32_t nsec);
-
-bool domain_is_control(const struct domain *d);
 
 /* Held while a domain is put into or taken out of the table. */
 extern struct spinlock domain_list_lock;

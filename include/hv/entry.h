@@ -31,9 +31,6 @@ void irq_dispatch(uint32_t intid);
  */
 struct vcpu *work_run(struct pcpu *cpu);
 
-/* @v did something no guest may do and no fault describes. */
-void vcpu_fault(struct vcpu *v, const char *why);
-
 /* The EL2 timer fired. */
 void timer_expired(void);
 

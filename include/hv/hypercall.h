@@ -33,14 +33,6 @@ union hc_arg {
 	evtchn_init_control_t evtchn_init_control;
 	evtchn_expand_array_t evtchn_expand_array;
 	evtchn_set_priority_t evtchn_set_priority;
-	gnttab_query_size_t gnttab_query_size;
-	gnttab_set_version_t gnttab_set_version;
-	gnttab_get_version_t gnttab_get_version;
-	gnttab_setup_table_t gnttab_setup_table;
-	gnttab_map_grant_ref_t gnttab_map;
-	gnttab_unmap_grant_ref_t gnttab_unmap;
-	gnttab_copy_t gnttab_copy;
-	gnttab_cache_flush_t gnttab_cache_flush;
 	xen_memory_reservation_t mem_reservation;
 	xen_add_to_physmap_t mem_add_to_physmap;
 	xen_add_to_physmap_batch_t mem_add_to_physmap_batch;
@@ -55,8 +47,6 @@ union hc_arg {
 	struct sched_watchdog sched_watchdog;
 	struct sched_pin_override sched_pin_override;
 	struct vcpu_register_vcpu_info vcpu_info;
-	struct vcpu_register_runstate_memory_area vcpu_runstate_area;
-	struct vcpu_set_singleshot_timer vcpu_singleshot;
 	xen_feature_info_t feature_info;
 	xen_platform_op_t platform_op;
 	multicall_entry_t multicall;

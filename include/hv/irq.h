@@ -31,13 +31,11 @@ __must_check int irq_request(uint32_t intid, enum irq_trigger t,
  */
 __must_check int irq_assign_guest(struct domain *d, uint32_t intid,
 				  uint32_t virq, enum irq_trigger t);
-/* Take it back: masked, deactivated, nobody's. */
-void irq_release_guest(struct domain *d, uint32_t intid);
 const struct irq_desc *irq_desc_of(uint32_t intid);
 void irq_init(void);
 /* Another CPU, once: enable the hypervisor's per-CPU lines there. */
 void irq_enable_cpu_ppis(void);
-/* Take back every line of @d. */
+/* Take back every line of @d: masked, not active, nobody's. */
 void irq_release_all(struct domain *d);
 
 /* vGIC side: the guest changed enable/trigger/target of a line it owns. */

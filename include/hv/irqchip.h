@@ -38,6 +38,6 @@ extern const struct irqchip *irqchip;
 extern uint32_t irqchip_nr_lines;
 
 /* IPIs the hypervisor uses (SGIs of its own; guests never see them). */
-enum ipi { IPI_KICK = 0, IPI_CALL = 1, IPI_STOP = 2, NR_IPIS };
+enum ipi { IPI_KICK, IPI_STOP, NR_IPIS };
 
 #endif

@@ -97,14 +97,9 @@ __must_check int p2m_map_mmio(struct domain *d, gfn_t g, mfn_t m, uint64_t nr,
 __must_check int p2m_map_page(struct domain *d, gfn_t g, struct page *pg,
 			      enum p2m_type t);
 /*
- * Unmap one frame and drop the mapping's reference after TLB maintenance.
- * *@old (may be NULL) tells what was there. -ENOENT: nothing.
- */
-__must_check int p2m_unmap_page(struct domain *d, gfn_t g,
-				struct p2m_entry *old);
-/*
- * The same for types whose bit is set in @types (P2M_MASK), else -EINVAL;
- * RAM is given back too, except a direct-mapped domain's.
+ * Unmap one frame whose type's bit is set in @types (P2M_MASK), else -EINVAL,
+ * and drop the mapping's reference after TLB maintenance; RAM is given back
+ * too, except a direct-mapped domain's. -ENOENT: nothing there.
  */
 __must_check int p2m_remove_page(struct domain *d, gfn_t g, uint32_t types);
 /*

@@ -117,17 +117,13 @@ void *hv_alloc_pages(struct domain *d, unsigned int order);
 /* NULL allowed. Frames that a guest still maps stay ours until unmapped. */
 void hv_free_pages(struct domain *d, void *va, unsigned int order);
 
-enum dom_alloc_flags {
-	DALLOC_BELOW_4G = 1u << 0,
-	DALLOC_NO_SCRUB = 1u << 1, /* boot, first owner only */
-};
 /*
  * Allocate 2^order contiguous frames owned by @d (count 1, PGF_ALLOCATED),
  * scrubbed; charges d->tot_pages, respects d->max_pages. -ENOMEM (*out not
  * touched).
  */
 __must_check int dom_alloc_pages(struct domain *d, unsigned int order,
-				 unsigned int flags, mfn_t *out);
+				 mfn_t *out);
 /*
  * Set frames aside for @d: nobody else gets them until it has @total in all,
  * or ends. -EINVAL when @d has that many already, may not have them, has a
@@ -142,14 +138,6 @@ void page_unclaim(struct domain *d);
  * it is taken, -ENOMEM when @d may not have that much.
  */
 __must_check int dom_claim_range(struct domain *d, mfn_t start, uint64_t nr);
-/*
- * The lowest run of free 2 MiB chunks that holds @want_pages, or else the
- * longest: claimed for @d and scrubbed (unless DALLOC_NO_SCRUB). For the
- * banks of dom0; boot only. -ENOMEM.
- */
-__must_check int dom_alloc_exact_or_best(struct domain *d, uint64_t want_pages,
-					 unsigned int flags, mfn_t *start,
-					 uint64_t *got_pages);
 
 uint64_t page_alloc_nr_free(void);  /* exact */
 uint64_t page_alloc_nr_claimed(void); /* of these, for page_claim() */

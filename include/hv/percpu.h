@@ -48,8 +48,6 @@ struct pcpu {
 	uint32_t work_gen;            /* rounds of work_run(), for waiters */
 	bool peeks;                   /* in guest_peek(): unmappers wait */
 	uint64_t idle_ns;
-	uint64_t nr_irqs;
-	uint64_t nr_traps;
 	uint32_t beats;               /* hv/watchdog.h: it is alive */
 };
 

@@ -9,7 +9,6 @@
 	X(GUEST_ABORT, "dom=%u ipa=%#llx esr=%#llx")                          \
 	X(GUEST_UNDEF, "dom=%u pc=%#llx esr=%#llx")                           \
 	X(HC_REFUSED, "dom=%u nr=%llu rc=%lld")                               \
-	X(DOM_CRASH, "dom=%u vcpu=%llu")                                      \
 	X(IRQ_SPURIOUS, "intid=%u")
 
 #define TRACE_ENUM(name, fmt) TRACE_##name,

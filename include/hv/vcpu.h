@@ -38,8 +38,7 @@ enum vcpu_state {
 enum vcpu_work {
 	VWORK_UPCALL = 1u << 0, /* event channel upcall line may have changed */
 	VWORK_VIRQ = 1u << 1,   /* virtual interrupt state changed: flush */
-	VWORK_STOP = 1u << 2,   /* paused, offline or dying: leave the guest */
-	VWORK_VTIMER = 1u << 3, /* emulated timer fired */
+	VWORK_VTIMER = 1u << 2, /* emulated timer fired */
 };
 
 struct vcpu {
@@ -80,7 +79,6 @@ struct vcpu {
 		uint64_t key;      /* hash of nr, op, args it belongs to */
 		uint64_t done;
 	} cont;
-	uint64_t nr_exits;
 	bool is_read; /* paused by getvcpucontext; control_lock */
 };
 

@@ -26,8 +26,6 @@ int LIB_NAME(strcmp)(const char *a, const char *b);
 int LIB_NAME(strncmp)(const char *a, const char *b, size_t n);
 char *LIB_NAME(strchr)(const char *s, int c);
 char *LIB_NAME(strrchr)(const char *s, int c);
-char *LIB_NAME(strstr)(const char *haystack, const char *needle);
-unsigned long LIB_NAME(strtoul)(const char *s, char **end, int base);
 
 /*
  * A short copy, in line: for structures of a few words. Any length, any

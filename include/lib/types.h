@@ -29,7 +29,6 @@ typedef struct {
 	uint64_t v;
 } gfn_t;
 
-typedef uint16_t domid_t_hv; /* the ABI's domid_t; this name avoids a clash */
 
 #define PAGE_SHIFT 12
 #define PAGE_SIZE UINT64_C(4096)
@@ -83,13 +82,9 @@ static inline ipa_t gfn_to_ipa(gfn_t g)
 }
 
 #define __must_check __attribute__((warn_unused_result))
-#define __packed __attribute__((packed))
 #define __aligned(n) __attribute__((aligned(n)))
 #define __noreturn __attribute__((noreturn))
 #define __printf(f, a) __attribute__((format(printf, f, a)))
-/* Code and data that boot/ alone uses; its memory is freed after boot. */
-#define __boot __attribute__((section(".boot.text"), cold))
-#define __bootdata __attribute__((section(".boot.data")))
 /* Data that is written during boot only and is read-only afterwards. */
 #define __ro_after_boot __attribute__((section(".data.ro_after_boot")))
 /* The same for large zeroed data, which then takes no room in the image. */

@@ -84,7 +84,7 @@ void world_ram(struct domain *d, uint64_t g, uint64_t nr)
 	mfn_t m;
 
 	for (i = 0; i < nr; i++) {
-		if (dom_alloc_pages(d, 0, 0, &m) != 0 ||
+		if (dom_alloc_pages(d, 0, &m) != 0 ||
 		    p2m_map_ram(d, gfn(g + i), m, 0, P2M_RAM_RW) != 0) {
 			abort();
 		}

@@ -110,13 +110,13 @@ Test(console, lines_and_levels)
 	log_info("two\n");
 	cr_assert_str_eq(said(), "(BH) two\r\n");
 	out[0] = '\0';
-	log_debug("three\n");
+	log_printf(LOG_DEBUG, "three\n");
 	cr_assert_str_eq(said(), ""); /* to the ring only */
 	console_set_levels(LOG_ERR, LOG_ERR);
 	log_warn("four\n");
 	cr_assert_str_eq(said(), "");
 	console_force();
-	log_debug("last\n");
+	log_printf(LOG_DEBUG, "last\n");
 	cr_assert_str_eq(said(), "(BH) last\r\n");
 }
 
@@ -159,7 +159,7 @@ Test(console, ring_wraps)
 
 	console_set_levels(LOG_ERR, LOG_ERR);
 	for (unsigned int i = 0; i < 2000; i++) {
-		log_debug("line %06u\n", i); /* 17 characters */
+		log_printf(LOG_DEBUG, "line %06u\n", i); /* 17 characters */
 	}
 	n = read_ring(buf, sizeof(buf), &index);
 	cr_assert_eq(n, RING);
@@ -167,7 +167,7 @@ Test(console, ring_wraps)
 	cr_assert_eq(memcmp(buf + n - 17, "(BH) line 001999\n", 17), 0);
 	cr_assert_eq(memcmp(buf + n - 17 * 900, "(BH) line 001100\n", 17), 0);
 	cr_assert_eq(read_ring(buf, sizeof(buf), &index), 0);
-	log_debug("more\n");
+	log_printf(LOG_DEBUG, "more\n");
 	n = read_ring(buf, sizeof(buf), &index);
 	cr_assert_eq(n, 10);
 	cr_assert_eq(memcmp(buf, "(BH) more\n", 10), 0);
@@ -197,7 +197,7 @@ Test(console, ring_positions_of_others)
 
 	console_set_levels(LOG_ERR, LOG_ERR);
 	for (unsigned int i = 0; i < 2000; i++) {
-		log_debug("line %06u\n", i); /* 17 characters */
+		log_printf(LOG_DEBUG, "line %06u\n", i); /* 17 characters */
 	}
 	(void)read_ring(buf, sizeof(buf), &index);
 	end = index;
@@ -222,8 +222,8 @@ Test(console, log_news_is_told_at_a_work_point)
 {
 	nr_ring_virqs = 0;
 	fake_this_pcpu->work = 0;
-	log_debug("one\n");
-	log_debug("two\n");
+	log_printf(LOG_DEBUG, "one\n");
+	log_printf(LOG_DEBUG, "two\n");
 	cr_assert_eq(nr_ring_virqs, 0);
 	cr_assert(fake_this_pcpu->work & PWORK_KEY);
 	console_tell_news();

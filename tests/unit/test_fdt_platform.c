@@ -425,17 +425,3 @@ Test(wrong, every_flipped_byte_stays_in_bounds)
 	}
 	free(copy);
 }
-
-Test(wrong, padding_of_qemu_is_not_copied)
-{
-	static _Alignas(8) uint8_t big[1 << 20];
-	static _Alignas(8) uint8_t copy[FAKE_TREE_SIZE];
-	uint32_t size;
-
-	cr_assert_eq(fdt_open_into(fake_tree(3), big, sizeof(big)), 0);
-	cr_assert_eq(dt_copy_used(copy, sizeof(copy), big, &size), 0);
-	cr_assert_leq(size, 8192);
-	cr_assert_eq(fdt_check_full(copy, size), 0);
-	cr_assert_eq(parse(copy), 0);
-	cr_assert_eq(dt_copy_used(copy, 1000, big, &size), -ENOSPC);
-}

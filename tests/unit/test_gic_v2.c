@@ -62,7 +62,7 @@ Test(gic_v2, init)
 	cr_expect_eq(fake_get32(fake_gicc, 0), 0x201);
 	cr_expect_eq(fake_get32(fake_gicc, 4), 0xff);
 	cr_expect_eq(fake_get32(fake_gicd, 0x104), 0);
-	cr_expect_eq(fake_get32(fake_gicd, 0x100), 7);
+	cr_expect_eq(fake_get32(fake_gicd, 0x100), 3);
 	cr_expect_eq(fake_gicd[0x800 + 40], 4, "routed to the boot CPU");
 	c.nr_cpus = 9;
 	cr_expect_eq(gicv2_init(&c), -EINVAL);

@@ -140,7 +140,7 @@ Test(gic_v3, init_cpu_wakes_and_enables_in_order)
 	gicv3_irqchip.init_cpu();
 	cr_expect_eq(fake_get32(fake_gicr[2], 0x14), 0);
 	cr_expect_eq(fake_get32(fake_gicr[0], 0x14), 2, "not another one's");
-	cr_expect_eq(fake_get32(fake_gicr[2], 0x10100), 7);
+	cr_expect_eq(fake_get32(fake_gicr[2], 0x10100), 3);
 	sre = fake_event_find(ICC_SRE_EL2, 0xf, 0);
 	on = fake_event_find(ICC_IGRPEN1, 1, 0);
 	cr_expect_geq(sre, 0);

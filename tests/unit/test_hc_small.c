@@ -372,7 +372,7 @@ Test(hc_small, vcpu_info_refusals)
 	cr_assert_eq(register_info(v1, UINT64_MAX, 0x15, 0), -ENOENT);
 	d1->vcpu[1]->state = VCPU_BLOCKED;
 	cr_assert_eq(register_info(v1, 1, 0x15, 0), -EINVAL);
-	cr_assert_eq(dom_alloc_pages(d1, 0, 0, &m), 0);
+	cr_assert_eq(dom_alloc_pages(d1, 0, &m), 0);
 	cr_assert_eq(p2m_map_ram(d1, gfn(0x40), m, 0, P2M_RAM_RO), 0);
 	cr_assert_eq(register_info(v1, 0, 0x40, 0), -EINVAL);
 	cr_assert_eq(page_of(m)->count, 2);

@@ -186,7 +186,7 @@ Test(hypercall, subop_write_needs_the_right_before_the_handler_runs)
 {
 	mfn_t m;
 
-	cr_assert_eq(dom_alloc_pages(d1, 0, 0, &m), 0);
+	cr_assert_eq(dom_alloc_pages(d1, 0, &m), 0);
 	cr_assert_eq(p2m_map_ram(d1, gfn(0x40), m, 0, P2M_RAM_RO), 0);
 	seen.evtchn_bind_virq.virq = 99;
 	cr_assert_eq(subop(v1, 1, 0x40000), -EFAULT);
@@ -322,7 +322,7 @@ Test(hypercall, multicall_result_needs_a_writable_list)
 {
 	mfn_t m;
 
-	cr_assert_eq(dom_alloc_pages(d1, 0, 0, &m), 0);
+	cr_assert_eq(dom_alloc_pages(d1, 0, &m), 0);
 	cr_assert_eq(p2m_map_ram(d1, gfn(0x40), m, 0, P2M_RAM_RO), 0);
 	cr_assert_eq(call(v1, __HYPERVISOR_multicall, 0x40000, 1, 0),
 		     -EFAULT);

@@ -61,7 +61,7 @@ Test(ipi, what_each_message_means)
 	static const struct {
 		uint32_t sgi, work;
 	} rows[] = {
-		{IPI_KICK, 0}, {IPI_CALL, PWORK_CALL}, {IPI_STOP, PWORK_STOP},
+		{IPI_KICK, 0}, {IPI_STOP, PWORK_STOP},
 		{NR_IPIS, 0},  {UINT32_MAX, 0},
 	};
 

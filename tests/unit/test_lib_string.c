@@ -137,7 +137,6 @@ Test(lib_string, comparisons_and_searches)
 
 			cr_assert_eq(sign(lib_strcmp(x, y)),
 				     sign(strcmp(x, y)));
-			cr_assert_eq(lib_strstr(x, y), strstr(x, y));
 			for (n = 0; n < 12; n++) {
 				cr_assert_eq(sign(lib_strncmp(x, y, n)),
 					     sign(strncmp(x, y, n)));
@@ -146,31 +145,4 @@ Test(lib_string, comparisons_and_searches)
 			}
 		}
 	}
-}
-
-static const char *const numbers[] = {
-	"", "0", "7", "  42x", "0x", "0x1f", "0Xffz", "017", "08", "-1",
-	"+9", "0xg", "18446744073709551615", "18446744073709551616",
-	"99999999999999999999999", "-0x10", "zz", "- 1", "\t\n12",
-};
-
-Test(lib_string, strtoul_as_the_libc_has_it)
-{
-	static const int bases[] = { 0, 8, 10, 16, 36 };
-	size_t i, j;
-
-	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-		for (j = 0; j < sizeof(bases) / sizeof(bases[0]); j++) {
-			char *e1, *e2;
-			unsigned long v1 = lib_strtoul(numbers[i], &e1,
-						       bases[j]);
-			unsigned long v2 = strtoul(numbers[i], &e2, bases[j]);
-
-			cr_assert_eq(v1, v2, "%s base %d: %lu %lu",
-				     numbers[i], bases[j], v1, v2);
-			cr_assert_eq(e1, e2, "%s base %d", numbers[i],
-				     bases[j]);
-		}
-	}
-	cr_assert_eq(lib_strtoul("5", NULL, 10), 5);
 }

@@ -34,7 +34,7 @@ static mfn_t alloc(struct domain *d, unsigned int order)
 {
 	mfn_t m;
 
-	cr_assert_eq(dom_alloc_pages(d, order, 0, &m), 0);
+	cr_assert_eq(dom_alloc_pages(d, order, &m), 0);
 	return m;
 }
 
@@ -50,12 +50,10 @@ Test(p2m, ram_mapping_holds_one_reference_a_frame)
 	cr_assert_eq(e.order, 9);
 	cr_assert_eq(d1->p2m.max_gfn, 0x3ff);
 	cr_assert_eq(page_of(m)->count, 2);
-	cr_assert_eq(p2m_unmap_page(d1, gfn(0x205), &e), 0);
-	cr_assert_eq(e.mfn.v, m.v + 5);
-	cr_assert_eq(page_of(mfn(m.v + 5))->count, 1);
+	cr_assert_eq(p2m_remove_page(d1, gfn(0x205), P2M_MASK_RAM), 0);
+	cr_assert_eq(page_of(mfn(m.v + 5))->count, 0);
 	cr_assert_eq(page_of(mfn(m.v + 6))->count, 2);
-	cr_assert_eq(p2m_unmap_page(d1, gfn(0x205), NULL), -ENOENT);
-	page_release_owner(d1, page_of(mfn(m.v + 5)));
+	cr_assert_eq(p2m_remove_page(d1, gfn(0x205), P2M_MASK_RAM), -ENOENT);
 }
 
 Test(p2m, ram_must_be_the_domains_own)
@@ -155,7 +153,7 @@ Test(p2m, map_page_replaces_ram_and_takes_the_reference)
 	cr_assert_eq(pg->count, 3);
 	cr_assert_eq(old->count, 0);
 	cr_assert_eq(d1->tot_pages, 0);
-	cr_assert_eq(p2m_unmap_page(d1, gfn(7), NULL), 0);
+	cr_assert_eq(p2m_remove_page(d1, gfn(7), P2M_MASK_FOREIGN), 0);
 	cr_assert_eq(pg->count, 2);
 }
 
@@ -205,7 +203,7 @@ static void on_lookup(struct domain *d, uint64_t g)
 	}
 	fake_p2m_on_lookup = NULL;
 	cr_assert_eq(p2m_remove_page(d, gfn(g), P2M_MASK_RAM), 0);
-	cr_assert_eq(dom_alloc_pages(d2, 0, 0, &m), 0);
+	cr_assert_eq(dom_alloc_pages(d2, 0, &m), 0);
 	page_release_owner(d2, page_of(m));
 }
 
@@ -312,7 +310,6 @@ Test(p2m, tables_that_are_gone)
 	cr_assert_null(d1->arch.p2m);
 	cr_assert_eq(p2m_map_page(d1, gfn(0x10), pg, P2M_XEN_RW), -EINVAL);
 	cr_assert_eq(p2m_remove_page(d1, gfn(0x10), P2M_MASK_RAM), -ENOENT);
-	cr_assert_eq(p2m_unmap_page(d1, gfn(0x10), NULL), -ENOENT);
 	cr_assert_eq(p2m_lookup(d1, gfn(0x10)).type, P2M_NONE);
 	cr_assert_null(p2m_get_page(d1, gfn(0x10), NULL));
 	cr_assert_eq(pg->count, 1);

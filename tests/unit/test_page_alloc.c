@@ -38,7 +38,7 @@ Test(page_alloc, page_of_knows_allocated_frames_only)
 	cr_assert_null(page_of(mfn(FIRST - 1)));
 	cr_assert_null(page_of(mfn(FIRST + 64 * MIB / PAGE_SIZE)));
 	cr_assert_null(page_of(mfn(FIRST))); /* free, whole chunk */
-	cr_assert_eq(dom_alloc_pages(&dom[0], 0, 0, &m), 0);
+	cr_assert_eq(dom_alloc_pages(&dom[0], 0, &m), 0);
 	cr_assert_not_null(page_of(m));
 	cr_assert_eq(page_mfn(page_of(m)).v, m.v);
 	cr_assert_eq(page_of(m)->owner, 1);
@@ -54,7 +54,7 @@ Test(page_alloc, references_count_and_saturate)
 
 	setup_bank(16 * MIB);
 	before = page_alloc_nr_free();
-	cr_assert_eq(dom_alloc_pages(&dom[0], 0, 0, &m), 0);
+	cr_assert_eq(dom_alloc_pages(&dom[0], 0, &m), 0);
 	pg = page_of(m);
 	cr_assert(page_get(pg));
 	cr_assert(page_get_owned(pg, 1));
@@ -79,7 +79,7 @@ Test(page_alloc, owner_is_released_once)
 	mfn_t m;
 
 	setup_bank(16 * MIB);
-	cr_assert_eq(dom_alloc_pages(&dom[0], 0, 0, &m), 0);
+	cr_assert_eq(dom_alloc_pages(&dom[0], 0, &m), 0);
 	pg = page_of(m);
 	cr_assert(page_get(pg));
 	page_release_owner(&dom[1], pg); /* not his */
@@ -99,7 +99,7 @@ Test(page_alloc, put_of_what_is_not_held_stops, .signal = SIGABRT)
 	mfn_t m;
 
 	setup_bank(16 * MIB);
-	cr_assert_eq(dom_alloc_pages(&dom[0], 1, 0, &m), 0);
+	cr_assert_eq(dom_alloc_pages(&dom[0], 1, &m), 0);
 	pg = page_of(m);
 	page_put(pg);
 	page_put(pg);
@@ -113,13 +113,13 @@ Test(page_alloc, max_pages_is_a_limit)
 	setup_bank(16 * MIB);
 	before = page_alloc_nr_free();
 	dom[0].max_pages = 3;
-	cr_assert_eq(dom_alloc_pages(&dom[0], 2, 0, &m), -ENOMEM);
-	cr_assert_eq(dom_alloc_pages(&dom[0], 1, 0, &m), 0);
-	cr_assert_eq(dom_alloc_pages(&dom[0], 0, 0, &m), 0);
-	cr_assert_eq(dom_alloc_pages(&dom[0], 0, 0, &m), -ENOMEM);
+	cr_assert_eq(dom_alloc_pages(&dom[0], 2, &m), -ENOMEM);
+	cr_assert_eq(dom_alloc_pages(&dom[0], 1, &m), 0);
+	cr_assert_eq(dom_alloc_pages(&dom[0], 0, &m), 0);
+	cr_assert_eq(dom_alloc_pages(&dom[0], 0, &m), -ENOMEM);
 	cr_assert_eq(dom[0].tot_pages, 3);
 	cr_assert_eq(page_alloc_nr_free(), before - 3);
-	cr_assert_eq(dom_alloc_pages(&dom[1], 19, 0, &m), -ENOMEM);
+	cr_assert_eq(dom_alloc_pages(&dom[1], 19, &m), -ENOMEM);
 	cr_assert_eq(dom[1].tot_pages, 0);
 }
 
@@ -142,7 +142,7 @@ Test(page_alloc, next_owner_finds_zeros)
 	void *p;
 
 	setup_bank(16 * MIB);
-	cr_assert_eq(dom_alloc_pages(&dom[0], 3, 0, &m), 0);
+	cr_assert_eq(dom_alloc_pages(&dom[0], 3, &m), 0);
 	cr_assert(is_zero(m, 8));
 	cr_assert_eq(fake_nr_cache_cleans, 8);
 	memset(hv_va(mfn_to_paddr(m)), 0x5a, 8 * PAGE_SIZE);
@@ -154,17 +154,17 @@ Test(page_alloc, next_owner_finds_zeros)
 	hv_free_pages(&dom[1], p, 2);
 	cr_assert_eq(dom[1].xen_pages, 0);
 	hv_free_pages(&dom[1], NULL, 2);
-	cr_assert_eq(dom_alloc_pages(&dom[0], 9, 0, &m), 0);
+	cr_assert_eq(dom_alloc_pages(&dom[0], 9, &m), 0);
 	cr_assert(is_zero(m, 512));
 	check_invariants();
 }
 
-Test(page_alloc, no_scrub_leaves_it)
+Test(page_alloc, a_claim_leaves_the_contents)
 {
-	mfn_t m;
+	mfn_t m = mfn(FIRST + 512);
 
 	setup_bank(16 * MIB);
-	cr_assert_eq(dom_alloc_pages(&dom[0], 0, DALLOC_NO_SCRUB, &m), 0);
+	cr_assert_eq(dom_claim_range(&dom[0], m, 1), 0);
 	cr_assert_eq(*(uint8_t *)hv_va(mfn_to_paddr(m)), 0xa5);
 	cr_assert_eq(fake_nr_clears, 0);
 }
@@ -203,7 +203,7 @@ Test(page_alloc, whole_chunks_cost_no_table)
 	mfn_t m;
 
 	setup_bank(64 * MIB);
-	cr_assert_eq(dom_alloc_pages(&dom[0], 10, 0, &m), 0);
+	cr_assert_eq(dom_alloc_pages(&dom[0], 10, &m), 0);
 	cr_assert(is_aligned(m.v, 1024));
 	cr_assert_eq(page_ref_range(1, m, 1024), 0);
 	cr_assert_not(chunk_is_split(chunk_of(bank_of(m.v), m.v)));
@@ -246,7 +246,7 @@ Test(page_alloc, saturated_chunk_refuses)
 	mfn_t m;
 
 	setup_bank(64 * MIB);
-	cr_assert_eq(dom_alloc_pages(&dom[0], 9, 0, &m), 0);
+	cr_assert_eq(dom_alloc_pages(&dom[0], 9, &m), 0);
 	chunk_of(bank_of(m.v), m.v)->count = PAGE_COUNT_MAX;
 	cr_assert_eq(page_ref_range(1, m, 512), -EINVAL);
 	cr_assert_eq(chunk_of(bank_of(m.v), m.v)->count, PAGE_COUNT_MAX);
@@ -298,7 +298,7 @@ Test(page_alloc, reserved_holes_are_never_given_out)
 	page_alloc_free_range(paddr(hole + 0x5000),
 			      FAKE_RAM_BASE + size - hole - 0x5000);
 	check_invariants();
-	while (dom_alloc_pages(&dom[0], 0, DALLOC_NO_SCRUB, &m) == 0) {
+	while (dom_alloc_pages(&dom[0], 0, &m) == 0) {
 		uint64_t pa = mfn_to_paddr(m).v;
 
 		cr_assert(pa < hole || pa >= hole + 0x5000);
@@ -313,8 +313,8 @@ Test(page_alloc, reserved_holes_are_never_given_out)
 	/* A module's memory comes back later. */
 	page_alloc_free_range(paddr(hole), 0x5000);
 	cr_assert_eq(page_alloc_nr_free(), 5);
-	cr_assert_eq(dom_alloc_pages(&dom[0], 3, 0, &m), -ENOMEM);
-	cr_assert_eq(dom_alloc_pages(&dom[0], 0, 0, &m), 0);
+	cr_assert_eq(dom_alloc_pages(&dom[0], 3, &m), -ENOMEM);
+	cr_assert_eq(dom_alloc_pages(&dom[0], 0, &m), 0);
 }
 
 Test(page_alloc, freed_twice_at_boot_stops, .signal = SIGABRT)
@@ -339,7 +339,7 @@ Test(page_alloc, odd_bank_edges)
 		     -EINVAL);
 	page_alloc_free_range(paddr(start), 9 * MIB + 77);
 	check_invariants();
-	while (dom_alloc_pages(&dom[0], 0, DALLOC_NO_SCRUB, &m) == 0) {
+	while (dom_alloc_pages(&dom[0], 0, &m) == 0) {
 		cr_assert(mfn_to_paddr(m).v >= start);
 		cr_assert(mfn_to_paddr(m).v + PAGE_SIZE <=
 			  start + 9 * MIB + 77);
@@ -348,11 +348,12 @@ Test(page_alloc, odd_bank_edges)
 	cr_assert_gt(n, 2000);
 }
 
-Test(page_alloc, banks_on_both_sides_of_4g)
+/* Guests get the upper bank, until it is used up. */
+Test(page_alloc, banks_far_apart)
 {
 	uint64_t high = UINT64_C(0x100000000);
 	uint64_t size = high + 64 * MIB - FAKE_RAM_BASE;
-	uint64_t got;
+	uint32_t nr_high = 0;
 	mfn_t m;
 
 	fake_ram_init(size);
@@ -362,43 +363,32 @@ Test(page_alloc, banks_on_both_sides_of_4g)
 	cr_assert_eq(page_alloc_add_bank(paddr(high), 64 * MIB), 0);
 	page_alloc_free_range(paddr(FAKE_RAM_BASE), 64 * MIB);
 	page_alloc_free_range(paddr(high), 64 * MIB);
-	cr_assert_eq(dom_alloc_pages(&dom[0], 0, 0, &m), 0);
+	cr_assert_eq(dom_alloc_pages(&dom[0], 9, &m), 0);
+	while (mfn_to_paddr(m).v >= high && nr_high++ < 32) {
+		cr_assert_eq(dom_alloc_pages(&dom[0], 9, &m), 0);
+	}
+	cr_assert_eq(nr_high, 31); /* the table takes one chunk apart */
+	cr_assert_lt(mfn_to_paddr(m).v, FAKE_RAM_BASE + 64 * MIB);
+	cr_assert_eq(dom_alloc_pages(&dom[0], 0, &m), 0);
 	cr_assert_geq(mfn_to_paddr(m).v, high);
-	cr_assert_eq(dom_alloc_pages(&dom[0], 0, DALLOC_BELOW_4G, &m), 0);
-	cr_assert_lt(mfn_to_paddr(m).v, high);
-	cr_assert_eq(dom_alloc_pages(&dom[0], 9, DALLOC_BELOW_4G, &m), 0);
-	cr_assert_lt(mfn_to_paddr(m).v, high);
-	cr_assert_eq(dom_alloc_exact_or_best(&dom[0], 1 << 20,
-					     DALLOC_BELOW_4G, &m, &got), 0);
-	cr_assert_lt(mfn_to_paddr(m).v, high);
-	cr_assert(is_aligned(m.v, 512));
-	cr_assert(got > 0 && got < 1 << 20);
-	cr_assert_eq(dom_alloc_exact_or_best(&dom[0], 700, 0, &m, &got), 0);
-	cr_assert_eq(got, 700);
-	cr_assert(is_zero(m, 700));
 	check_invariants();
 }
 
 Test(page_alloc, dom0_bank_of_768_mib)
 {
 	uint64_t want = 768 * MIB / PAGE_SIZE;
-	uint64_t got;
-	mfn_t m;
+	mfn_t m = mfn(FIRST);
 
 	setup_bank(2 * GIB);
-	cr_assert_eq(dom_alloc_exact_or_best(&dom[0], want, DALLOC_NO_SCRUB,
-					     &m, &got), 0);
-	cr_assert_eq(got, want);
-	cr_assert_eq(m.v, FIRST);
+	cr_assert_eq(dom_claim_range(&dom[0], m, want), 0);
 	cr_assert_eq(page_ref_range(1, m, want), 0);
 	cr_assert_not(chunk_is_split(chunk_of(bank_of(m.v), m.v)));
 	page_release_range(&dom[0], m, want);
 	page_unref_range(m, want);
 	check_invariants();
 	/* A whole GiB as one block. */
-	cr_assert_eq(dom_alloc_pages(&dom[0], 18, DALLOC_NO_SCRUB, &m), 0);
+	cr_assert_eq(dom_alloc_pages(&dom[0], 18, &m), 0);
 	cr_assert(is_aligned(m.v, BIT64(18)));
-	cr_assert_eq(dom_alloc_pages(&dom[1], 18, DALLOC_NO_SCRUB, &m),
-		     -ENOMEM);
+	cr_assert_eq(dom_alloc_pages(&dom[1], 18, &m), -ENOMEM);
 	check_invariants();
 }

@@ -50,7 +50,7 @@ static void random_alloc(void)
 	mfn_t m;
 
 	if (nr_held == ARRAY_SIZE(held) ||
-	    dom_alloc_pages(&dom[who], order, DALLOC_NO_SCRUB, &m) != 0) {
+	    dom_alloc_pages(&dom[who], order, &m) != 0) {
 		return;
 	}
 	cr_assert(is_aligned(m.v, BIT64(order)));

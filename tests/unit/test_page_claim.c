@@ -25,12 +25,12 @@ Test(page_claim, frames_are_kept_for_the_domain)
 	cr_assert_eq(page_claim(other, 3), -ENOMEM);
 	cr_assert_eq(page_alloc_nr_claimed(), free - 2);
 	/* Two are left: for another domain, and for the hypervisor itself. */
-	cr_assert_eq(dom_alloc_pages(other, 0, 0, &m), 0);
-	cr_assert_eq(dom_alloc_pages(other, 1, 0, &m), -ENOMEM);
+	cr_assert_eq(dom_alloc_pages(other, 0, &m), 0);
+	cr_assert_eq(dom_alloc_pages(other, 1, &m), -ENOMEM);
 	cr_assert_eq(other->tot_pages, 1);
 	cr_assert_not_null(hv_alloc_pages(NULL, 0));
 	cr_assert_null(hv_alloc_pages(NULL, 0));
-	cr_assert_eq(dom_alloc_pages(other, 0, 0, &m), -ENOMEM);
+	cr_assert_eq(dom_alloc_pages(other, 0, &m), -ENOMEM);
 	cr_assert_eq(page_alloc_nr_free(), free - 2);
 }
 
@@ -40,14 +40,14 @@ Test(page_claim, shrinks_by_what_is_taken)
 	mfn_t m;
 
 	setup_bank(16 * MIB);
-	cr_assert_eq(dom_alloc_pages(d, 3, 0, &m), 0);
+	cr_assert_eq(dom_alloc_pages(d, 3, &m), 0);
 	free = page_alloc_nr_free();
 	cr_assert_eq(page_claim(d, 8), -EINVAL, "it has them already");
 	cr_assert_eq(page_claim(d, 8 + 20), 0);
-	cr_assert_eq(dom_alloc_pages(d, 4, 0, &m), 0);
+	cr_assert_eq(dom_alloc_pages(d, 4, &m), 0);
 	cr_assert_eq(d->claimed_pages, 4);
 	/* More than its claim, as long as there is more. */
-	cr_assert_eq(dom_alloc_pages(d, 3, 0, &m), 0);
+	cr_assert_eq(dom_alloc_pages(d, 3, &m), 0);
 	cr_assert_eq(d->claimed_pages, 0);
 	cr_assert_eq(page_alloc_nr_claimed(), 0);
 	/* What it gives back is nobody's. */

@@ -273,7 +273,6 @@ Test(vcpu, pending_state_keeps_it_awake)
 	cpus_settle();
 	cr_assert_eq(v->state, VCPU_RUNNING);
 	v->arch.has_pending = false;
-	v->work = VWORK_STOP; /* is nothing to wake up for */
 	cpus_block(v);
 	cr_assert_eq(v->state, VCPU_BLOCKED);
 }

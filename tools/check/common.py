@@ -119,8 +119,8 @@ def ctags(root, paths, kinds):
         return []
     cmd = ["ctags", "--quiet", "--fields=+neKfsZ", "--output-format=json",
            "--language-force=C", f"--kinds-C={kinds}",
-           "-I", "__must_check,__noreturn,__cold,__boot,NO_LOCK_ANALYSIS,"
-           "__packed,__bootdata,__ro_after_boot,__aligned+,__printf+,"
+           "-I", "__must_check,__noreturn,__cold,NO_LOCK_ANALYSIS,"
+           "__ro_after_boot,__aligned+,__printf+,"
            "ACQUIRE+,RELEASE+,REQUIRES+,EXCLUDES+,CAPABILITY+",
            "-f", "-", "-L", "-"]
     try:

@@ -25,6 +25,7 @@ CHECKS = (
     ("style", ["tools/check/style.py"]),
     ("commits", ["tools/check/commits.py"]),
     ("names", ["tools/check/names.py"]),
+    ("unused", ["tools/check/unused.py"]),
     ("shell", ["tools/check/shell.sh"]),
     ("cppcheck", ["tools/check/cppcheck.sh"]),
     ("locking", ["tools/check/gen_locking.py", "--check"]),

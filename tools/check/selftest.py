@@ -77,6 +77,7 @@ CLEAN = {
                            "GICD_ISENABLER */\nint t = EVTCHNOP_send + "
                            "hc_sched_op + GICD_ISENABLER;\n",
     "drivers/uart/u.c": SPDX + "/* not a vcpu's */\nint u;\n",
+    "arch/arm64/entry/e.S": SPDX + "\tbl\ta\n",
     "include/hv/lock_ranks.h": SPDX + "#define LOCK_RANKS(R) R(A, \"first\")"
                                       "\n",
     "include/lib/errno.h": SPDX + "#ifndef E_H\n#define E_H\n\nenum {\n"
@@ -208,6 +209,23 @@ FAULTS = [
      {"core/b.c": SPDX + "/* X" + "XX */\n"}, r"b\.c:2: X" "XX"),
     ("names.py", "no licence line", {"core/b.c": "int x;\n"},
      r"core/b\.c:1: no SPDX"),
+    ("unused.py", "a function nobody calls",
+     {"core/b.c": SPDX + "int b(void)\n{\n\treturn 0;\n}\n"},
+     r"core/b\.c:2: nothing calls b\(\)"),
+    ("unused.py", "two that call only each other",
+     {"arch/arm64/entry/e.S": SPDX + "\tret\n"},
+     r"core/work\.c:5: nothing calls post\(\)"),
+    ("unused.py", "one that only a test calls",
+     {"include/hv/b.h": SPDX + "static inline int b(void)\n{\n\treturn 0;\n}"
+                        "\n", "tests/unit/test_b.c": SPDX + "int x = b();\n"},
+     r"include/hv/b\.h:2: nothing calls b\(\)"),
+    ("unused.py", "a member nobody names",
+     {"core/b.c": SPDX + "struct s {\n\tint m_;\n};\n"},
+     r"core/b\.c:3: nothing names the member m_"),
+    ("unused.py", "a row for a function that is called",
+     {"docs/layers.md": LAYERS + "\n| function that nothing calls | why |\n"
+                        "|---|---|\n| `post` | because |\n"},
+     r"layers\.md:\d+: post\(\) needs no row"),
     ("shell.sh", "a shell script that does not parse",
      {"tools/bad.sh": "#!/bin/bash\nif true; then\n"}, r"tools/bad\.sh:1"),
     ("shell.sh", "a Python script that does not compile",
@@ -222,7 +240,8 @@ FAULTS = [
     ("elf.py", "no image", {}, r"run make first"),
 ]
 CLEAN_PASS = ("layers.py", "headers.sh", "sizes.py", "rows.py", "style.py",
-              "names.py", "shell.sh", "cppcheck.sh", "commits.py", "abi.sh")
+              "names.py", "unused.py", "shell.sh", "cppcheck.sh", "commits.py",
+              "abi.sh")
 
 
 class Tally:

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * CPU errata that EL2 must know, as rows, and the speculation mitigations
- * that firmware offers guests.
+ * CPU errata that concern EL2, as rows, and the speculation mitigations that
+ * firmware offers guests.
  *
- * Owns    the set of actions in force (of all CPUs together).
+ * Owns    the set of errata seen (on all CPUs together).
+ * Not     a work-around: the log names what this CPU has, so that a fault can
+ *         be told from ours. What EL2 does is the same on every CPU; a cache
+ *         line is always cleaned with its invalidation (mm/cache.c), which is
+ *         what the first row asks for.
  * CPU     errata_init_cpu on each at its bring-up, before guests run.
  * Spec    the CPUs' Software Developers Errata Notices, by number.
  */
@@ -24,22 +28,22 @@ struct erratum {
 	const char *what;
 	uint16_t part;  /* Arm's */
 	uint8_t last;   /* highest rXpY concerned, X << 4 | Y */
-	uint8_t action; /* enum erratum_action */
 };
 
 static const struct erratum errata[] = {
-	{ "A53 819472 824069 827319", 0xd03, 0x04, ERRATUM_CLEAN_IS_CIVAC },
-	{ "A53 1530924", 0xd03, 0xff, ERRATUM_AT_SPECULATIVE },
-	{ "A55 1530923", 0xd05, 0x20, ERRATUM_AT_SPECULATIVE },
-	{ "A57 1319537", 0xd07, 0xff, ERRATUM_AT_SPECULATIVE },
-	{ "A72 1319367", 0xd08, 0xff, ERRATUM_AT_SPECULATIVE },
-	{ "A76 1165522", 0xd0b, 0x30, ERRATUM_AT_SPECULATIVE },
-	{ "A76 1286807", 0xd0b, 0x30, ERRATUM_TLBI_TWICE },
-	{ "N1 1165522", 0xd0c, 0x20, ERRATUM_AT_SPECULATIVE },
-	{ "A73 858921", 0xd09, 0xff, ERRATUM_CNTVOFF_UNSTABLE },
+	{ "A53 819472 824069 827319", 0xd03, 0x04 },
+	{ "A53 1530924", 0xd03, 0xff },
+	{ "A55 1530923", 0xd05, 0x20 },
+	{ "A57 1319537", 0xd07, 0xff },
+	{ "A72 1319367", 0xd08, 0xff },
+	{ "A76 1165522", 0xd0b, 0x30 },
+	{ "A76 1286807", 0xd0b, 0x30 },
+	{ "N1 1165522", 0xd0c, 0x20 },
+	{ "A73 858921", 0xd09, 0xff },
 };
 
-static uint32_t in_force;
+static uint32_t seen; /* bit n: errata[n] was logged */
+STATIC_ASSERT(ARRAY_SIZE(errata) <= 32, "one bit a row");
 
 void errata_init_cpu(void)
 {
@@ -56,16 +60,11 @@ void errata_init_cpu(void)
 		if (e->part != field_get(MIDR_PART, midr) || rev > e->last) {
 			continue;
 		}
-		if (!(__atomic_fetch_or(&in_force, BIT32(e->action),
-					__ATOMIC_RELAXED) & BIT32(e->action))) {
+		if (!(__atomic_fetch_or(&seen, BIT32(i), __ATOMIC_RELAXED) &
+		      BIT32(i))) {
 			log_info("CPU erratum: %s\n", e->what);
 		}
 	}
-}
-
-bool errata_applies(enum erratum_action a)
-{
-	return (in_force & BIT32(a)) != 0;
 }
 
 /* What firmware says of a mitigation is what the guest hears. */

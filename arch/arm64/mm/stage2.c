@@ -24,7 +24,6 @@
 #define VTCR_RES1 BIT64(31)
 #define VTCR_VS BIT64(19)
 #define VTCR_PS FIELD64(18, 16)
-#define VTCR_TG0_4K 0
 #define VTCR_SH0_INNER field_prep(FIELD64(13, 12), 3)
 #define VTCR_ORGN0_WBWA field_prep(FIELD64(11, 10), 1)
 #define VTCR_IRGN0_WBWA field_prep(FIELD64(9, 8), 1)

@@ -119,10 +119,9 @@ void arch_vtimer_sync(struct vcpu *v)
 	ptimer_update(v);
 }
 
-/* op2 of CNTP_TVAL_EL0, CNTP_CTL_EL0, CNTP_CVAL_EL0 */
+/* op2 of CNTP_TVAL_EL0 and CNTP_CTL_EL0; the third is CNTP_CVAL_EL0. */
 #define PTIMER_TVAL 0u
 #define PTIMER_CTL 1u
-#define PTIMER_CVAL 2u
 
 uint64_t vtimer_phys_read(struct vcpu *v, unsigned int op2)
 {

@@ -12,7 +12,6 @@ struct arch_domain {
 	uint64_t vmid_gen;     /* generation << 16 | VMID */
 	uint64_t cntvoff;
 	uint32_t evtchn_intid;
-	bool is_32bit;
 };
 
 #endif

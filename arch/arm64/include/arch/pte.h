@@ -20,7 +20,6 @@
 #define S1_AP1 BIT64(6) /* RES1 with one privilege level */
 #define S1_RO BIT64(7)
 #define S1_XN BIT64(54)
-#define S1_ATTRS (FIELD64(63, 52) | FIELD64(11, 2))
 
 /* Stage 2 */
 #define S2_MEMATTR_NORMAL field_prep(FIELD64(5, 2), 0xf)

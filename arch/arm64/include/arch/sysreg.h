@@ -25,17 +25,14 @@
 /* HCR_EL2 */
 #define HCR_VM BIT64(0)
 #define HCR_SWIO BIT64(1)
-#define HCR_PTW BIT64(2)
 #define HCR_FMO BIT64(3)
 #define HCR_IMO BIT64(4)
 #define HCR_AMO BIT64(5)
-#define HCR_VI BIT64(7)
 #define HCR_VSE BIT64(8)
 #define HCR_FB BIT64(9)
 #define HCR_BSU_IS FIELD64(10, 10)
 #define HCR_TWI BIT64(13)
 #define HCR_TWE BIT64(14)
-#define HCR_TID0 BIT64(15)
 #define HCR_TID3 BIT64(18)
 #define HCR_TSC BIT64(19)
 #define HCR_TIDCP BIT64(20)
@@ -56,10 +53,6 @@
 #define EC_FP 0x07u
 #define EC_CP10_ID 0x08u
 #define EC_CP14_64 0x0cu
-#define EC_SVC32 0x11u
-#define EC_HVC32 0x12u
-#define EC_SMC32 0x13u
-#define EC_SVC64 0x15u
 #define EC_HVC64 0x16u
 #define EC_SMC64 0x17u
 #define EC_SYS64 0x18u
@@ -70,7 +63,6 @@
 #define EC_DABT_LOWER 0x24u
 #define EC_DABT_SAME 0x25u
 #define EC_SP_ALIGN 0x26u
-#define EC_SERROR 0x2fu
 #define EC_BRK64 0x3cu
 
 /*
@@ -81,15 +73,12 @@
 #define ISS_DABT_SSE BIT64(21)
 #define ISS_DABT_SRT FIELD64(20, 16)
 #define ISS_DABT_SF BIT64(15)
-#define ISS_DABT_FNV BIT64(10)
-#define ISS_ABT_EA BIT64(9)
 #define ISS_DABT_CM BIT64(8)
 #define ISS_ABT_S1PTW BIT64(7)
 #define ISS_DABT_WNR BIT64(6)
 #define ISS_FSC FIELD64(5, 0)
 #define FSC_TYPE(iss) ((iss) & 0x3c)
 #define FSC_TRANSLATION 0x04u
-#define FSC_ACCESS 0x08u
 #define FSC_PERMISSION 0x0cu
 #define FSC_SEA 0x10u
 
@@ -105,7 +94,6 @@
 #define PSR_D BIT64(9)
 #define PSR_T32 BIT64(5)
 #define PSR_SS BIT64(21)
-#define PSR_IL BIT64(20)
 
 /* CNT*_CTL */
 #define CNT_CTL_ENABLE BIT64(0)
@@ -129,7 +117,6 @@
 	(((uint64_t)(op0) << 20) | ((uint64_t)(op2) << 17) |                  \
 	 ((uint64_t)(op1) << 14) | ((uint64_t)(crn) << 10) |                  \
 	 ((uint64_t)(crm) << 1))
-#define ISS_SYS64_REG FIELD64(21, 1) /* with Rt cleared below */
 #define ISS_SYS64_RT FIELD64(9, 5)
 #define ISS_SYS64_READ BIT64(0)
 
