@@ -39,7 +39,7 @@ static const struct xen_platform_parameters platform_parameters = {
 };
 static const char denied[] = "<denied>";
 
-static int64_t version_features(struct vcpu *v, union hc_arg *arg)
+__cold static int64_t version_features(struct vcpu *v, union hc_arg *arg)
 {
 	xen_feature_info_t *f = &arg->feature_info;
 
@@ -53,7 +53,7 @@ static int64_t version_features(struct vcpu *v, union hc_arg *arg)
 static const struct hc_subop features_op =
 	SUBOP(feature_info, version_features, HC_IN | HC_OUT, HC_ANY);
 
-static int64_t version_build_id(struct vcpu *v, uint64_t uarg)
+__cold static int64_t version_build_id(struct vcpu *v, uint64_t uarg)
 {
 	/* The changeset names the build as well as a hash of it would. */
 	uint64_t buf = uarg + offsetof(struct xen_build_id, buf);
@@ -80,7 +80,7 @@ static int64_t version_build_id(struct vcpu *v, uint64_t uarg)
 	return rc ? rc : (int64_t)BUILD_ID_SIZE;
 }
 
-static int64_t version_commandline(struct vcpu *v, uint64_t uarg)
+__cold static int64_t version_commandline(struct vcpu *v, uint64_t uarg)
 {
 	if (!hc_permitted(v, HC_CTRL)) {
 		return guest_copy_out(v, uarg, denied, sizeof(denied));
@@ -92,7 +92,7 @@ STATIC_ASSERT(sizeof(platform.hv_cmdline) == sizeof(xen_commandline_t),
 	      "copied whole");
 
 /* A long text, of which most is zeros that the image need not hold. */
-static int64_t version_capabilities(struct vcpu *v, uint64_t uarg)
+__cold static int64_t version_capabilities(struct vcpu *v, uint64_t uarg)
 {
 	char piece[64] = { 0 };
 	int rc = 0;
@@ -108,7 +108,7 @@ static int64_t version_capabilities(struct vcpu *v, uint64_t uarg)
 STATIC_ASSERT(XEN_CAPABILITIES_INFO_LEN % 64 == 0, "copied whole");
 
 /* The calls with an argument. */
-static int64_t version_out(struct vcpu *v, uint32_t cmd, uint64_t uarg)
+__cold static int64_t version_out(struct vcpu *v, uint32_t cmd, uint64_t uarg)
 {
 	switch (cmd) {
 	case XENVER_extraversion:

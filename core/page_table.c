@@ -256,7 +256,7 @@ void page_put_last(struct page *pg, uint32_t was)
 
 /* ---- boot ------------------------------------------------------------ */
 
-static struct mem_bank bank_describe(uint64_t first, uint64_t end)
+__cold static struct mem_bank bank_describe(uint64_t first, uint64_t end)
 {
 	struct mem_bank b = {
 		.first = first,
@@ -282,7 +282,7 @@ static uint64_t table_size(const struct mem_bank *b)
 	return (end - b->table_base) * sizeof(struct page);
 }
 
-uint64_t page_alloc_table_size(paddr_t start, uint64_t size)
+__cold uint64_t page_alloc_table_size(paddr_t start, uint64_t size)
 {
 	struct mem_bank b =
 		bank_describe(align_up(start.v, PAGE_SIZE) >> PAGE_SHIFT,
@@ -291,7 +291,7 @@ uint64_t page_alloc_table_size(paddr_t start, uint64_t size)
 	return records_size(&b) + table_size(&b);
 }
 
-int page_alloc_add_bank(paddr_t start, uint64_t size)
+__cold int page_alloc_add_bank(paddr_t start, uint64_t size)
 {
 	uint64_t first = align_up(start.v, PAGE_SIZE) >> PAGE_SHIFT;
 	uint64_t end = (start.v + size) >> PAGE_SHIFT;
@@ -313,7 +313,7 @@ int page_alloc_add_bank(paddr_t start, uint64_t size)
 }
 
 /* Free frames [m, m + nr) of one bank with a table; they were reserved. */
-static void bank_free_range(struct mem_bank *b, uint64_t m, uint64_t nr)
+__cold static void bank_free_range(struct mem_bank *b, uint64_t m, uint64_t nr)
 {
 	spin_lock(&page_lock);
 	while (nr > 0) { /* bound: chunks of the range */
@@ -339,7 +339,8 @@ static void bank_free_range(struct mem_bank *b, uint64_t m, uint64_t nr)
 }
 
 /* Take the records and the table from the top of [m, m + *nr). */
-static void bank_carve_table(struct mem_bank *b, uint64_t m, uint64_t *nr)
+__cold static void bank_carve_table(struct mem_bank *b, uint64_t m,
+				    uint64_t *nr)
 {
 	uint64_t need = (records_size(b) + table_size(b)) >> PAGE_SHIFT;
 	uint64_t i;
@@ -364,7 +365,7 @@ static void bank_carve_table(struct mem_bank *b, uint64_t m, uint64_t *nr)
 	b->usable = b->nr;
 }
 
-static struct mem_bank *bank_declared(uint64_t m)
+__cold static struct mem_bank *bank_declared(uint64_t m)
 {
 	uint32_t i;
 
@@ -376,7 +377,7 @@ static struct mem_bank *bank_declared(uint64_t m)
 	return NULL;
 }
 
-static void free_early_ranges(void)
+__cold static void free_early_ranges(void)
 {
 	uint32_t i;
 
@@ -391,7 +392,7 @@ static void free_early_ranges(void)
 	}
 }
 
-void page_alloc_free_range(paddr_t start, uint64_t size)
+__cold void page_alloc_free_range(paddr_t start, uint64_t size)
 {
 	uint64_t first = align_up(start.v, PAGE_SIZE) >> PAGE_SHIFT;
 	uint64_t end = (start.v + size) >> PAGE_SHIFT;

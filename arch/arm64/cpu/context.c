@@ -67,7 +67,7 @@ __cold int arch_domain_init(struct domain *d, const struct dom_config *cfg)
 	return rc;
 }
 
-void arch_domain_fini(struct domain *d)
+__cold void arch_domain_fini(struct domain *d)
 {
 	vgic_domain_fini(d);
 }
@@ -97,7 +97,7 @@ __cold int arch_vcpu_init(struct vcpu *v)
 	return rc;
 }
 
-void arch_vcpu_fini(struct vcpu *v)
+__cold void arch_vcpu_fini(struct vcpu *v)
 {
 	vtimer_vcpu_fini(v);
 	vgic_vcpu_fini(v);

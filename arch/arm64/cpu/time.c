@@ -44,7 +44,7 @@ uint64_t ticks_to_ns(uint64_t ticks)
 	return mul_shift32_sat(ticks, ns_mul);
 }
 
-void time_init(void)
+__cold void time_init(void)
 {
 	hz = platform.timer.clock_frequency ? platform.timer.clock_frequency :
 					      read_sysreg(cntfrq_el0);
@@ -66,7 +66,7 @@ static void hyp_timer_irq(uint32_t intid)
 	timer_expired();
 }
 
-int time_request_irq(void)
+__cold int time_request_irq(void)
 {
 	return irq_request(platform.timer.hyp, IRQ_LEVEL, hyp_timer_irq);
 }

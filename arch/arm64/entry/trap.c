@@ -24,13 +24,13 @@
 #include <lib/check.h>
 
 /* A class that no guest of ours should be able to raise. */
-static void trap_unexpected(struct vcpu *v, uint64_t esr)
+__cold static void trap_unexpected(struct vcpu *v, uint64_t esr)
 {
 	trace_event(TRACE_GUEST_UNDEF, v->domain->id, v->arch.regs.pc, esr);
 	inject_undef(v);
 }
 
-static void trap_breakpoint(struct vcpu *v, uint64_t esr)
+__cold static void trap_breakpoint(struct vcpu *v, uint64_t esr)
 {
 	trap_unexpected(v, esr);
 }
@@ -122,7 +122,7 @@ void arch_irq_poll(void)
 }
 
 /* No secure side shares its interrupts with us: none is ever expected. */
-void trap_fiq(struct vcpu *v)
+__cold void trap_fiq(struct vcpu *v)
 {
 	(void)v;
 	trace_event(TRACE_IRQ_SPURIOUS, INTID_NONE, 0, 0);
@@ -132,7 +132,7 @@ void trap_fiq(struct vcpu *v)
  * An SError while a guest ran is that guest's: it gets it, as its own
  * hardware would have done (XSA-201: never the hypervisor's end).
  */
-void trap_serror(struct vcpu *v)
+__cold void trap_serror(struct vcpu *v)
 {
 	inject_serror(v);
 }

@@ -15,7 +15,7 @@ static uint64_t not_supported(void)
 }
 
 /* [SMCCC] 7.4 "SMCCC_ARCH_FEATURES" */
-static uint64_t arch_features(uint32_t fid)
+__cold static uint64_t arch_features(uint32_t fid)
 {
 	switch (fid) {
 	case SMCCC_VERSION:
@@ -34,7 +34,7 @@ static uint64_t arch_features(uint32_t fid)
  * a71812dc-c698-4369-9acf-79d18ddee667, by which guests know the interface:
  * four words of the UUID's bytes, low byte first. [SMCCC] 6.2 "Call UID query"
  */
-static void hyp_uid(struct guest_regs *r)
+__cold static void hyp_uid(struct guest_regs *r)
 {
 	r->x[0] = 0xa71812dc;
 	r->x[1] = 0x4369c698;
