@@ -61,7 +61,7 @@ struct vcpu *evtchn_vcpu(const struct domain *d, uint32_t id)
 		       : NULL;
 }
 
-int evtchn_init(struct domain *d, uint32_t max_port)
+__cold int evtchn_init(struct domain *d, uint32_t max_port)
 {
 	struct evtchn_table *t = &d->evtchn;
 
@@ -86,7 +86,7 @@ int evtchn_init(struct domain *d, uint32_t max_port)
 	return 0;
 }
 
-void evtchn_fini(struct domain *d)
+__cold void evtchn_fini(struct domain *d)
 {
 	struct evtchn_table *t = &d->evtchn;
 
@@ -111,7 +111,7 @@ static uint32_t port_limit(const struct evtchn_table *t)
 	return t->max_port < most ? t->max_port : most;
 }
 
-static int add_bucket_locked(struct domain *d) REQUIRES(d->evtchn.lock)
+__cold static int add_bucket_locked(struct domain *d) REQUIRES(d->evtchn.lock)
 {
 	struct evtchn_table *t = &d->evtchn;
 	uint32_t b = t->nr_ports / EVTCHN_BUCKET_PORTS;
@@ -130,7 +130,7 @@ static int add_bucket_locked(struct domain *d) REQUIRES(d->evtchn.lock)
 	return 0;
 }
 
-int evtchn_port_alloc(struct domain *d, uint32_t *out)
+__cold int evtchn_port_alloc(struct domain *d, uint32_t *out)
 {
 	struct evtchn_table *t = &d->evtchn;
 	uint32_t limit = port_limit(t);
@@ -160,7 +160,8 @@ int evtchn_port_alloc(struct domain *d, uint32_t *out)
 	return rc;
 }
 
-void evtchn_port_free(struct domain *d, struct evtchn *chn, uint32_t port)
+__cold void evtchn_port_free(struct domain *d, struct evtchn *chn,
+			     uint32_t port)
 {
 	d->evtchn.ops->clear_pending(d, chn, port);
 	/* The last queue stays known: its tail may still name the port. */
@@ -175,7 +176,7 @@ void evtchn_port_free(struct domain *d, struct evtchn *chn, uint32_t port)
 	}
 }
 
-int evtchn_fini_step(struct domain *d)
+__cold int evtchn_fini_step(struct domain *d)
 {
 	struct evtchn_table *t = &d->evtchn;
 	uint32_t closed = 0;
@@ -250,7 +251,7 @@ bool evtchn_is_pending(struct domain *d, uint32_t port)
 	return yes;
 }
 
-void evtchn_vcpu_info_moved(struct vcpu *v)
+__cold void evtchn_vcpu_info_moved(struct vcpu *v)
 {
 	__atomic_store_n(&v->info->evtchn_pending_sel, ~(xen_ulong_t)0,
 			 __ATOMIC_SEQ_CST);
@@ -392,7 +393,7 @@ static int64_t op_unmask(struct vcpu *v, union hc_arg *arg)
 }
 
 /* All ports of a domain closed; long, so it goes by steps. */
-static int64_t op_reset(struct vcpu *v, union hc_arg *arg)
+__cold static int64_t op_reset(struct vcpu *v, union hc_arg *arg)
 {
 	struct domain *d = domain_get_for(v, arg->evtchn_reset.dom);
 	int rc;
@@ -450,7 +451,9 @@ static inline int64_t send_fast(struct vcpu *v, uint64_t uarg)
 	uint32_t port;
 
 	if (unlikely(guest_peek(v, &port, uarg, sizeof(port)))) {
-		return -EFAULT;
+		return hypercall_subop(v, evtchn_subops,
+				       ARRAY_SIZE(evtchn_subops), EVTCHNOP_send,
+				       uarg);
 	}
 	return is_pending_already(v->domain, port) ? 0 : send_port(v, port);
 }

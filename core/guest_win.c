@@ -7,7 +7,8 @@
  * Rule    translate with the guest's own rights, take a reference, and then
  *         make sure that the frame still is what was translated: it is if it
  *         belongs to the guest, or if a second translation says the same.
- * Locks   none; owner CPU of the vCPU.
+ * Locks   P2M of the domain, for a moment, when there is no translation; owner
+ *         CPU of the vCPU.
  * Bounds  two frames a window; a copy visits each frame once.
  */
 #include <hv/guest_win.h>
@@ -24,12 +25,23 @@ __cold bool guest_part_still_there(struct vcpu *v, uint64_t va, bool write,
 	       again.v == pa.v;
 }
 
+/* What was not there may have been an entry that another CPU was replacing. */
+__cold static int open_again(struct vcpu *v, uint64_t va, bool write,
+			     struct guest_part *p)
+{
+	p2m_settle(v->domain);
+	return guest_part_open(v, va, write, p);
+}
+
 static int part_open(struct vcpu *v, uint64_t va, bool write,
 		     struct guest_win *w, unsigned int i)
 {
 	struct guest_part p;
 	int rc = guest_part_open(v, va, write, &p);
 
+	if (unlikely(rc)) {
+		rc = open_again(v, va, write, &p);
+	}
 	if (rc == 0) {
 		w->pg[i] = p.pg;
 		w->va[i] = p.va;

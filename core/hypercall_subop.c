@@ -22,8 +22,8 @@ bool hc_permitted(const struct vcpu *v, uint8_t priv)
 	return priv == HC_ANY || v->domain->is_control;
 }
 
-/* The structure crosses into a second page. */
-__cold static int64_t subop_two_pages(struct vcpu *v,
+/* The structure crosses into a second page, or was not there at once. */
+__cold static int64_t subop_by_window(struct vcpu *v,
 				      const struct hc_subop *op, uint64_t uarg)
 {
 	union hc_arg arg;
@@ -56,7 +56,7 @@ static inline int64_t subop_one_page(struct vcpu *v,
 
 	/* Translate, check rights and pin now: nothing below can fault. */
 	if (unlikely(guest_part_open(v, uarg, (dir & HC_OUT) != 0, &part))) {
-		return -EFAULT;
+		return subop_by_window(v, op, uarg);
 	}
 	if (likely(dir & HC_IN)) {
 		guest_mem_copy(&arg, part.va, size);
@@ -88,7 +88,7 @@ int64_t hypercall_subop(struct vcpu *v, const struct hc_subop *ops,
 		return -EPERM;
 	}
 	if (unlikely(!guest_is_one_page(uarg, op->size))) {
-		return subop_two_pages(v, op, uarg);
+		return subop_by_window(v, op, uarg);
 	}
 	return subop_one_page(v, op, uarg);
 }

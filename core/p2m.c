@@ -288,6 +288,12 @@ int p2m_remove_grant(struct domain *d, gfn_t g, const struct page *pg)
 	return rc;
 }
 
+__cold void p2m_settle(struct domain *d)
+{
+	spin_lock(&d->p2m.lock);
+	spin_unlock(&d->p2m.lock);
+}
+
 /* ---- look-up without the lock ---------------------------------------- */
 
 /* False: the domain is being torn down and its tables may go any moment. */

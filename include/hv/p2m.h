@@ -55,6 +55,12 @@ struct p2m {
 	bool dying;                /* p2m_fini_step began: nothing is found */
 };
 
+/*
+ * After it an edit that another CPU was making is complete: what it had broken
+ * meanwhile is whole again. For a walk that found nothing; no lock is held.
+ */
+void p2m_settle(struct domain *d);
+
 static inline bool p2m_type_is_ram(uint8_t t)
 {
 	return t == P2M_RAM_RW || t == P2M_RAM_RO;

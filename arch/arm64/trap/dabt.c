@@ -99,10 +99,13 @@ static __force_inline bool emulate(struct vcpu *v, const struct mmio_range *r,
 }
 
 /* An entry that is valid by now was being replaced when the guest came. */
-static bool was_in_transit(struct domain *d, ipa_t addr, bool write, bool exec)
+__cold static bool was_in_transit(struct domain *d, ipa_t addr, bool write,
+				  bool exec)
 {
-	struct p2m_entry e = arch_p2m_lookup(d, ipa_to_gfn(addr));
+	struct p2m_entry e;
 
+	p2m_settle(d);
+	e = arch_p2m_lookup(d, ipa_to_gfn(addr));
 	if (e.type == P2M_NONE || (exec && !p2m_type_is_ram(e.type))) {
 		return false;
 	}
@@ -144,7 +147,7 @@ void trap_dabt(struct vcpu *v, uint64_t esr)
 	}
 }
 
-void trap_iabt(struct vcpu *v, uint64_t esr)
+__cold void trap_iabt(struct vcpu *v, uint64_t esr)
 {
 	uint64_t far = read_sysreg(far_el2);
 	ipa_t addr;
