@@ -216,13 +216,15 @@ void run_tests(void);
 void guest_start(const void *fdt, uint64_t ticks)
 {
 	cpu_setup(&cpus[0]);
-	xen_detect();
 	if (platform_read(fdt)) {
 		printf("FAIL device tree\nGUEST FAIL 1\n");
 		power_off();
 	}
 	machine.boot_ticks = ticks;
-	pvconsole_find();
+	if (!machine.native) {
+		xen_detect();
+		pvconsole_find();
+	}
 	mmu_init();
 	mmu_enable();
 	pvconsole_open();

@@ -123,6 +123,7 @@ bool has_bootarg(const char *word)
 
 int platform_read(const void *fdt)
 {
+	struct range uart;
 	int node;
 
 	if (fdt_check_header(fdt)) {
@@ -137,9 +138,14 @@ int platform_read(const void *fdt)
 		machine.intid_vtimer = read_intid(fdt, node, 2);
 	}
 	node = fdt_node_offset_by_compatible(fdt, -1, "xen,xen");
+	machine.native = node < 0;
 	if (node >= 0) {
 		machine.intid_evtchn = read_intid(fdt, node, 0);
 		read_reg(fdt, node, &machine.grant, 1);
+	}
+	node = fdt_node_offset_by_compatible(fdt, -1, "arm,pl011");
+	if (node >= 0 && read_reg(fdt, node, &uart, 1)) {
+		machine.uart = uart.base;
 	}
 	return read_gic(fdt) ? 0 : -1;
 }

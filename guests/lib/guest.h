@@ -49,6 +49,8 @@ struct platform {
 	struct range grant;		/* where grant frames may be mapped */
 	uint64_t console;		/* page of the console ring, or 0 */
 	bool bulkhead;			/* the hypervisor is ours */
+	bool native;			/* there is no hypervisor */
+	uint64_t uart;			/* a PL011 of the machine, or 0 */
 	bool strict;			/* "strict" in bootargs: skip nothing */
 };
 

@@ -67,8 +67,20 @@ void xen_detect(void)
 	machine.bulkhead = find(extra, "bulkhead") != NULL;
 }
 
+/* A PL011 as QEMU's: always on, never full. */
+static void uart_write(const char *s, size_t n)
+{
+	while (machine.uart && n--) {
+		mmio_write32(machine.uart, (uint8_t)*s++);
+	}
+}
+
 void console_write(const char *s, size_t n)
 {
+	if (machine.native) {
+		uart_write(s, n);
+		return;
+	}
 	if (pvconsole_write(s, n)) {
 		return;
 	}
@@ -79,7 +91,9 @@ void power_off(void)
 {
 	struct sched_shutdown off = { .reason = SHUTDOWN_poweroff };
 
-	hc2(__HYPERVISOR_sched_op, SCHEDOP_shutdown, PTR(&off));
+	if (!machine.native) {
+		hc2(__HYPERVISOR_sched_op, SCHEDOP_shutdown, PTR(&off));
+	}
 	smccc_hvc(PSCI_SYSTEM_OFF, 0, 0, 0);	/* when that did not work */
 	for (;;) {
 		wfi();
