@@ -1,110 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the hypervisor's paths cost, in ticks of the virtual counter. Meant
- * for one CPU, GICv3 and QEMU's instruction clock (-icount shift=0), where a
- * tick is 16 instructions and a run is deterministic; tools/bench/bench.py
- * starts it and does the arithmetic. Each figure is one line:
+ * What the hypervisor's paths cost on one CPU (lib/bench.h says how). It also
+ * runs on the machine without a hypervisor: the rows that are left then are
+ * what the same program costs there.
  *
- *	BENCH name ticks N iterations N
- *
- * Costs are a loop around the operation, nothing subtracted (the empty loop
- * is a figure of its own). Latencies are sums of single measurements; a
- * varying number of instructions before each spreads the phase of the
- * counter, so that the average is finer than a tick.
+ * Boot arguments: "boot" ends it after the figures of the boot.
  */
-#include "guest.h"
+#include "bench.h"
 
-#define COST_N		20000u
-#define LATENCY_N	200u
-#define SETTLE_US	3000000u
 #define UNUSED_NR	40u
-/*
- * How far ahead a deadline is. Real Xen lets a software timer, which wakes an
- * idle CPU, be late by up to 50 us when it is armed nearer than that.
- */
-#define AHEAD_TICKS	8000u
 #define SGI		5u
+#define HOLE		UINT64_C(0x7000000000)	/* no RAM, no device */
+#define ME		((domid_t)0)		/* the control domain */
+#define BATCH		32u			/* grants in one call */
+#define BATCHES		100u
+#define REF		8u			/* 0..7 are reserved */
 
-/*
- * The measured side of each latency. They end in the IRQ vector, whose first
- * instruction reads the counter; from there they return to their caller with
- * interrupts masked again, as the exception left them.
- */
-uint64_t latency_sgi(uint64_t sgi1r, uint64_t *t0);
-uint64_t latency_timer(uint64_t deadline);
-uint64_t latency_wfi(uint64_t deadline);
-uint64_t latency_wfi_masked(uint64_t deadline);
-extern const char bench_vectors[];
-
-asm(
-"	.text\n"
-"	.globl	bench_vectors, latency_sgi, latency_timer\n"
-"	.globl	latency_wfi, latency_wfi_masked\n"
-"	.balign	2048\n"
-"bench_vectors:\n"
-"	.space	0x280\n"
-"	mrs	x3, cntvct_el0\n"
-"	mrs	x4, s3_0_c12_c12_0\n"		/* ICC_IAR1_EL1 */
-"	mov	x5, #2\n"
-"	msr	cntv_ctl_el0, x5\n"
-"	isb\n"
-"	msr	s3_0_c12_c12_1, x4\n"		/* ICC_EOIR1_EL1 */
-"	isb\n"
-"	mov	x0, x3\n"
-"	ret\n"
-"	.balign	2048\n"
-"latency_sgi:\n"
-"	msr	daifclr, #2\n"
-"	isb\n"
-"	mrs	x2, cntvct_el0\n"
-"	str	x2, [x1]\n"
-"	msr	s3_0_c12_c11_5, x0\n"		/* ICC_SGI1R_EL1 */
-"1:	b	1b\n"
-"latency_timer:\n"
-"	mov	x2, #1\n"
-"	msr	cntv_cval_el0, x0\n"
-"	msr	cntv_ctl_el0, x2\n"
-"	msr	daifclr, #2\n"
-"	isb\n"
-"1:	b	1b\n"
-"latency_wfi:\n"
-"	mov	x2, #1\n"
-"	msr	cntv_cval_el0, x0\n"
-"	msr	cntv_ctl_el0, x2\n"
-"	msr	daifclr, #2\n"
-"	isb\n"
-"1:	wfi\n"
-"	b	1b\n"
-"latency_wfi_masked:\n"
-"	mov	x2, #1\n"
-"	msr	cntv_cval_el0, x0\n"
-"	msr	cntv_ctl_el0, x2\n"
-"	isb\n"
-"	wfi\n"
-"	msr	daifclr, #2\n"
-"	isb\n"
-"1:	b	1b\n"
-);
-
-static void report(const char *name, uint64_t ticks, unsigned int n)
-{
-	printf("BENCH %s ticks %lu iterations %u\n", name, ticks, n);
-}
-
-/*
- * A loop of COST_N times one operation. Calls go through the library's
- * hypercall() and smccc_hvc(), as any C program's would: 13 and 5 instructions
- * that a figure includes besides the two of the loop.
- */
-#define COST(name, op) do {						\
-	unsigned int n_;						\
-	uint64_t t_ = counter();					\
-	for (n_ = COST_N; n_; n_--) {					\
-		op;							\
-		asm volatile("" ::: "memory");				\
-	}								\
-	report(name, counter() - t_, COST_N);				\
-} while (0)
+static uint8_t pages[2][BATCH][PAGE_SIZE] __attribute__((aligned(4096)));
 
 static uint32_t bench_pair(void)
 {
@@ -119,87 +31,147 @@ static uint32_t bench_pair(void)
 	return b.local_port;
 }
 
-static void costs(void)
+static void hypercall_costs(void)
 {
 	static evtchn_send_t send;
-	uint64_t gicd = machine.gicd.base;
 
-	COST("loop", (void)0);
 	COST("xen_version", hc2(__HYPERVISOR_xen_version, XENVER_version, 0));
 	COST("unknown_hypercall", hc1(UNUSED_NR, 0));
 	COST("psci_version", smccc_hvc(PSCI_VERSION, 0, 0, 0));
-	COST("gicd_typer_read", mmio_read32(gicd + GICD_TYPER));
-	COST("gicd_isenabler_write",
-	     mmio_write32(gicd + GICD_ISENABLER + 4, 0));
 	COST("sched_yield", hc2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0));
 	send.port = bench_pair();
 	COST("evtchn_send", hc2(__HYPERVISOR_event_channel_op, EVTCHNOP_send,
 				PTR(&send)));
 }
 
-/* i instructions, more or less */
-static void jitter(unsigned int i)
+/* A load where nothing is: an abort to the guest's vector, and back. */
+static void abort_cost(void)
 {
-	uint64_t n = i % 16 + 1;
+	uint64_t old;
 
-	asm volatile("1: subs %0, %0, #1\n\tb.ne 1b" : "+r"(n) :: "cc");
+	mmu_window(0, HOLE, MAP_DEVICE);
+	old = bench_vbar(PTR(bench_vectors));
+	COST("abort", asm volatile("ldr w4, [%0]" :: "r"(MAP_WINDOW)
+				   : "x3", "x4"));
+	bench_vbar(old);
+	mmu_window(0, 0, MAP_NONE);
 }
 
-static void timer_latency(const char *name, uint64_t (*fn)(uint64_t))
+static void costs(void)
 {
-	uint64_t sum = 0;
+	uint64_t gicd = machine.gicd.base;
+
+	COST("loop", (void)0);
+	COST("gicd_typer_read", mmio_read32(gicd + GICD_TYPER));
+	COST("gicd_isenabler_write",
+	     mmio_write32(gicd + GICD_ISENABLER + 4, 0));
+	abort_cost();
+}
+
+/* One entry of the grant table for each page of the first set. */
+static void grant_all(void)
+{
+	volatile grant_entry_v1_t *table = (void *)MAP_WINDOW;
+	xen_add_to_physmap_t add = {
+		.domid = DOMID_SELF, .space = XENMAPSPACE_grant_table,
+		.gpfn = machine.grant.base / PAGE_SIZE,
+	};
 	unsigned int i;
 
-	for (i = 0; i < LATENCY_N; i++) {
-		uint64_t deadline;
-
-		jitter(i);
-		deadline = counter() + AHEAD_TICKS;
-		sum += fn(deadline) - deadline;
+	EXPECT_EQ(hc2(__HYPERVISOR_memory_op, XENMEM_add_to_physmap,
+		      PTR(&add)), 0);
+	mmu_window(0, machine.grant.base, MAP_RW);
+	for (i = 0; i < BATCH; i++) {
+		table[REF + i].frame = (uint32_t)(PTR(pages[0][i]) / PAGE_SIZE);
+		table[REF + i].domid = ME;
+		dsb();
+		table[REF + i].flags = GTF_permit_access;
 	}
-	report(name, sum, LATENCY_N);
+	dsb();
+}
+
+static int64_t grant_op(unsigned int op, const void *list)
+{
+	return hc3(__HYPERVISOR_grant_table_op, op, PTR(list), BATCH);
+}
+
+static void copy_cost(void)
+{
+	static gnttab_copy_t copy[BATCH];
+	unsigned int i;
+
+	for (i = 0; i < BATCH; i++) {
+		copy[i].source.u.ref = REF + i;
+		copy[i].source.domid = ME;
+		copy[i].dest.u.gmfn = PTR(pages[1][i]) / PAGE_SIZE;
+		copy[i].dest.domid = DOMID_SELF;
+		copy[i].len = PAGE_SIZE;
+		copy[i].flags = GNTCOPY_source_gref;
+	}
+	pages[0][BATCH - 1][PAGE_SIZE - 1] = 0x5a;
+	COST_OF("grant_copy", BATCHES, BATCH, grant_op(GNTTABOP_copy, copy));
+	EXPECT_EQ(copy[BATCH - 1].status, GNTST_okay);
+	EXPECT_EQ(pages[1][BATCH - 1][PAGE_SIZE - 1], 0x5a);
+}
+
+static void map_cost(void)
+{
+	static gnttab_map_grant_ref_t map[BATCH];
+	static gnttab_unmap_grant_ref_t unmap[BATCH];
+	uint64_t at = machine.grant.base + PAGE_SIZE;
+	uint64_t sums[2] = { 0 };
+	unsigned int i;
+	unsigned int n;
+
+	for (n = 0; n < BATCHES; n++) {
+		uint64_t t[3];
+
+		for (i = 0; i < BATCH; i++) {
+			map[i].host_addr = at + i * PAGE_SIZE;
+			map[i].flags = GNTMAP_host_map;
+			map[i].ref = REF + i;
+			map[i].dom = ME;
+		}
+		t[0] = counter();
+		grant_op(GNTTABOP_map_grant_ref, map);
+		t[1] = counter();
+		for (i = 0; i < BATCH; i++) {
+			unmap[i].host_addr = at + i * PAGE_SIZE;
+			unmap[i].handle = map[i].handle;
+		}
+		t[2] = counter();
+		grant_op(GNTTABOP_unmap_grant_ref, unmap);
+		sums[0] += t[1] - t[0];
+		sums[1] += counter() - t[2];
+	}
+	EXPECT_EQ(map[BATCH - 1].status, GNTST_okay);
+	EXPECT_EQ(unmap[BATCH - 1].status, GNTST_okay);
+	bench_report("grant_map", sums[0], BATCHES * BATCH);
+	bench_report("grant_unmap", sums[1], BATCHES * BATCH);
 }
 
 static void latencies(void)
 {
-	uint64_t old = sysreg_read(vbar_el1);
 	uint64_t sum = 0;
+	uint64_t old;
 	uint64_t t0;
 	unsigned int i;
 
 	gic_enable(SGI);
 	gic_enable(machine.intid_vtimer);
-	sysreg_write(vbar_el1, PTR(bench_vectors));
-	isb();
+	old = bench_vbar(PTR(bench_vectors));
 	for (i = 0; i < LATENCY_N; i++) {
-		jitter(i);
-		sum += latency_sgi((uint64_t)SGI << 24 | 1, &t0) - t0;
-	}
-	sysreg_write(vbar_el1, old);
-	report("sgi_to_self", sum, LATENCY_N);
-	sysreg_write(vbar_el1, PTR(bench_vectors));
-	timer_latency("timer_to_vector", latency_timer);
-	timer_latency("wfi_timer_wake", latency_wfi);
-	timer_latency("wfi_masked_timer_wake", latency_wfi_masked);
-	sysreg_write(vbar_el1, old);
-	isb();
-}
+		struct arrival a;
 
-/*
- * Xen scrubs its free memory whenever a CPU idles, in steps that a wake-up
- * has to wait for: give it the time to finish.
- */
-static void let_it_settle(void)
-{
-	uint64_t end = counter() + us_to_ticks(SETTLE_US);
-
-	gic_enable(machine.intid_vtimer);
-	while (counter() < end) {
-		sysreg_write(cntv_cval_el0, end);
-		sysreg_write(cntv_ctl_el0, CNT_ENABLE);
-		wfi();
+		bench_jitter(i);
+		a = bench_sgi((uint64_t)SGI << 24 | 1, &t0);
+		sum += bench_taken(a) - t0;
 	}
-	irq_wait(machine.intid_vtimer, 1);
+	bench_vbar(old);
+	bench_report("sgi_to_self", sum, LATENCY_N);
+	bench_timer_latency("timer_to_vector", bench_timer);
+	bench_timer_latency("wfi_timer_wake", bench_wfi);
+	bench_timer_latency("wfi_masked_timer_wake", bench_wfi_masked);
 }
 
 /* Pages that are free and pages the control domain has. */
@@ -221,13 +193,22 @@ static void memory(void)
 static void bench(void)
 {
 	printf("BENCH frequency %lu\n", sysreg_read(cntfrq_el0));
-	report("boot", machine.boot_ticks, 1);
-	memory();
-	costs();
-	let_it_settle();
-	if (machine.gic_version == 3) {
-		latencies();
+	if (!machine.native) {
+		bench_report("boot", machine.boot_ticks, 1);
+		memory();
 	}
+	if (has_bootarg("boot")) {
+		return;
+	}
+	costs();
+	if (!machine.native) {
+		hypercall_costs();
+		grant_all();
+		copy_cost();
+		map_cost();
+		bench_settle();
+	}
+	latencies();
 }
 
 const struct test guest_tests[] = {

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What the hypervisor's paths cost in instructions, beside Debian's Xen 4.17.
+"""What the hypervisor's paths cost in instructions, beside Debian's Xen 4.17 and the machine without a hypervisor.
 
-Boots guests/bench.c as the control domain on an emulated machine that counts instructions (one instruction is one
+Boots guests/bench*.c as the control domain on an emulated machine that counts instructions (one instruction is one
 nanosecond of its time), so figures are the same on every host. Prints a table, writes build/bench/*.json and fails
-when Bulkhead exceeds a goal of tests/perf/budgets.json, or, where the goal is not met yet, the figure reached.
+when Bulkhead exceeds a goal of tests/perf/budgets.json, or, where the goal is not met yet, the figure reached, or,
+where there is no goal, the budget.
 """
 import argparse
 import json
@@ -19,12 +20,14 @@ import run  # noqa: E402  pylint: disable=wrong-import-position
 
 MIB = 1 << 20
 PAGE = 4096
-PAYLOAD = os.path.join(run.BUILD, "guests", "bench.bin")
 BUDGETS = os.path.join(ROOT, "tests", "perf", "budgets.json")
 OUT = os.path.join(run.BUILD, "bench")
+COLUMNS = ("native", "xen", "bulkhead")
 MACHINE_MIB = 2048
-DOM0_MIB = 768
-BOOT_CPUS = (2, 4, 8)
+SMALL_MIB = 128         # of the control domain where the machine's memory varies: the same in all of them
+SCALE_CPUS = (2, 4, 8)
+SCALE_MIB = (512, 1024, 2048, 4096, 8192, 16384)
+SCALE_DOMAINS = (1, 2, 4, 8, 16, 32, 64)
 FIGURE = re.compile(r"BENCH (\w+) ticks (\d+) iterations (\d+)")
 FOR_GUESTS = re.compile(r"\(BH\) Memory for guests: (\d+) of \d+ KiB")
 VALUE = re.compile(r"BENCH (\w+) (\d+)\s*$", re.MULTILINE)
@@ -34,40 +37,87 @@ class BenchError(Exception):
     """The payload did not run to its end."""
 
 
-def console_of(hyp, smp, timeout):
-    """What the payload prints on hypervisor HYP with SMP CPUs, one of them the payload's."""
-    machine = run.Machine(hyp, smp=smp, mem=MACHINE_MIB, dom0_mem=DOM0_MIB, dom0_vcpus=1, icount=True,
-                          kernel=PAYLOAD, initrd=None, reboot=False)
+# ---- one run
+
+def console_of(column, payload, timeout, parts):
+    """What guests/PAYLOAD.c prints as the control domain, or as the kernel of the bare machine."""
+    machine = run.Machine("bulkhead" if column == "native" else column, icount=True, initrd=None, reboot=False,
+                          native=column == "native", kernel=os.path.join(run.BUILD, "guests", payload + ".bin"),
+                          **{"smp": 1, "mem": MACHINE_MIB, "dom0_mem": 768, "dom0_vcpus": 1, **parts})
     done = subprocess.run(machine.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, timeout=timeout, check=False)
     text = done.stdout.decode(errors="replace")
     if "GUEST PASS" not in text:
-        raise BenchError(f"the payload did not finish on {hyp} with {smp} CPUs; the console's last lines:\n"
+        raise BenchError(f"{payload} {parts} did not finish on {column}; the console's last lines:\n"
                          + "\n".join(text.splitlines()[-15:]))
     return text
 
 
 def figures_of(text):
-    """{name: instructions per operation} from the payload's lines, and its plain values."""
+    """({name: instructions per operation}, {name: plain value}) of the payload's lines."""
     values = {name: int(number) for name, number in VALUE.findall(text)}
     per_tick = 1e9 / values["frequency"]
-    figures = {name: int(ticks) * per_tick / int(count) for name, ticks, count in FIGURE.findall(text)}
-    if "free_pages" in values:
-        used = (values["free_pages"] + values["dom0_pages"]) * PAGE
-        figures["lost_bytes"] = MACHINE_MIB * MIB - used
+    return {name: int(ticks) * per_tick / int(count) for name, ticks, count in FIGURE.findall(text)}, values
+
+
+def lost_bytes(text, values):
+    """Memory of the machine that no guest can have."""
     for_guests = FOR_GUESTS.search(text)
     if for_guests:  # Bulkhead counts it itself when boot is over
-        figures["lost_bytes"] = MACHINE_MIB * MIB - int(for_guests.group(1)) * 1024
+        return MACHINE_MIB * MIB - int(for_guests.group(1)) * 1024
+    return MACHINE_MIB * MIB - (values["free_pages"] + values["dom0_pages"]) * PAGE
+
+
+# ---- the runs
+
+def paths(column, timeout):
+    """One path after the other: one vCPU, two on two CPUs, two on one."""
+    text = console_of(column, "bench", timeout, {})
+    figures, values = figures_of(text)
+    figures.update(figures_of(console_of(column, "bench_pair", timeout, {"smp": 2, "dom0_vcpus": 2}))[0])
+    if column == "native":
+        return figures
+    figures["lost_bytes"] = lost_bytes(text, values)
+    figures["image_bytes"] = os.path.getsize(run.hypervisor_path(column))
+    one_cpu = {"dom0_vcpus": 2, "dom0_args": "one-cpu"}
+    figures.update(figures_of(console_of(column, "bench_pair", timeout, one_cpu))[0])
+    # Debian's Xen has no null scheduler and says so; WFI is native all the same.
+    native_wfi = {"hyp_args": "sched=null vwfi=native"}
+    figures["wfi_native"] = figures_of(console_of(column, "bench", timeout, native_wfi))[0]["wfi_timer_wake"]
     return figures
 
 
-def measure(hyp, boot_cpus, timeout):
-    figures = figures_of(console_of(hyp, 1, timeout))
-    for smp in boot_cpus:
-        figures[f"boot_smp{smp}"] = figures_of(console_of(hyp, smp, timeout))["boot"]
-    figures["image_bytes"] = os.path.getsize(run.hypervisor_path(hyp))
+def boot_scale(column, timeout):
+    """Reset to the control domain's first instruction, by number of CPUs and by memory."""
+    figures = {}
+    for cpus in SCALE_CPUS:
+        text = console_of(column, "bench", timeout, {"smp": cpus, "dom0_args": "boot"})
+        figures[f"boot_smp{cpus}"] = figures_of(text)[0]["boot"]
+    for mib in SCALE_MIB:
+        text = console_of(column, "bench", timeout, {"mem": mib, "dom0_mem": SMALL_MIB, "dom0_args": "boot"})
+        figures[f"boot_mib{mib}"] = figures_of(text)[0]["boot"]
     return figures
 
+
+def domain_scale(column, timeout):
+    """What 1 to 64 domains cost."""
+    figures, values = figures_of(console_of(column, "bench_domains", timeout, {"dom0_mem": 256}))
+    figures = {"domains_" + name: figure for name, figure in figures.items()}
+    first, last = SCALE_DOMAINS[0], SCALE_DOMAINS[-1]
+    pages = values[f"free_pages_{first}"] - values[f"free_pages_{last}"]
+    figures["domain_bytes"] = pages * PAGE / (last - first)
+    return figures
+
+
+def measure(column, options):
+    figures = paths(column, options.timeout)
+    if column != "native" and not options.quick:
+        figures.update(boot_scale(column, options.timeout))
+        figures.update(domain_scale(column, options.timeout))
+    return figures
+
+
+# ---- the table
 
 def show(number):
     if number is None:
@@ -76,29 +126,28 @@ def show(number):
 
 
 def verdict(figure, ours):
-    """OK; "not yet": over the goal, within what it is known to cost; OVER: worse than that."""
-    if figure["goal"] is None or ours is None:
+    """OK; "not yet": over the goal, within what it is known to cost; OVER: worse than that; "": nothing to say."""
+    if ours is None or ("goal" not in figure and "budget" not in figure):
         return ""
-    if ours <= figure["goal"]:
+    if ours <= figure.get("goal", figure.get("budget")):
         return "OK"
     return "not yet" if ours <= figure.get("reached", 0) else "OVER"
 
 
 def table(figures, columns):
     """Prints the table; returns the names of the figures over their goal."""
-    over = []
-    print(f"{'path':48}{'field':>13}{'Xen 4.17':>13}{'Bulkhead':>13}{'goal':>12}")
+    words = {figure["name"]: verdict(figure, columns.get("bulkhead", {}).get(figure["name"])) for figure in figures}
+    print(f"{'instructions':58}{'native':>9}{'Xen 4.17':>14}{'Bulkhead':>13}{'goal':>11}{'budget':>11}")
     for figure in figures:
-        values = [columns.get(hyp, {}).get(figure["name"]) for hyp in ("xen", "bulkhead")]
-        word = verdict(figure, values[1])
-        cells = "".join(f"{show(value):>13}" for value in [figure["field"]] + values)
-        print(f"{figure['title']:48}{cells}{show(figure['goal']):>12} {word}")
-        if word == "OVER":
-            over.append(figure["name"])
+        values = [columns.get(column, {}).get(figure["name"]) for column in COLUMNS]
+        cells = "".join(f"{show(value):>{width}}" for value, width in zip(values, (9, 14, 13)))
+        limits = "".join(f"{show(figure.get(limit)):>11}" for limit in ("goal", "budget"))
+        print(f"{figure['title']:58}{cells}{limits} {words[figure['name']]}")
     for figure in figures:
-        if "rest" in figure and verdict(figure, columns.get("bulkhead", {}).get(figure["name"])) == "not yet":
+        if words[figure["name"]] == "not yet":
             print(f"not yet: {figure['title']}: {figure['rest']}")
-    good = sum(1 for figure in figures if verdict(figure, columns.get("bulkhead", {}).get(figure["name"])) in ("OK", "not yet"))
+    over = [name for name, word in words.items() if word == "OVER"]
+    good = sum(1 for word in words.values() if word in ("OK", "not yet"))
     print(f"{good} passed, {len(over)} failed")
     return over
 
@@ -112,26 +161,27 @@ def save(name, data):
 
 def measure_all(options):
     columns = {}
-    for hyp in options.hyp:
+    for column in options.hyp:
         try:
-            run.hypervisor_path(hyp)
+            if column != "native":
+                run.hypervisor_path(column)
         except run.SetupError as error:
-            print(f"bench: {hyp} left out: {error}", file=sys.stderr)
+            print(f"bench: {column} left out: {error}", file=sys.stderr)
             continue
-        columns[hyp] = measure(hyp, () if options.quick else BOOT_CPUS, options.timeout)
-        save(hyp, columns[hyp])
+        columns[column] = measure(column, options)
+        save(column, columns[column])
     return columns
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--hyp", action="append", choices=("xen", "bulkhead"), help="only this one (may be repeated)")
-    parser.add_argument("--quick", action="store_true", help="leave out the boots with several CPUs")
-    parser.add_argument("--timeout", type=int, default=120, metavar="S", help="seconds for one boot")
+    parser.add_argument("--hyp", action="append", choices=COLUMNS, help="only this one (may be repeated)")
+    parser.add_argument("--quick", action="store_true", help="leave out what varies CPUs, memory and domains")
+    parser.add_argument("--timeout", type=int, default=300, metavar="S", help="seconds for one boot")
     options = parser.parse_args()
-    options.hyp = options.hyp or ["xen", "bulkhead"]
-    if not os.path.exists(PAYLOAD):
-        sys.exit(f"bench: error: no payload at {PAYLOAD}\ncure: make guests")
+    options.hyp = options.hyp or COLUMNS
+    if not os.path.exists(os.path.join(run.BUILD, "guests", "bench.bin")):
+        sys.exit("bench: error: no payload in build/guests\ncure: make guests")
     with open(BUDGETS, encoding="utf-8") as file:
         figures = json.load(file)["figures"]
     try:
