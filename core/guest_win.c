@@ -25,22 +25,17 @@ __cold bool guest_part_still_there(struct vcpu *v, uint64_t va, bool write,
 	       again.v == pa.v;
 }
 
-/* What was not there may have been an entry that another CPU was replacing. */
-__cold static int open_again(struct vcpu *v, uint64_t va, bool write,
-			     struct guest_part *p)
-{
-	p2m_settle(v->domain);
-	return guest_part_open(v, va, write, p);
-}
-
 static int part_open(struct vcpu *v, uint64_t va, bool write,
 		     struct guest_win *w, unsigned int i)
 {
+	bool settled = false;
 	struct guest_part p;
-	int rc = guest_part_open(v, va, write, &p);
+	int rc;
 
-	if (unlikely(rc)) {
-		rc = open_again(v, va, write, &p);
+	/* Bound: twice. What is not there may be just what is replaced. */
+	while ((rc = guest_part_open(v, va, write, &p)) != 0 && !settled) {
+		p2m_settle(v->domain);
+		settled = true;
 	}
 	if (rc == 0) {
 		w->pg[i] = p.pg;
