@@ -26,6 +26,7 @@ help:
 	@echo 'make bench      costs beside Debian Xen 4.17'
 	@echo 'make docs       docs/compat.md from the tables and tests'
 	@echo 'make bench-xl   the same for guests of the stock toolstack'
+	@echo 'make bench-doc  both, and docs/performance.md from them'
 	@echo 'make clean      removes what make built, keeps what was fetched'
 
 clean:

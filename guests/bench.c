@@ -123,6 +123,7 @@ static void map_cost(void)
 	unsigned int i;
 	unsigned int n;
 
+	bench_start();
 	for (n = 0; n < BATCHES; n++) {
 		uint64_t t[3];
 
@@ -160,6 +161,7 @@ static void latencies(void)
 	gic_enable(SGI);
 	gic_enable(machine.intid_vtimer);
 	old = bench_vbar(PTR(bench_vectors));
+	bench_start();
 	for (i = 0; i < LATENCY_N; i++) {
 		struct arrival a;
 

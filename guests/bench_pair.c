@@ -68,6 +68,7 @@ static void cross(const char *name, struct meeting m, void (*send)(void))
 	uint64_t sum = 0;
 	unsigned int i;
 
+	bench_start();
 	cpu_run(1, wait_here, &m);
 	for (i = 1; i <= LATENCY_N; i++) {
 		uint64_t t0;
@@ -177,41 +178,47 @@ static unsigned int ran_last;
 static unsigned int switches;
 static bool with_fp;
 
-/* Yields until there were enough switches; each counts those to itself. */
-static void take_turns(void *arg)
+/* Counts the switch to this vCPU, if it was one, and yields. */
+static void take_turn(unsigned int id)
 {
-	unsigned int id = this_cpu()->id;
+	if (ran_last != id) {
+		ran_last = id;
+		switches++;
+	}
+	if (with_fp) {
+		asm volatile("fmov d0, %0" :: "r"(PTR(&with_fp)));
+	}
+	hc2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
+	asm volatile("" ::: "memory");
+}
 
-	(void)arg;
-	while (switches < SWITCHES) {
-		if (ran_last != id) {
-			ran_last = id;
-			switches++;
-		}
-		if (with_fp) {
-			asm volatile("fmov d0, %0" :: "r"(PTR(arg)));
-		}
-		hc2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
-		asm volatile("" ::: "memory");
+static void take_turns(void *stop)
+{
+	while (!*(volatile bool *)stop) {
+		take_turn(1);
 	}
 }
 
 static void switch_cost(const char *name, bool fp)
 {
+	bool stop = false;
 	uint64_t t0;
 
 	with_fp = fp;
+	cpu_run(1, take_turns, &stop);
+	take_turn(0);
 	switches = 0;
-	cpu_run(1, take_turns, NULL);
-	t0 = counter();
-	take_turns(NULL);
+	t0 = bench_start();
+	while (switches < SWITCHES) {
+		take_turn(0);
+	}
 	bench_report(name, counter() - t0, switches);
+	__atomic_store_n(&stop, true, __ATOMIC_SEQ_CST);
 	while (__atomic_load_n(&cpus[1].fn, __ATOMIC_ACQUIRE)) {
 		hc2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
 	}
 }
 
-/* The second vCPU waits with WFI-free polling: it gets its turns by yields. */
 static void one_cpu(void)
 {
 	switch_cost("switch", false);

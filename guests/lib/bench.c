@@ -68,8 +68,15 @@ asm(
 "	b	1b\n"
 );
 
+uint64_t bench_start(void)
+{
+	asm volatile("hint #96");
+	return counter();
+}
+
 void bench_report(const char *name, uint64_t ticks, unsigned int n)
 {
+	asm volatile("hint #97");
 	printf("BENCH %s ticks %lu iterations %u\n", name, ticks, n);
 }
 
@@ -101,6 +108,7 @@ void bench_timer_latency(const char *name, struct arrival (*fn)(uint64_t))
 	uint64_t sum = 0;
 	unsigned int i;
 
+	bench_start();
 	for (i = 0; i < LATENCY_N; i++) {
 		uint64_t deadline;
 

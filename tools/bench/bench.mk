@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# make bench: instructions per path beside Debian's Xen 4.17, with budgets.
+# make bench: instructions per path and by scale, beside Debian's Xen 4.17 and
+# no hypervisor, with budgets.
 # make bench-xl: the same for guests of the stock toolstack.
-# make bench-xl-doc: that, and docs/performance.md from its figures.
+# make bench-doc: both, and docs/performance.md with its charts from them.
 
-.PHONY: bench bench-xl bench-xl-doc
+.PHONY: bench bench-xl bench-doc
 bench: guests $(wildcard $(BUILD)/arm64/bulkhead)
 	tools/bench/bench.py
 
 bench-xl: $(wildcard $(BUILD)/arm64/bulkhead)
 	tools/bench/xlbench.py
 
-bench-xl-doc: $(wildcard $(BUILD)/arm64/bulkhead)
-	tools/bench/xlbench.py --write
+bench-doc: bench bench-xl
+	tools/bench/bench.py --profile 8
+	tools/bench/report.py

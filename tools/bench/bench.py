@@ -15,8 +15,9 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "tools", "qemu"))
+sys.path[:0] = [os.path.join(ROOT, "tools", "qemu"), os.path.join(ROOT, "tools", "bench")]
 import run  # noqa: E402  pylint: disable=wrong-import-position
+import xlbench  # noqa: E402  pylint: disable=wrong-import-position
 
 MIB = 1 << 20
 PAGE = 4096
@@ -28,6 +29,7 @@ SMALL_MIB = 128         # of the control domain where the machine's memory varie
 SCALE_CPUS = (2, 4, 8)
 SCALE_MIB = (512, 1024, 2048, 4096, 8192, 16384)
 SCALE_DOMAINS = (1, 2, 4, 8, 16, 32, 64)
+ONE_CPU = {"dom0_vcpus": 2, "dom0_args": "one-cpu"}      # of bench_pair
 FIGURE = re.compile(r"BENCH (\w+) ticks (\d+) iterations (\d+)")
 FOR_GUESTS = re.compile(r"\(BH\) Memory for guests: (\d+) of \d+ KiB")
 VALUE = re.compile(r"BENCH (\w+) (\d+)\s*$", re.MULTILINE)
@@ -39,11 +41,12 @@ class BenchError(Exception):
 
 # ---- one run
 
-def console_of(column, payload, timeout, parts):
+def console_of(column, payload, timeout, parts, extra=()):
     """What guests/PAYLOAD.c prints as the control domain, or as the kernel of the bare machine."""
     machine = run.Machine("bulkhead" if column == "native" else column, icount=True, initrd=None, reboot=False,
                           native=column == "native", kernel=os.path.join(run.BUILD, "guests", payload + ".bin"),
                           **{"smp": 1, "mem": MACHINE_MIB, "dom0_mem": 768, "dom0_vcpus": 1, **parts})
+    machine.extra = list(extra)
     done = subprocess.run(machine.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, timeout=timeout, check=False)
     text = done.stdout.decode(errors="replace")
@@ -79,8 +82,7 @@ def paths(column, timeout):
         return figures
     figures["lost_bytes"] = lost_bytes(text, values)
     figures["image_bytes"] = os.path.getsize(run.hypervisor_path(column))
-    one_cpu = {"dom0_vcpus": 2, "dom0_args": "one-cpu"}
-    figures.update(figures_of(console_of(column, "bench_pair", timeout, one_cpu))[0])
+    figures.update(figures_of(console_of(column, "bench_pair", timeout, ONE_CPU))[0])
     # Debian's Xen has no null scheduler and says so; WFI is native all the same.
     native_wfi = {"hyp_args": "sched=null vwfi=native"}
     figures["wfi_native"] = figures_of(console_of(column, "bench", timeout, native_wfi))[0]["wfi_timer_wake"]
@@ -115,6 +117,28 @@ def measure(column, options):
         figures.update(boot_scale(column, options.timeout))
         figures.update(domain_scale(column, options.timeout))
     return figures
+
+
+# ---- what the instructions are spent on
+
+END = 1     # the mark of guests/lib/bench.c behind each figure
+
+
+def profile(rows, timeout):
+    """Prints for each path the ROWS functions of Bulkhead that cost most, in instructions of one operation."""
+    plugin = xlbench.counter()
+    low, high = xlbench.text_of("bulkhead")
+    marks = os.path.join(OUT, "paths.marks")
+    spent = {}
+    for payload, parts in (("bench", {}), ("bench_pair", {"smp": 2, "dom0_vcpus": 2}), ("bench_pair", ONE_CPU)):
+        text = console_of("bulkhead", payload, timeout, parts, ["-plugin", f"{plugin},out={marks},low={low:#x},high={high:#x}"])
+        ends = [mark[3] for mark in xlbench.read_marks(marks) if mark[0] == END]
+        for (name, _, count), addresses in zip(FIGURE.findall(text), ends, strict=True):
+            functions = xlbench.by_function(addresses)
+            spent[name] = {"all": functions.total() / int(count),
+                           "most": [(function, insns / int(count)) for function, insns in functions.most_common(rows)]}
+            print(f"{name}: {show(spent[name]['all'])}:", ", ".join(f"{function} {show(insns)}" for function, insns in spent[name]["most"]))
+    save("profile", spent)
 
 
 # ---- the table
@@ -177,6 +201,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hyp", action="append", choices=COLUMNS, help="only this one (may be repeated)")
     parser.add_argument("--quick", action="store_true", help="leave out what varies CPUs, memory and domains")
+    parser.add_argument("--profile", type=int, metavar="N", help="only say for each path which N functions of Bulkhead cost most")
     parser.add_argument("--timeout", type=int, default=300, metavar="S", help="seconds for one boot")
     options = parser.parse_args()
     options.hyp = options.hyp or COLUMNS
@@ -185,14 +210,15 @@ def main():
     with open(BUDGETS, encoding="utf-8") as file:
         figures = json.load(file)["figures"]
     try:
+        if options.profile:
+            return profile(options.profile, options.timeout)
         columns = measure_all(options)
-    except (BenchError, run.SetupError, subprocess.TimeoutExpired) as error:
+    except (BenchError, xlbench.BenchError, run.SetupError, subprocess.TimeoutExpired) as error:
         sys.exit(f"bench: error: {error}")
     over = table(figures, columns)
     save("summary", {"columns": columns, "over": over, "figures": figures})
-    if over:
-        sys.exit("bench: over budget: " + ", ".join(over))
+    return "bench: over budget: " + ", ".join(over) if over else None
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

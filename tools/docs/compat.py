@@ -21,7 +21,7 @@ CURE = "make docs"
 XEN_ARM = "tools/docs/compat_xen_arm.txt"
 PROBE = "tools/docs/probe.json"
 GUEST_ROWS = "guests/hypercalls.c"
-NOT_TESTS = {"bench", "crash"}      # guests that judge nothing
+NOT_TESTS = {"bench", "bench_domains", "bench_pair", "crash"}      # guests that judge nothing
 XL_TEST = "tests/sys/test_xl.py"
 
 # A hypercall and its operations: title, header, prefix of the names, what is not an operation, answer to what has no

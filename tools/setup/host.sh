@@ -38,6 +38,7 @@ universal-ctags           lint: sizes of functions
 cppcheck                  lint: static analysis
 clang-format              lint: layout
 clang-tidy                lint: static analysis
+gnuplot-nox               docs: the charts of docs/performance.md
 gdb-multiarch             debug: gdb for the emulated machine
 END
 }

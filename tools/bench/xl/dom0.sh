@@ -28,6 +28,7 @@ ping -c 5 -i 0.1 -q $GUEST || fail "the guest does not answer"
 mark 8
 ping -c $PINGS -i 0.01 -q $GUEST || fail "the guest does not answer"
 mark 9
+grep "^load " /var/log/xen/console/guest-bench.log || fail "the guest did not do its work"
 grep -c "^$((MIB * 16))+0 records out" /var/log/xen/console/guest-bench.log | grep -qx 2 || fail "a transfer of the guest was cut short"
 echo "xlbench: done $MIB MiB $PINGS pings"
 poweroff -f

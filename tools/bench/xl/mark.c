@@ -27,6 +27,10 @@ int main(int argc, char **argv)
 	MARK(7);
 	MARK(8);
 	MARK(9);
+	MARK(10);
+	MARK(11);
+	MARK(12);
+	MARK(13);
 	default:
 		return 2;
 	}

@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes docs/performance.md and its charts from the figures that make bench and make bench-xl left in build/bench.
+
+The same figures give the same bytes. The charts are drawn by gnuplot.
+"""
+import json
+import os
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tools", "bench"))
+import bench  # noqa: E402  pylint: disable=wrong-import-position
+import xlbench  # noqa: E402  pylint: disable=wrong-import-position
+
+DOCS = os.path.join(ROOT, "docs")
+WORDS = os.path.join(ROOT, "tools", "bench", "performance.in")   # the page's text, with a line @NAME@ for each table
+NAMES = {"native": "no hypervisor", "xen": "Xen 4.17", "bulkhead": "Bulkhead"}
+COLOURS = {"native": "#7fb069", "xen": "#b0b0b0", "bulkhead": "#1f6fb2"}
+# Paths whose instructions are told by function.
+SPENT = (("grant_map", "grant map and unmap of a page"), ("grant_copy", "grant copy of a page"),
+         ("switch", "switch between two vCPUs"), ("ipi", "SGI to a running vCPU on another CPU"),
+         ("evtchn_running", "event to a running vCPU on another CPU"),
+         ("evtchn_blocked", "event to a blocked one, and its blocking again"),
+         ("wfi_timer_wake", "WFI until the timer wakes it, and the timer's interrupt"), ("abort", "load where nothing is"))
+STYLE = """set encoding utf8
+set style fill solid noborder
+set border 3 lc rgb '#808080'
+set tics nomirror
+set grid lc rgb '#e4e4e4'
+"""
+
+
+def load(name):
+    path = os.path.join(bench.OUT, name + ".json")
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    except OSError as error:
+        sys.exit(f"report: error: {error}\ncure: make bench bench-xl")
+
+
+# ---- tables
+
+def path_rows(figures, columns, wanted):
+    """Rows of the figures of bench.py that WANTED says yes to."""
+    lines = ["| path | no hypervisor | Xen 4.17 | Bulkhead | of Xen's | goal |", "|---|---:|---:|---:|---:|---:|"]
+    for figure in figures:
+        if not wanted(figure["name"]):
+            continue
+        cells = [columns[column].get(figure["name"]) for column in bench.COLUMNS]
+        share = f"{100 * cells[2] / cells[1]:.1f} %"
+        lines.append(f"| {figure['title']} | " + " | ".join(bench.show(cell) for cell in cells)
+                     + f" | {share} | {bench.show(figure.get('goal'))} |")
+    return "\n".join(lines)
+
+
+def guest_rows(figures, columns):
+    lines = ["| what | counted | no hypervisor | Xen 4.17 | Bulkhead | of Xen's |", "|---|---|---:|---:|---:|---:|"]
+    for figure in figures:
+        cells = [columns[column].get(figure["name"]) for column in bench.COLUMNS]
+        if figure["counts"] == "hypervisor":
+            cells[0] = None
+        words = ["-" if cell is None else f"{cell:,}" for cell in cells]
+        share = f"{100 * cells[2] / cells[1]:.1f} %"
+        lines.append(f"| {figure['title']} | {figure['counts']} | " + " | ".join(words) + f" | {share} |")
+    return "\n".join(lines)
+
+
+def spent_rows(spent):
+    lines = ["| one round of | at EL2 | most of it |", "|---|---:|---|"]
+    for name, title in SPENT:
+        most = ", ".join(f"{function} {insns:.0f}" for function, insns in spent[name]["most"])
+        lines.append(f"| {title} | {spent[name]['all']:,.0f} | {most} |")
+    return "\n".join(lines)
+
+
+def is_scale(name):
+    return name.startswith(("boot_", "domain"))
+
+
+# ---- charts
+
+def gnuplot(script, name, width, height):
+    target = os.path.join(DOCS, f"performance-{name}.svg")
+    head = f"set terminal svg size {width},{height} font 'sans-serif,12' noenhanced name '{name}' background '#ffffff'\n"
+    subprocess.run(["gnuplot"], input=f"{head}set output '{target}'\n{STYLE}{script}", text=True, check=True)
+
+
+def bars(rows, columns, low, unit, log=True):
+    """Groups of horizontal bars: ROWS are (title, {column: value})."""
+    pitch = len(columns) + 1
+    blocks = []
+    for number, column in enumerate(columns):
+        lines = []
+        for row, (_, values) in enumerate(rows):
+            top = (len(rows) - row) * pitch - number
+            if values.get(column) is not None:
+                lines.append(f"{low} {max(values[column], low)} {top - 0.9} {top}")
+        blocks.append(f"${column} << END\n" + "\n".join(lines) + "\nEND\n")
+    tics = ", ".join(f'"{title}" {(len(rows) - row) * pitch - len(columns) / 2}' for row, (title, _) in enumerate(rows))
+    plots = ", ".join(f"${column} using (0.5*($1+$2)):(0.5*($3+$4)):1:2:3:4 with boxxyerror lc rgb '{COLOURS[column]}' title '{NAMES[column]}'"
+                      for column in columns)
+    scale = "set logscale x\n" if log else ""
+    return ("".join(blocks) + scale + f"set ytics ({tics}) scale 0\nset yrange [0:{len(rows) * pitch + 0.5}]\nset xrange [{low}:*]\n"
+            f"set key outside top left horizontal\nset xlabel '{unit}'\nset format x '%.0f'\nplot {plots}\n")
+
+
+def lines_chart(title, xlabel, points, log):
+    """One chart of a line for Xen and one for Bulkhead; POINTS are (x, {column: value})."""
+    blocks = "".join(f"${column} << END\n" + "\n".join(f"{x} {values[column]}" for x, values in points) + "\nEND\n"
+                     for column in ("xen", "bulkhead"))
+    xtics = ", ".join(f"'{x}' {x}" for x, _ in points)
+    plots = ", ".join(f"${column} with linespoints pt 7 ps 0.5 lw 2 lc rgb '{COLOURS[column]}' title '{NAMES[column]}'"
+                      for column in ("xen", "bulkhead"))
+    yscale = ("set logscale y\nset yrange [*:*]\nset format y '%.0s%c'\n" if log
+              else "unset logscale y\nset yrange [0:*]\nset format y '%.0f'\n")
+    return (f"{blocks}{yscale}set logscale x 2\nset title '{title}'\nset xlabel '{xlabel}'\nset xtics ({xtics})\n"
+            f"set xrange [{points[0][0]}:{points[-1][0] * 1.1}]\nset key center right\nplot {plots}\n")
+
+
+def scale_chart(columns):
+    def points(names):
+        return [(x, {column: columns[column][name] for column in ("xen", "bulkhead")}) for x, name in names]
+
+    cpus = [(1, "boot")] + [(n, f"boot_smp{n}") for n in bench.SCALE_CPUS]
+    memory = [(n // 1024 or 0.5, f"boot_mib{n}") for n in bench.SCALE_MIB]
+    charts = [lines_chart("Reset to dom0, by number of CPUs", "CPUs", points(cpus), True),
+              lines_chart("Reset to dom0, by memory", "GiB", points(memory), True)]
+    for name, title in (("create", "To make one more domain"), ("switch", "Switch, all domains run and yield"),
+                        ("timer", "Timer interrupt, others paused"), ("version", "Hypercall, others paused")):
+        charts.append(lines_chart(title, "domains", points((n, f"domains_{name}_{n}") for n in bench.SCALE_DOMAINS), False))
+    return "set multiplot layout 3,2\n" + "".join(charts) + "unset multiplot\n"
+
+
+def guest_chart(figures, columns):
+    rows = [(figure["title"], {"xen": 100, "bulkhead": 100 * columns["bulkhead"][figure["name"]] / columns["xen"][figure["name"]]})
+            for figure in figures if figure["counts"] == "hypervisor"]
+    return bars(rows, ("xen", "bulkhead"), 0, "instructions of the hypervisor, Xen = 100", log=False)
+
+
+def work_chart(figures, columns):
+    """Loads that also run without a hypervisor, in per cent of that."""
+    rows = []
+    for figure in figures:
+        base = columns["native"].get(figure["name"])
+        if base and figure["counts"] == "all":
+            rows.append((figure["title"], {column: 100 * columns[column][figure["name"]] / base for column in bench.COLUMNS}))
+    return bars(rows, bench.COLUMNS, 0, "all instructions, no hypervisor = 100", log=False)
+
+
+def main():
+    summary = load("summary")
+    figures, columns = summary["figures"], summary["columns"]
+    if set(columns) != set(bench.COLUMNS):
+        sys.exit("report: error: make bench measured only " + ", ".join(columns) + "\ncure: make bench, without options")
+    with open(xlbench.BUDGETS, encoding="utf-8") as file:
+        guests = json.load(file)["figures"]
+    with open(WORDS, encoding="utf-8") as file:
+        page = file.read()
+    xl = {column: load("xl-" + column) for column in bench.COLUMNS}
+    tables = {"PATHS": path_rows(figures, columns, lambda name: not is_scale(name)),
+              "SCALE": path_rows(figures, columns, is_scale), "GUESTS": guest_rows(guests, xl), "SPENT": spent_rows(load("profile"))}
+    for name, table in tables.items():
+        page = page.replace(f"@{name}@", table)
+    with open(os.path.join(DOCS, "performance.md"), "w", encoding="utf-8") as file:
+        file.write(page)
+    paths = [(figure["title"], {column: columns[column].get(figure["name"]) for column in bench.COLUMNS})
+             for figure in figures if not is_scale(figure["name"]) and not figure["name"].endswith("_bytes")
+             and figure["name"] not in ("boot", "loop")]
+    gnuplot(bars(paths, bench.COLUMNS, 1, "instructions (logarithmic)"), "paths", 900, 1000)
+    gnuplot(scale_chart(columns), "scale", 900, 900)
+    gnuplot(guest_chart(guests, xl), "guests", 900, 480)
+    gnuplot(work_chart(guests, xl), "work", 900, 260)
+
+
+if __name__ == "__main__":
+    main()
