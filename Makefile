@@ -24,6 +24,7 @@ help:
 	@echo 'make lint       the rules of docs/layers.md, executable'
 	@echo 'make guests     bare-metal test guests'
 	@echo 'make bench      costs beside Debian Xen 4.17'
+	@echo 'make ledger     EL2 instructions, stack and sizes against their ledger'
 	@echo 'make docs       docs/compat.md from the tables and tests'
 	@echo 'make bench-xl   the same for guests of the stock toolstack'
 	@echo 'make bench-doc  both, and docs/performance.md from them'
@@ -34,6 +35,7 @@ clean:
 
 -include tools/check/lint.mk
 -include tools/bench/bench.mk
+-include tools/ledger/ledger.mk
 -include tests/fuzz/fuzz.mk
 -include tools/boards/boards.mk
 -include tools/docs/docs.mk
