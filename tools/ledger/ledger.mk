@@ -7,7 +7,7 @@
 .PHONY: ledger ledger-update
 ledger: guests $(wildcard $(BUILD)/arm64/bulkhead)
 	tools/ledger/ledger.py
-	tools/ledger/selftest.py
+	tools/ledger/seeded.py
 
 ledger-update: guests $(wildcard $(BUILD)/arm64/bulkhead)
 	tools/ledger/ledger.py --update

@@ -26,6 +26,7 @@ LIMITS = {"trap_own": 8192}
 LIMIT = 16384
 PRIVATE = re.compile(r"(\.lto_priv\.\d+)+$")
 
+SOURCE = re.compile(r"(?:^|/)((?:arch|boot|core|debug|drivers|lib|release)/.*|<artificial>)$")
 INSN = re.compile(r"\s+([0-9a-f]+):\t(\S+)(?:\t(.*))?$")
 HEAD = re.compile(r"([0-9a-f]+) <([^>]+)>:$")
 TARGET = re.compile(r"([0-9a-f]+) <")
@@ -153,7 +154,8 @@ class Graph:
         function, where = lines[0], lines[1].split(":")[0]
         if where.endswith("<artificial>") and len(lines) > 3 and not lines[2].startswith("0x"):
             function, where = lines[2], lines[3].split(":")[0]
-        return os.path.relpath(where, ROOT) if where.startswith("/") else where, re.sub(r"\..*", "", function)
+        inside = SOURCE.search(where)
+        return inside.group(1) if inside else where, re.sub(r"\..*", "", function)
 
     # ---- calls through pointers
 
