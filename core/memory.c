@@ -24,7 +24,7 @@
 #include <lib/errno.h>
 
 #define STEP_EXTENTS 64u
-#define STEP_FRAMES 1024u
+#define STEP_FRAMES 512u
 /*
  * Larger ones are not done: the scrub of one extent is not interruptible.
  * The toolstack goes on with 2 MiB when it gets nothing for 1 GiB.

@@ -24,9 +24,12 @@
 #include <lib/check.h>
 #include <lib/errno.h>
 
-/* Work of one step of tear-down: 1 an entry, BLOCK_COST a 2 MiB block. */
-#define STEP_BUDGET 256u
-#define BLOCK_COST 16u
+/*
+ * Work of one step of tear-down: 1 an entry. A 2 MiB block ends the step: its
+ * frames may have to be released one by one.
+ */
+#define STEP_BUDGET 64u
+#define BLOCK_COST STEP_BUDGET
 
 int p2m_init(struct domain *d)
 {
