@@ -30,7 +30,8 @@ BAD = (
 )
 URL = re.compile(r"\b(?:https?|ftp|git|ssh)://([A-Za-z0-9][\w.-]*)")
 # Addresses inside an emulated machine's own private network.
-GUEST_NET = ("tools/image/", "tools/qemu/", "tests/sys/", "tools/bench/", "tools/ledger/")
+GUEST_NET = ("tools/image/", "tools/qemu/", "tests/sys/", "tools/bench/",
+             "tools/ledger/")
 
 
 def check_line(path, number, line, rep):

@@ -43,8 +43,8 @@ gdb-multiarch             debug: gdb for the emulated machine
 END
 }
 
-# QEMU comes from backports on Debian 12: 8.1 is the first with SMMUv3 stage 2, 10.0 has imx8mp-evk.
-QEMU_WANTED=8.1
+# QEMU comes from backports on Debian 12: 10.0 has the plugin interface of tools/ledger, and imx8mp-evk.
+QEMU_WANTED=10.0
 QEMU_PACKAGES="qemu-system-arm qemu-system-common qemu-system-data ipxe-qemu"
 BACKPORTS_LIST=/etc/apt/sources.list.d/bulkhead-backports.list
 
