@@ -2,6 +2,7 @@
 """The runs of the ledger: which guests, on which machine, and what el2count.c saw of them.
 
 All with the instruction clock, no disk, no card and nobody at the console: a run gives the same figures everywhere.
+(How long guests on several CPUs wait for each other may vary; what EL2 does then does not.)
 """
 import os
 import re
