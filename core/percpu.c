@@ -27,7 +27,8 @@ struct pcpu *percpu_init(uint16_t cpu, uint64_t hw_id, uint64_t stack_top)
 	c->slice_timer.cpu = CPU_NONE;
 	list_init(&c->slice_timer.node);
 	spin_lock_init(&c->timer_lock, LOCK_RANK_TIMER);
-	spin_lock_init(&c->runq_lock, LOCK_RANK_RUNQ);
+	spin_lock_init(&c->own_runq_lock, LOCK_RANK_RUNQ);
+	c->runq_lock = &c->own_runq_lock;
 	pcpus[cpu] = c;
 	if (nr_pcpus <= cpu) {
 		nr_pcpus = (uint32_t)cpu + 1;

@@ -103,11 +103,11 @@ struct pcpu *sched_lock_vcpu(struct vcpu *v) NO_LOCK_ANALYSIS
 		uint16_t cpu = __atomic_load_n(&v->cpu, __ATOMIC_ACQUIRE);
 		struct pcpu *c = pcpus[cpu];
 
-		spin_lock(&c->runq_lock);
+		spin_lock(c->runq_lock);
 		if (likely(v->cpu == cpu)) {
 			return c;
 		}
-		spin_unlock(&c->runq_lock);
+		spin_unlock(c->runq_lock);
 	}
 }
 
@@ -160,7 +160,7 @@ static void give_to_cpu_unlock(struct pcpu *c, struct vcpu *v,
 	bool resched = policy->leave(c, v);
 
 	__atomic_store_n(&v->cpu, to, __ATOMIC_RELEASE);
-	spin_unlock(&c->runq_lock);
+	spin_unlock(c->runq_lock);
 	if (resched) {
 		pcpu_post(c, PWORK_RESCHED);
 	}
@@ -188,7 +188,7 @@ void sched_place_unlock(struct pcpu *c, struct vcpu *v,
 		v->queued = true;
 		queued = true;
 	}
-	spin_unlock(&c->runq_lock);
+	spin_unlock(c->runq_lock);
 	if (resched) {
 		pcpu_post(c, PWORK_RESCHED);
 	}
@@ -249,7 +249,7 @@ static void pick(struct pcpu *c)
 	uint64_t now;
 	bool runnable;
 
-	spin_lock(&c->runq_lock);
+	spin_lock(c->runq_lock);
 	now = arch_time_ns(); /* not before what others noted under the lock */
 	runnable = prev && prev->state == VCPU_RUNNING &&
 		   prev->pause_count == 0 && may_run_on(prev, c->id);
@@ -264,7 +264,7 @@ static void pick(struct pcpu *c)
 		}
 		c->current = dec.next;
 	}
-	spin_unlock(&c->runq_lock);
+	spin_unlock(c->runq_lock);
 	set_slice(c, dec.until_ns);
 }
 
@@ -273,10 +273,10 @@ static bool steal_from(struct pcpu *from, struct pcpu *c) NO_LOCK_ANALYSIS
 {
 	struct vcpu *v;
 
-	spin_lock(&from->runq_lock);
+	spin_lock(from->runq_lock);
 	v = policy->steal(from, c->id);
 	if (!v) {
-		spin_unlock(&from->runq_lock);
+		spin_unlock(from->runq_lock);
 		return false;
 	}
 	v->queued = false;
@@ -394,10 +394,10 @@ static void expel_current(struct pcpu *c)
 {
 	struct vcpu *v = c->current;
 
-	spin_lock(&c->runq_lock);
+	spin_lock(c->runq_lock);
 	put_prev(v, arch_time_ns());
 	c->current = NULL;
-	spin_unlock(&c->runq_lock);
+	spin_unlock(c->runq_lock);
 	if (c->loaded == v) {
 		unload(c, v);
 		return;

@@ -22,34 +22,29 @@
 #include <abi/xen.h>
 #include <lib/bits.h>
 #include <lib/errno.h>
-#include <lib/string.h>
 #include <hv/heap.h>
 #include <hv/percpu.h>
+#include <hv/prioq.h>
 #include <hv/sched.h>
 #include <hv/vcpu.h>
 
-#define SLICE_NS UINT64_C(2000000)
-#define SLEEP_BONUS INT64_C(3000000)  /* virtual ns */
-#define RATELIMIT_US 1000u            /* until a controller sets another */
-#define STEAL_SCAN 8u
-#define FIRST_CAPACITY 32u
-#define NOT_IN_HEAP UINT32_MAX
+#define SLICE_NS     UINT64_C(2000000)
+#define SLEEP_BONUS  INT64_C(3000000) /* virtual ns */
+#define RATELIMIT_US 1000u	      /* until a controller sets another */
+#define STEAL_SCAN   8u
 
 struct unit {
-	int64_t vtime;     /* virtual ns; relative to no CPU when detached */
+	struct prioq_node node; /* key: virtual ns */
 	struct vcpu *vcpu;
 	uint32_t weight;
-	uint32_t pos;      /* in the heap, or NOT_IN_HEAP */
-	bool detached;     /* vtime is a distance from a floor */
+	bool detached; /* the key is a distance from a floor */
 	bool yields;
 };
 
 struct sched_cpu {
-	struct unit **heap;
-	uint32_t nr;
-	uint32_t capacity;
+	struct prioq waiting;
 	int64_t floor;
-	uint64_t charged_ns;     /* current's time is accounted up to here */
+	uint64_t charged_ns; /* current's time is accounted up to here */
 	uint64_t slice_start_ns;
 };
 
@@ -82,101 +77,14 @@ static struct unit *unit_of(const struct vcpu *v)
 	return v->sched_priv;
 }
 
-/* ---- the heap ------------------------------------------------------------ */
-static void heap_put(struct sched_cpu *s, uint32_t pos, struct unit *u)
+static struct unit *unit_at(struct prioq_node *n)
 {
-	s->heap[pos] = u;
-	u->pos = pos;
+	return container_of(n, struct unit, node);
 }
 
-static void heap_up(struct sched_cpu *s, uint32_t pos, struct unit *u)
+static struct unit *first_of(const struct sched_cpu *s)
 {
-	while (pos > 0) { /* bound: log2 n */
-		uint32_t parent = (pos - 1) / 2;
-
-		if (s->heap[parent]->vtime <= u->vtime) {
-			break;
-		}
-		heap_put(s, pos, s->heap[parent]);
-		pos = parent;
-	}
-	heap_put(s, pos, u);
-}
-
-static void heap_down(struct sched_cpu *s, uint32_t pos, struct unit *u)
-{
-	for (;;) { /* bound: log2 n */
-		uint32_t child = 2 * pos + 1;
-
-		if (child + 1 < s->nr &&
-		    s->heap[child + 1]->vtime < s->heap[child]->vtime) {
-			child++;
-		}
-		if (child >= s->nr || u->vtime <= s->heap[child]->vtime) {
-			break;
-		}
-		heap_put(s, pos, s->heap[child]);
-		pos = child;
-	}
-	heap_put(s, pos, u);
-}
-
-static void nr_set(struct sched_cpu *s, uint32_t nr)
-{
-	__atomic_store_n(&s->nr, nr, __ATOMIC_SEQ_CST);
-}
-
-static void heap_insert(struct sched_cpu *s, struct unit *u)
-{
-	nr_set(s, s->nr + 1); /* capacity: vcpu_init made room for everyone */
-	heap_up(s, s->nr - 1, u);
-}
-
-static void heap_remove(struct sched_cpu *s, struct unit *u)
-{
-	uint32_t pos = u->pos;
-	struct unit *last = s->heap[s->nr - 1];
-
-	nr_set(s, s->nr - 1);
-	u->pos = NOT_IN_HEAP;
-	if (last == u) {
-		return;
-	}
-	if (pos > 0 && s->heap[(pos - 1) / 2]->vtime > last->vtime) {
-		heap_up(s, pos, last);
-	} else {
-		heap_down(s, pos, last);
-	}
-}
-
-/* Make room for @want waiting vCPUs on @c; pool lock held. */
-static int heap_reserve(struct pcpu *c, uint32_t want)
-{
-	struct sched_cpu *s = c->sched;
-	uint32_t capacity = s->capacity ? s->capacity : FIRST_CAPACITY;
-	struct unit **bigger;
-	struct unit **old;
-
-	while (capacity < want) { /* bound: 32 doublings */
-		capacity *= 2;
-	}
-	if (capacity == s->capacity) {
-		return 0;
-	}
-	bigger = heap_alloc(NULL, capacity * sizeof(*bigger));
-	if (!bigger) {
-		return -ENOMEM;
-	}
-	spin_lock(&c->runq_lock);
-	old = s->heap;
-	if (s->nr) {
-		memcpy(bigger, old, s->nr * sizeof(*bigger));
-	}
-	s->heap = bigger;
-	s->capacity = capacity;
-	spin_unlock(&c->runq_lock);
-	heap_free(NULL, old);
-	return 0;
+	return s->waiting.nr ? unit_at(s->waiting.heap[0]) : NULL;
 }
 
 /* ---- virtual time -------------------------------------------------------- */
@@ -189,7 +97,7 @@ static int64_t vtime_of(uint64_t ns, const struct unit *u)
 static void charge(struct sched_cpu *s, struct unit *u, uint64_t now)
 {
 	if (now > s->charged_ns) {
-		u->vtime += vtime_of(now - s->charged_ns, u);
+		u->node.key += vtime_of(now - s->charged_ns, u);
 	}
 	s->charged_ns = now;
 }
@@ -211,7 +119,7 @@ static int credit2_cpu_init(struct pcpu *c)
 	if (!c->sched) {
 		return -ENOMEM;
 	}
-	rc = heap_reserve(c, nr_units);
+	rc = prioq_reserve(&c->sched->waiting, nr_units, c->runq_lock);
 	if (rc) {
 		heap_free(NULL, c->sched);
 		c->sched = NULL;
@@ -229,7 +137,8 @@ static int credit2_vcpu_init(struct vcpu *v)
 	}
 	for (uint32_t i = 0; i < nr_pcpus && rc == 0; i++) {
 		if (pcpus[i]->sched) {
-			rc = heap_reserve(pcpus[i], nr_units + 1);
+			rc = prioq_reserve(&pcpus[i]->sched->waiting,
+					   nr_units + 1, pcpus[i]->runq_lock);
 		}
 	}
 	if (rc) {
@@ -238,7 +147,7 @@ static int credit2_vcpu_init(struct vcpu *v)
 	}
 	u->vcpu = v;
 	u->weight = SCHED_WEIGHT_DEFAULT;
-	u->pos = NOT_IN_HEAP;
+	u->node.pos = PRIOQ_OUT;
 	u->detached = true;
 	v->sched_priv = u;
 	nr_units++;
@@ -254,37 +163,36 @@ static void credit2_vcpu_fini(struct vcpu *v)
 
 static bool is_ahead(const struct unit *a, const struct unit *b)
 {
-	return a->vtime < b->vtime;
+	return a->node.key < b->node.key;
 }
 
 static bool credit2_enqueue(struct pcpu *c, struct vcpu *v, uint64_t now)
 {
 	struct sched_cpu *s = c->sched;
 	struct unit *u = unit_of(v);
-	bool was_empty = s->nr == 0;
+	bool was_empty = s->waiting.nr == 0;
 
-	if (c->current && unit_of(c->current)->pos == NOT_IN_HEAP) {
+	if (c->current && !prioq_has(&unit_of(c->current)->node)) {
 		charge(s, unit_of(c->current), now);
 		if (was_empty) { /* nobody has looked while it was alone */
-			floor_follow(s, unit_of(c->current)->vtime);
+			floor_follow(s, unit_of(c->current)->node.key);
 		}
 	}
 	if (u->detached) {
-		u->vtime += s->floor;
+		u->node.key += s->floor;
 		u->detached = false;
 	}
-	if (u->vtime < s->floor - SLEEP_BONUS) {
-		u->vtime = s->floor - SLEEP_BONUS;
+	if (u->node.key < s->floor - SLEEP_BONUS) {
+		u->node.key = s->floor - SLEEP_BONUS;
 	}
-	heap_insert(s, u);
+	prioq_insert(&s->waiting, &u->node);
 	/* Nobody waited before: current needs the end of a slice now. */
-	return !c->current || was_empty ||
-	       is_ahead(u, unit_of(c->current));
+	return !c->current || was_empty || is_ahead(u, unit_of(c->current));
 }
 
 static void credit2_dequeue(struct pcpu *c, struct vcpu *v)
 {
-	heap_remove(c->sched, unit_of(v));
+	prioq_remove(&c->sched->waiting, &unit_of(v)->node);
 }
 
 static bool credit2_leave(struct pcpu *c, struct vcpu *v)
@@ -292,7 +200,7 @@ static bool credit2_leave(struct pcpu *c, struct vcpu *v)
 	struct unit *u = unit_of(v);
 
 	if (!u->detached) {
-		u->vtime -= c->sched->floor;
+		u->node.key -= c->sched->floor;
 		u->detached = true;
 	}
 	return false;
@@ -325,10 +233,10 @@ static uint64_t slice_end(const struct sched_cpu *s, const struct vcpu *v)
 	uint64_t least_ns = ratelimit_ns();
 	bool among_equals;
 
-	if (s->nr == 0) {
+	if (s->waiting.nr == 0) {
 		return UINT64_MAX;
 	}
-	among_equals = !is_ahead(s->heap[0], unit_of(v));
+	among_equals = !is_ahead(first_of(s), unit_of(v));
 	return s->slice_start_ns +
 	       (among_equals && least_ns < SLICE_NS ? SLICE_NS : least_ns);
 }
@@ -346,9 +254,9 @@ static struct sched_decision credit2_pick(struct pcpu *c, struct vcpu *prev,
 {
 	struct sched_cpu *s = c->sched;
 	struct unit *u = prev ? unit_of(prev) : NULL;
-	struct unit *head = s->nr ? s->heap[0] : NULL;
+	struct unit *head = first_of(s);
 
-	if (u && u->pos == NOT_IN_HEAP) {
+	if (u && !prioq_has(&u->node)) {
 		charge(s, u, now);
 	}
 	s->charged_ns = now;
@@ -359,18 +267,18 @@ static struct sched_decision credit2_pick(struct pcpu *c, struct vcpu *prev,
 		if (keep) {
 			if (!head) {
 				s->slice_start_ns = now;
-				floor_follow(s, u->vtime);
+				floor_follow(s, u->node.key);
 			}
 			return decide(s, prev);
 		}
 	}
 	if (!head) {
-		return (struct sched_decision){ .until_ns = UINT64_MAX };
+		return (struct sched_decision){.until_ns = UINT64_MAX};
 	}
-	heap_remove(s, head);
-	floor_follow(s, head->vtime);
+	prioq_remove(&s->waiting, &head->node);
+	floor_follow(s, head->node.key);
 	if (prev_runnable) {
-		heap_insert(s, u);
+		prioq_insert(&s->waiting, &u->node);
 	}
 	s->slice_start_ns = now;
 	return decide(s, head->vcpu);
@@ -378,7 +286,7 @@ static struct sched_decision credit2_pick(struct pcpu *c, struct vcpu *prev,
 
 static bool credit2_yield(struct pcpu *c, struct vcpu *prev)
 {
-	if (!__atomic_load_n(&c->sched->nr, __ATOMIC_RELAXED)) {
+	if (!__atomic_load_n(&c->sched->waiting.nr, __ATOMIC_RELAXED)) {
 		return false;
 	}
 	unit_of(prev)->yields = true;
@@ -387,7 +295,7 @@ static bool credit2_yield(struct pcpu *c, struct vcpu *prev)
 
 static uint32_t credit2_nr_queued(const struct pcpu *c)
 {
-	return __atomic_load_n(&c->sched->nr, __ATOMIC_SEQ_CST);
+	return __atomic_load_n(&c->sched->waiting.nr, __ATOMIC_SEQ_CST);
 }
 
 /* Its own CPU when idle or nothing better, an idle one, the least queued. */
@@ -422,13 +330,12 @@ static struct vcpu *credit2_steal(struct pcpu *from, uint16_t to)
 {
 	struct sched_cpu *s = from->sched;
 
-	for (uint32_t i = 0; i < s->nr && i < STEAL_SCAN; i++) {
-		struct unit *u = s->heap[i];
+	for (uint32_t i = 0; i < s->waiting.nr && i < STEAL_SCAN; i++) {
+		struct unit *u = unit_at(s->waiting.heap[i]);
 		struct vcpu *v = u->vcpu;
 
-		if ((v->hard_affinity & BIT64(to)) &&
-		    vcpu_is_descheduled(v)) {
-			heap_remove(s, u);
+		if ((v->hard_affinity & BIT64(to)) && vcpu_is_descheduled(v)) {
+			prioq_remove(&s->waiting, &u->node);
 			return v;
 		}
 	}

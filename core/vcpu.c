@@ -57,25 +57,25 @@ void vcpu_block(struct vcpu *v)
 	struct pcpu *c = this_pcpu();
 	bool asleep;
 
-	spin_lock(&c->runq_lock);
+	spin_lock(c->runq_lock);
 	asleep = v->state == VCPU_RUNNING;
 	if (asleep) {
 		state_set(v, VCPU_BLOCKED);
 	}
-	spin_unlock(&c->runq_lock);
+	spin_unlock(c->runq_lock);
 	if (!asleep) {
 		return; /* put offline meanwhile */
 	}
 
 	if ((__atomic_load_n(&v->work, __ATOMIC_SEQ_CST) & VWORK_WAKES) ||
 	    arch_vcpu_has_pending(v)) {
-		spin_lock(&c->runq_lock);
+		spin_lock(c->runq_lock);
 		/* Somebody's wake-up may have come first: then it is queued. */
 		if (v->state == VCPU_BLOCKED) {
 			state_set(v, VCPU_RUNNING);
 			asleep = false;
 		}
-		spin_unlock(&c->runq_lock);
+		spin_unlock(c->runq_lock);
 	}
 	if (asleep) {
 		pcpu_post_self(PWORK_RESCHED);

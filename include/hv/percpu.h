@@ -44,7 +44,8 @@ struct pcpu {
 	struct list_node timers;      /* timer.c, sorted by deadline */
 	struct timer *timer_running;  /* whose callback runs now; TIMER lock */
 	struct spinlock timer_lock;
-	struct spinlock runq_lock;
+	struct spinlock *runq_lock;   /* its own, or that of a shared queue */
+	struct spinlock own_runq_lock;
 	uint32_t work_gen;            /* rounds of work_run(), for waiters */
 	bool peeks;                   /* in guest_peek(): unmappers wait */
 	uint64_t idle_ns;

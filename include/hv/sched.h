@@ -97,7 +97,7 @@ struct pcpu *sched_lock_vcpu(struct vcpu *v);
 static inline void sched_unlock(struct pcpu *c) NO_LOCK_ANALYSIS;
 static inline void sched_unlock(struct pcpu *c)
 {
-	spin_unlock(&c->runq_lock);
+	spin_unlock(c->runq_lock);
 }
 /*
  * @c, the CPU of @v, is locked and is unlocked on return: if @v is runnable,

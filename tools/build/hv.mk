@@ -58,8 +58,8 @@ HV_COLD := $(wildcard \
 	core/hc_platform.c core/hc_sched.c core/hc_sysctl.c core/hc_vcpu.c \
 	core/heap.c core/hypercall_subop.c core/ipi.c core/irq.c \
 	core/memory*.c core/p2m.c core/page_alloc.c core/page_claim.c \
-	core/page_range.c \
-	core/panic.c core/percpu.c core/runstate.c core/sched.c \
+	core/page_range.c core/panic.c core/percpu.c core/prioq.c \
+	core/runstate.c core/sched.c \
 	core/sched_credit2.c core/sched_null.c core/sched_params.c \
 	core/sysctl*.c core/timer.c core/trace.c core/vcpu.c \
 	core/vcpu_create.c core/wallclock.c core/watchdog.c \
