@@ -172,6 +172,9 @@ static void init_scheduler(void)
 	if (!p) {
 		boot_refuse("sched=%s: no such scheduler", options.sched);
 	}
+	if (p->is_real_time) {
+		options.timer_slop_ns = 0;
+	}
 	sched_init(p);
 	check(sched_init_cpu(), "scheduler");
 	log_info("Scheduler: %s\n", p->name);

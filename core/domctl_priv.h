@@ -45,6 +45,8 @@ int64_t domctl_setvcpucontext(struct vcpu *v, struct domain *d,
 			      struct xen_domctl *op);
 int64_t domctl_getvcpucontext(struct vcpu *v, struct domain *d,
 			      struct xen_domctl *op);
+
+/* domctl_sched.c: its share of the CPUs */
 int64_t domctl_scheduler(struct vcpu *v, struct domain *d,
 			 struct xen_domctl *op);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * domctl: registers, CPUs and share of vCPUs.
+ * domctl: registers and CPUs of vCPUs.
  *
  * Owns    the form in which sets of CPUs travel.
  * Not     where a vCPU runs (vcpu.c, sched.c).
@@ -13,7 +13,6 @@
 #include <hv/arch.h>
 #include <hv/domain.h>
 #include <hv/hypercall.h>
-#include <hv/sched.h>
 #include <lib/bits.h>
 #include <lib/errno.h>
 
@@ -231,59 +230,4 @@ int64_t domctl_getvcpucontext(struct vcpu *v, struct domain *d,
 	t->is_read = false;
 	vcpu_unpause(t);
 	return guest_copy_out(v, op->u.vcpucontext.ctxt.q, &c, sizeof(c));
-}
-
-/* ---- share --------------------------------------------------------------- */
-
-/* 0: leave it as it is. A limit on the share is not there. */
-static int put_share(struct domain *d, const struct xen_domctl_sched_credit2 *p)
-{
-	struct sched_params params = { .weight = p->weight };
-	struct vcpu *t;
-	uint32_t i;
-	int rc = p->cap != 0 ? -EOPNOTSUPP : 0;
-
-	if (p->weight == 0) {
-		return rc;
-	}
-	domain_for_each_vcpu(d, t, i) {
-		if (rc == 0) {
-			rc = sched_set_params(t, &params);
-		}
-	}
-	return rc;
-}
-
-static int get_share(const struct domain *d, struct xen_domctl_sched_credit2 *p)
-{
-	struct sched_params params = { .weight = SCHED_WEIGHT_DEFAULT };
-
-	if (d->vcpu[0]) {
-		sched_get_params(d->vcpu[0], &params);
-	}
-	p->weight = (uint16_t)params.weight;
-	p->cap = 0;
-	return 0;
-}
-
-int64_t domctl_scheduler(struct vcpu *v, struct domain *d,
-			 struct xen_domctl *op)
-{
-	struct xen_domctl_scheduler_op *s = &op->u.scheduler_op;
-
-	(void)v;
-	if (s->sched_id != sched_policy_current()->sched_id) {
-		return -EINVAL;
-	}
-	if (s->sched_id != XEN_SCHEDULER_CREDIT2) {
-		return 0; /* nothing to set */
-	}
-	switch (s->cmd) {
-	case XEN_DOMCTL_SCHEDOP_putinfo:
-		return put_share(d, &s->u.credit2);
-	case XEN_DOMCTL_SCHEDOP_getinfo:
-		return get_share(d, &s->u.credit2);
-	default:
-		return -EINVAL;
-	}
 }

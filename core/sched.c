@@ -266,6 +266,9 @@ static void pick(struct pcpu *c)
 	}
 	spin_unlock(c->runq_lock);
 	set_slice(c, dec.until_ns);
+	for (uint64_t m = dec.tell; m; m &= m - 1) { /* bound: NR_CPUS */
+		pcpu_post(pcpus[ffs64(m)], PWORK_RESCHED);
+	}
 }
 
 /* One vCPU that waits on @from comes here. */
@@ -355,7 +358,8 @@ static void unload(struct pcpu *c, struct vcpu *v)
 		return; /* who makes it runnable sees it in memory */
 	}
 	home = sched_lock_vcpu(v);
-	if (home == c && v->queued && !may_run_on(v, c->id)) {
+	if (home == c && v->queued &&
+	    (policy->has_shared_queue || !may_run_on(v, c->id))) {
 		sched_remove_locked(c, v);
 	}
 	waits = v->queued;

@@ -13,6 +13,7 @@
 
 const struct sched_policy *const sched_policies[] = {
 	&sched_credit2,
+	&sched_rtds,
 	&sched_null,
 	NULL,
 };
@@ -40,6 +41,14 @@ uint64_t sched_vcpu_cpu_time_ns(struct vcpu *v)
 	}
 	sched_unlock(c);
 	return ns;
+}
+
+int sched_admit(const struct domain *d, const struct vcpu *v,
+		const struct sched_params *p)
+{
+	const struct sched_policy *policy = sched_policy_current();
+
+	return policy->admit ? policy->admit(d, v, p) : 0;
 }
 
 int sched_set_params(struct vcpu *v, const struct sched_params *p)

@@ -15,22 +15,39 @@ struct pcpu;
 struct domain;
 
 /* XEN_SCHEDULER_* of the ABI's domctl.h */
-enum sched_id { SCHED_ID_CREDIT2 = 6, SCHED_ID_NULL = 9 };
+enum sched_id {
+	SCHED_ID_CREDIT2 = 6,
+	SCHED_ID_RTDS = 8,
+	SCHED_ID_NULL = 9,
+};
 
 struct sched_decision {
 	struct vcpu *next;  /* NULL: idle */
 	uint64_t until_ns;  /* look again then; UINT64_MAX: no need to */
+	uint64_t tell;      /* other CPUs that shall look, too */
 };
 
 struct sched_params {
 	uint32_t weight; /* 1..65535; share relative to others */
+	uint32_t period_us;
+	uint32_t budget_us; /* in each period */
+	bool extratime;     /* and more, when nobody else wants the CPU */
 };
 #define SCHED_WEIGHT_DEFAULT 256u
 #define SCHED_WEIGHT_MAX 65535u
+#define SCHED_PERIOD_US_DEFAULT 10000u
+#define SCHED_BUDGET_US_DEFAULT 4000u
 
 struct sched_policy {
 	const char *name;    /* as in sched= */
 	uint32_t sched_id;   /* enum sched_id */
+	/*
+	 * All CPUs have one run queue lock. Then pick may return a vCPU that
+	 * waits elsewhere and is loaded nowhere, and makes it this CPU's; one
+	 * that waits is queued anew when its registers are in memory.
+	 */
+	bool has_shared_queue;
+	bool is_real_time; /* its times are not to be put off: timer_slop */
 	/* Per-CPU and per-vCPU parts, CPUPOOL lock. -ENOMEM. */
 	int (*cpu_init)(struct pcpu *c);
 	int (*vcpu_init)(struct vcpu *v);
@@ -58,13 +75,19 @@ struct sched_policy {
 	uint32_t (*nr_queued)(const struct pcpu *c);
 	/* Dequeue from @from one that may run on @to; NULL: none. */
 	struct vcpu *(*steal)(struct pcpu *from, uint16_t to);
+	/*
+	 * May @v, or each vCPU of @d when NULL, have @p beside what the
+	 * others have? control_lock. -EINVAL, -ENOSPC. No function: yes.
+	 */
+	int (*admit)(const struct domain *d, const struct vcpu *v,
+		     const struct sched_params *p);
 	/* -EINVAL */
 	int (*set_params)(struct pcpu *c, struct vcpu *v,
 			  const struct sched_params *p);
 	void (*get_params)(const struct vcpu *v, struct sched_params *p);
 };
 
-extern const struct sched_policy sched_credit2, sched_null;
+extern const struct sched_policy sched_credit2, sched_rtds, sched_null;
 /* NULL-terminated; the first is the default. */
 extern const struct sched_policy *const sched_policies[];
 
@@ -83,6 +106,8 @@ __must_check int sched_vcpu_init(struct vcpu *v);
 void sched_vcpu_fini(struct vcpu *v);
 /* Guest time accounting for getdomaininfo. */
 uint64_t sched_vcpu_cpu_time_ns(struct vcpu *v);
+__must_check int sched_admit(const struct domain *d, const struct vcpu *v,
+			     const struct sched_params *p);
 __must_check int sched_set_params(struct vcpu *v,
 				  const struct sched_params *p);
 void sched_get_params(struct vcpu *v, struct sched_params *p);

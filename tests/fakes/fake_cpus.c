@@ -126,6 +126,12 @@ void domain_poll(void)
 	cpus_seen.polls++;
 }
 
+WEAK void log_printf(enum log_level lvl, const char *fmt, ...)
+{
+	(void)lvl;
+	(void)fmt;
+}
+
 WEAK void trace_event(enum trace_event e, uint32_t a, uint64_t b, uint64_t c)
 {
 	(void)e;

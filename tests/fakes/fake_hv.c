@@ -20,6 +20,7 @@
 #include "fake_guest_mem.h"
 
 struct options options;
+const char *hv_policy = "";
 struct domain *hv_dom0;
 struct vcpu *hv_v0;
 unsigned int hv_restarts;
@@ -211,7 +212,7 @@ void hv_start(uint64_t mib, uint16_t nr_cpus)
 	irqchip = &chip;
 	irqchip_nr_lines = 64;
 	irq_init();
-	sched_init(sched_policy_by_name(""));
+	sched_init(sched_policy_by_name(hv_policy));
 	for (uint16_t i = nr_cpus; i-- > 0;) {
 		fake_this_pcpu = pcpus[i];
 		timer_init_cpu();

@@ -24,6 +24,7 @@ extern unsigned int hv_steps, hv_fail_at;
 /* Called before each repeat of a call; NULL: the other CPUs do their work. */
 extern void (*hv_between)(void);
 
+extern const char *hv_policy; /* as in sched=; of hv_start() */
 /* Once a program; with hv_stop() and hv_start_dom0() dom0 comes anew. */
 void hv_start(uint64_t mib, uint16_t nr_cpus);
 void hv_start_dom0(void);

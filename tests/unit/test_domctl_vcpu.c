@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 // LINK: core/hc_domctl.c core/domctl_life.c core/domctl_info.c
-// LINK: core/domctl_vcpu.c core/domctl_memory.c core/domain_destroy.c
+// LINK: core/domctl_vcpu.c core/domctl_sched.c core/domctl_memory.c
+// LINK: core/domain_destroy.c
 // LINK: core/hc_sysctl.c core/sysctl_sched.c core/console.c
 // LINK: core/domain.c core/vcpu.c core/vcpu_create.c core/runstate.c
 // LINK: core/sched.c core/sched_params.c core/sched_credit2.c core/prioq.c
+// LINK: core/sched_rtds.c
 // LINK: core/sched_null.c core/timer.c core/percpu.c core/work.c core/ipi.c
 // LINK: core/irq.c core/heap.c lib/printf.c core/gnttab.c
 // LINK: core/gnttab_copy.c core/gnttab_map.c core/gnttab_op.c
@@ -312,4 +314,142 @@ Test(domctl_vcpu, share)
 	op.u.scheduler_op.cmd = ASK;
 	cr_assert_eq(hv_domctl(XEN_DOMCTL_scheduler_op, 50, &op), 0);
 	cr_assert_eq(c->weight, 256);
+}
+
+/* ---- rtds: four CPUs, two vCPUs each in dom0 and d --------------------- */
+
+static void setup_rtds(void)
+{
+	hv_policy = "rtds";
+	setup();
+}
+
+TestSuite(domctl_rtds, .init = setup_rtds, .fini = teardown);
+
+static int64_t rtds(uint32_t cmd, uint32_t period, uint32_t budget,
+		    uint32_t flags)
+{
+	op.u.scheduler_op = (struct xen_domctl_scheduler_op){
+		.sched_id = XEN_SCHEDULER_RTDS,
+		.cmd = cmd,
+		.u.rtds = { period, budget, flags },
+	};
+	return hv_domctl(XEN_DOMCTL_scheduler_op, d->id, &op);
+}
+
+/* vCPU @id is element @i of the list in dom0's memory. */
+static void list_put(uint32_t i, uint32_t id, uint32_t period, uint32_t budget)
+{
+	const struct xen_domctl_schedparam_vcpu e = {
+		.u.rtds = { period, budget, 0 },
+		.vcpuid = id,
+	};
+
+	guest_put(hv_dom0, HV_BUF + i * sizeof(e), &e, sizeof(e));
+}
+
+static int64_t list_call(uint32_t cmd, uint64_t at, uint32_t nr)
+{
+	op.u.scheduler_op = (struct xen_domctl_scheduler_op){
+		.sched_id = XEN_SCHEDULER_RTDS,
+		.cmd = cmd,
+		.u.v = { .vcpus.q = at, .nr_vcpus = nr },
+	};
+	return hv_domctl(XEN_DOMCTL_scheduler_op, d->id, &op);
+}
+
+static void expect_rtds(uint32_t id, uint32_t period, uint32_t budget,
+			uint32_t flags)
+{
+	struct xen_domctl_schedparam_vcpu e;
+
+	list_put(0, id, 1, 1);
+	cr_assert_eq(list_call(XEN_DOMCTL_SCHEDOP_getvcpuinfo, HV_BUF, 1), 0);
+	cr_assert_eq(op.u.scheduler_op.u.v.nr_vcpus, 1);
+	guest_get(hv_dom0, HV_BUF, &e, sizeof(e));
+	cr_assert_eq(e.u.rtds.period, period);
+	cr_assert_eq(e.u.rtds.budget, budget);
+	cr_assert_eq(e.u.rtds.flags, flags);
+	cr_assert_eq(e.vcpuid, id);
+}
+
+Test(domctl_rtds, of_a_domain)
+{
+	cr_assert_eq(rtds(ASK, 0, 0, 0), 0);
+	cr_assert_eq(op.u.scheduler_op.u.rtds.period, 10000);
+	cr_assert_eq(op.u.scheduler_op.u.rtds.budget, 4000);
+	expect_rtds(1, 10000, 4000, XEN_DOMCTL_SCHEDRT_extra);
+	cr_assert_eq(rtds(PUT, 20000, 10000, 0), 0);
+	expect_rtds(0, 20000, 10000, 0);
+	expect_rtds(1, 20000, 10000, 0);
+	cr_assert_eq(rtds(ASK, 0, 0, 0), 0); /* still what a new one has */
+	cr_assert_eq(op.u.scheduler_op.u.rtds.period, 10000);
+	cr_assert_eq(rtds(77, 1, 1, 0), -EINVAL);
+	cr_assert_eq(share(XEN_SCHEDULER_CREDIT2, ASK, 0, 0), -EINVAL);
+}
+
+Test(domctl_rtds, wrong_parameters)
+{
+	static const uint32_t bad[][2] = {
+		{ 0, 0 },	 { 10000, 0 }, { 0, 10 },
+		{ 10000, 10001 }, { 9, 9 },	{ 10000, 9 },
+		{ 1000000001, 10 }, { UINT32_MAX, UINT32_MAX },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		cr_assert_eq(rtds(PUT, bad[i][0], bad[i][1], 0), -EINVAL);
+		list_put(0, 0, bad[i][0], bad[i][1]);
+		cr_assert_eq(list_call(XEN_DOMCTL_SCHEDOP_putvcpuinfo, HV_BUF,
+				       1),
+			     -EINVAL);
+	}
+	expect_rtds(0, 10000, 4000, XEN_DOMCTL_SCHEDRT_extra);
+	cr_assert_eq(rtds(PUT, 10, 10, 0), 0);
+	cr_assert_eq(rtds(PUT, 1000000000, 10, 0), 0);
+}
+
+Test(domctl_rtds, lists)
+{
+	list_put(0, 1, 5000, 1000);
+	list_put(1, 0, 6000, 2000);
+	cr_assert_eq(list_call(XEN_DOMCTL_SCHEDOP_putvcpuinfo, HV_BUF, 2), 0);
+	cr_assert_eq(op.u.scheduler_op.u.v.nr_vcpus, 2);
+	expect_rtds(0, 6000, 2000, 0);
+	expect_rtds(1, 5000, 1000, 0);
+	list_put(0, 2, 5000, 1000); /* there is none */
+	for (uint32_t cmd = XEN_DOMCTL_SCHEDOP_putvcpuinfo;
+	     cmd <= XEN_DOMCTL_SCHEDOP_getvcpuinfo; cmd++) {
+		cr_assert_eq(list_call(cmd, HV_BUF, 1), -EINVAL);
+		cr_assert_eq(list_call(cmd, HV_BAD, 1), -EFAULT);
+		cr_assert_eq(list_call(cmd, LAST_BYTE, 1), -EFAULT);
+		cr_assert_eq(list_call(cmd, UINT64_MAX - 8, 1), -EFAULT);
+		cr_assert_eq(list_call(cmd, HV_BUF, 0), 0);
+	}
+	for (uint32_t i = 0; i < 100; i++) {
+		list_put(i, i % 2, 7000, 1000);
+	}
+	cr_assert_eq(list_call(XEN_DOMCTL_SCHEDOP_putvcpuinfo, HV_BUF, 100),
+		     0);
+	cr_assert_eq(op.u.scheduler_op.u.v.nr_vcpus, 64); /* go on there */
+}
+
+Test(domctl_rtds, more_than_all_cpus_is_refused)
+{
+	/* dom0 has twice 0.4. */
+	cr_assert_eq(rtds(PUT, 1000, 900, 0), 0);
+	d = hv_build(3, 8);
+	cr_assert_eq(rtds(PUT, 1000, 466, 0), 0);
+	cr_assert_eq(rtds(PUT, 1000, 467, 0), -ENOSPC);
+	expect_rtds(0, 1000, 466, 0);
+	list_put(0, 2, 1000, 469);
+	cr_assert_eq(list_call(XEN_DOMCTL_SCHEDOP_putvcpuinfo, HV_BUF, 1),
+		     -ENOSPC);
+	list_put(0, 2, 1000, 467);
+	cr_assert_eq(list_call(XEN_DOMCTL_SCHEDOP_putvcpuinfo, HV_BUF, 1), 0);
+	/* A new domain is taken as it is on Xen; then less is taken, too. */
+	d = hv_build(8, 8);
+	cr_assert_not_null(d);
+	cr_assert_eq(rtds(PUT, 1000, 401, 0), -ENOSPC);
+	cr_assert_eq(rtds(PUT, 1000, 399, 0), 0);
+	cr_assert_eq(rtds(PUT, 10000, 3990, 1), 0);
 }

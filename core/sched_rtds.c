@@ -1,0 +1,578 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Policy "rtds": each vCPU is a deferrable server. In each period it may use
+ * its budget, whenever in the period it wants to; the earliest end of a period
+ * (deadline) goes first, over all CPUs. A server with extratime goes on behind
+ * all others when its budget is used up, one level lower for each further
+ * budget's worth.
+ *
+ * Owns    struct server of each vCPU, struct rtds_cpu of each CPU, and the
+ *         queue of those that may run on several CPUs. As an exception it
+ *         writes v->cpu of a vCPU that it picks: all CPUs share one lock.
+ * Not     which registers are where (sched.c).
+ * Locks   rtds_lock is every CPU's run queue lock. The sum of shares: pool
+ *         lock, or control_lock for who asks before a change.
+ * Rule    s->key says how urgent is what a CPU runs or has been told to look
+ *         at. Who begins to wait tells the CPU with the least urgent work, if
+ *         that is less urgent; each decision passes on what is left over.
+ * Bounds  O(log n + CPUs) while the vCPUs that wait are bound to one CPU or
+ *         may use those that the first of them may; else those that wait are
+ *         looked at one by one. One decision renews RENEW_MAX servers at most.
+ */
+#include <lib/bits.h>
+#include <lib/errno.h>
+#include <hv/arch.h>
+#include <hv/console.h>
+#include <hv/domain.h>
+#include <hv/heap.h>
+#include <hv/percpu.h>
+#include <hv/prioq.h>
+#include <hv/sched.h>
+#include <hv/vcpu.h>
+
+#define NS_PER_US     UINT64_C(1000)
+#define PARAM_US_MIN  10u	  /* of a period and of a budget */
+#define PERIOD_US_MAX 1000000000u /* so that deadlines stay far from LEVEL */
+#define LEVEL_SHIFT   60	  /* above all deadlines: 36 years */
+#define LEVEL_MAX     7u
+#define NOTHING	      INT64_MAX
+#define RENEW_MAX     8
+#define SHARE_ONE     (UINT64_C(1) << 20) /* a whole CPU */
+
+struct server {
+	struct prioq_node ready; /* has budget; key: level and deadline */
+	struct prioq_node later; /* waits for its deadline, which is the key */
+	struct prioq *ready_in;
+	struct prioq *later_in;
+	struct vcpu *vcpu;
+	uint64_t period_ns;
+	uint64_t budget_ns;
+	uint64_t deadline_ns; /* end of this period; 0: none has begun */
+	uint64_t left_ns;     /* of the budget of this period and level */
+	uint32_t level;	      /* budgets beyond the first, saturating */
+	bool extratime;
+};
+
+/* pcpu.sched is the policy's own; this policy's shape of it. */
+struct rtds_cpu {
+	struct prioq ready; /* those that can run here only, for now */
+	struct prioq later;
+	struct server *running;
+	int64_t key;	   /* of what runs or is to be looked at */
+	uint64_t since_ns; /* ->running is charged up to here */
+	uint64_t until_ns; /* the CPU looks again then */
+};
+
+static struct spinlock rtds_lock = SPINLOCK_INIT(RUNQ);
+static struct prioq shared; /* ready on several CPUs, loaded on none */
+static uint32_t nr_servers;
+static uint64_t total_share;
+
+static struct rtds_cpu *rtds_cpu(const struct pcpu *c)
+{
+	return (struct rtds_cpu *)(void *)c->sched;
+}
+
+static struct server *server_of(const struct vcpu *v)
+{
+	return v->sched_priv;
+}
+
+static struct server *server_at(struct prioq_node *ready)
+{
+	return container_of(ready, struct server, ready);
+}
+
+/* ---- time ---------------------------------------------------------------- */
+
+static void set_key(struct server *e)
+{
+	e->ready.key =
+		(int64_t)((uint64_t)e->level << LEVEL_SHIFT | e->deadline_ns);
+}
+
+/* Not queued. Begin the period that @now is in, if that is another one. */
+static void renew(struct server *e, uint64_t now)
+{
+	if (e->deadline_ns == 0) {
+		e->deadline_ns = now;
+	}
+	if (now < e->deadline_ns) {
+		return;
+	}
+	e->deadline_ns +=
+		((now - e->deadline_ns) / e->period_ns + 1) * e->period_ns;
+	e->left_ns = e->budget_ns;
+	e->level = 0;
+	set_key(e);
+}
+
+/* What runs on @s has used the time up to @now. */
+static void charge(struct rtds_cpu *s, uint64_t now)
+{
+	struct server *e = s->running;
+	uint64_t ran_ns;
+
+	if (!e || now <= s->since_ns) {
+		return;
+	}
+	if (now >= e->deadline_ns) {
+		uint64_t began_ns;
+
+		renew(e, now);
+		began_ns = e->deadline_ns - e->period_ns;
+		if (s->since_ns < began_ns) {
+			s->since_ns = began_ns;
+		}
+	}
+	ran_ns = now - s->since_ns;
+	s->since_ns = now;
+	e->left_ns -= ran_ns < e->left_ns ? ran_ns : e->left_ns;
+	if (e->left_ns == 0 && e->extratime) {
+		e->level += e->level < LEVEL_MAX;
+		e->left_ns = e->budget_ns;
+		set_key(e);
+	}
+}
+
+/* @s runs nothing that could be charged until it looks again. */
+static void stop_running(struct rtds_cpu *s, uint64_t now)
+{
+	charge(s, now);
+	s->running = NULL;
+	s->key = NOTHING;
+}
+
+/* ---- queues -------------------------------------------------------------- */
+
+static bool is_bound_to(const struct vcpu *v, const struct pcpu *c)
+{
+	return v->loaded_on == c->id || v->hard_affinity == BIT64(c->id);
+}
+
+static void wait_on(struct pcpu *c, struct server *e)
+{
+	struct rtds_cpu *s = rtds_cpu(c);
+
+	if (e->left_ns == 0 || e->level > 0) {
+		e->later.key = (int64_t)e->deadline_ns;
+		e->later_in = &s->later;
+		prioq_insert(e->later_in, &e->later);
+	}
+	if (e->left_ns > 0) {
+		e->ready_in = is_bound_to(e->vcpu, c) ? &s->ready : &shared;
+		prioq_insert(e->ready_in, &e->ready);
+	}
+}
+
+static void wait_no_more(struct server *e)
+{
+	if (prioq_has(&e->ready)) {
+		prioq_remove(e->ready_in, &e->ready);
+	}
+	if (prioq_has(&e->later)) {
+		prioq_remove(e->later_in, &e->later);
+	}
+}
+
+/* The most urgent in the shared queue that may run on @c. */
+static struct server *first_shared(const struct pcpu *c)
+{
+	struct server *best = NULL;
+
+	for (uint32_t i = 0; i < shared.nr; i++) { /* bound: those that wait */
+		struct server *e = server_at(shared.heap[i]);
+
+		if ((e->vcpu->hard_affinity & BIT64(c->id)) &&
+		    (!best || e->ready.key < best->ready.key)) {
+			best = e;
+			if (i == 0) {
+				break;
+			}
+		}
+	}
+	return best;
+}
+
+static struct server *first_of(const struct pcpu *c)
+{
+	struct prioq_node *own = prioq_first(&rtds_cpu(c)->ready);
+	struct server *e = first_shared(c);
+
+	if (own && (!e || own->key <= e->ready.key)) {
+		return server_at(own);
+	}
+	return e;
+}
+
+static void begin_period(struct pcpu *c, struct server *e, uint64_t now)
+{
+	wait_no_more(e);
+	renew(e, now);
+	wait_on(c, e);
+}
+
+/* Budgets that are due on @c come back. */
+static void replenish(struct pcpu *c, uint64_t now)
+{
+	for (int i = 0; i < RENEW_MAX; i++) {
+		struct prioq_node *n = prioq_first(&rtds_cpu(c)->later);
+
+		if (!n || (uint64_t)n->key > now) {
+			break;
+		}
+		begin_period(c, container_of(n, struct server, later), now);
+	}
+}
+
+/* The same, and none whose period is over: it missed, or came late. */
+static struct server *first_in_time(struct pcpu *c, uint64_t now)
+{
+	for (int i = 0; i < RENEW_MAX; i++) {
+		struct server *e = first_of(c);
+
+		if (!e || now < e->deadline_ns) {
+			return e;
+		}
+		begin_period(c, e, now);
+	}
+	return first_of(c);
+}
+
+/*
+ * Somebody still waits: tell the CPU with the least urgent work, if that is
+ * less urgent. That CPU does the same when it has looked.
+ */
+static uint64_t tell_another(void)
+{
+	struct rtds_cpu *worst = NULL;
+	struct server *waits = NULL;
+	uint64_t tell = 0;
+
+	if (shared.nr == 0) {
+		return 0;
+	}
+	for (uint64_t m = cpus_online; m; m &= m - 1) { /* bound: NR_CPUS */
+		struct pcpu *c = pcpus[ffs64(m)];
+		struct rtds_cpu *s = rtds_cpu(c);
+		struct server *e = first_shared(c);
+
+		if (e && e->ready.key < s->key &&
+		    (!worst || s->key > worst->key)) {
+			worst = s;
+			waits = e;
+			tell = BIT64(c->id);
+		}
+	}
+	if (worst) {
+		worst->key = waits->ready.key;
+	}
+	return tell;
+}
+
+/* ---- the policy ---------------------------------------------------------- */
+
+static int rtds_cpu_init(struct pcpu *c)
+{
+	struct rtds_cpu *s = heap_alloc(NULL, sizeof(*s));
+
+	if (!s) {
+		return -ENOMEM;
+	}
+	if (prioq_reserve(&s->ready, nr_servers, &rtds_lock) != 0 ||
+	    prioq_reserve(&s->later, nr_servers, &rtds_lock) != 0) {
+		heap_free(NULL, s->ready.heap);
+		heap_free(NULL, s);
+		return -ENOMEM;
+	}
+	s->key = NOTHING;
+	s->until_ns = UINT64_MAX;
+	c->sched = (struct sched_cpu *)(void *)s;
+	c->runq_lock = &rtds_lock;
+	return 0;
+}
+
+static uint64_t share(uint64_t budget, uint64_t period)
+{
+	return (budget * SHARE_ONE + period - 1) / period;
+}
+
+static uint64_t share_of(const struct server *e)
+{
+	return share(e->budget_ns / NS_PER_US, e->period_ns / NS_PER_US);
+}
+
+/* Room in every queue for one more. */
+static int reserve_all(void)
+{
+	int rc = prioq_reserve(&shared, nr_servers + 1, &rtds_lock);
+
+	for (uint32_t i = 0; i < nr_pcpus && rc == 0; i++) {
+		struct rtds_cpu *s = rtds_cpu(pcpus[i]);
+
+		if (s) {
+			rc = prioq_reserve(&s->ready, nr_servers + 1,
+					   &rtds_lock);
+		}
+		if (s && rc == 0) {
+			rc = prioq_reserve(&s->later, nr_servers + 1,
+					   &rtds_lock);
+		}
+	}
+	return rc;
+}
+
+static int rtds_vcpu_init(struct vcpu *v)
+{
+	struct server *e = heap_alloc(NULL, sizeof(*e));
+
+	if (!e) {
+		return -ENOMEM;
+	}
+	if (reserve_all() != 0) {
+		heap_free(NULL, e);
+		return -ENOMEM;
+	}
+	e->vcpu = v;
+	e->ready.pos = PRIOQ_OUT;
+	e->later.pos = PRIOQ_OUT;
+	e->period_ns = SCHED_PERIOD_US_DEFAULT * NS_PER_US;
+	e->budget_ns = SCHED_BUDGET_US_DEFAULT * NS_PER_US;
+	e->extratime = true;
+	v->sched_priv = e;
+	nr_servers++;
+	total_share += share_of(e);
+	return 0;
+}
+
+static void rtds_vcpu_fini(struct vcpu *v)
+{
+	total_share -= share_of(server_of(v));
+	heap_free(NULL, v->sched_priv);
+	v->sched_priv = NULL;
+	nr_servers--;
+}
+
+static bool rtds_enqueue(struct pcpu *c, struct vcpu *v, uint64_t now)
+{
+	struct rtds_cpu *s = rtds_cpu(c);
+	struct server *e = server_of(v);
+	bool tell;
+
+	if (s->running == e) { /* it slept, and woke before the CPU looked */
+		stop_running(s, now);
+	}
+	renew(e, now);
+	wait_on(c, e);
+	tell = prioq_has(&e->later) && e->deadline_ns < s->until_ns;
+	if (prioq_has(&e->ready) && e->ready.key < s->key) {
+		s->key = e->ready.key;
+		tell = true;
+	}
+	return tell;
+}
+
+static void rtds_dequeue(struct pcpu *c, struct vcpu *v)
+{
+	(void)c;
+	wait_no_more(server_of(v));
+}
+
+static bool rtds_leave(struct pcpu *c, struct vcpu *v)
+{
+	if (rtds_cpu(c)->running == server_of(v)) {
+		stop_running(rtds_cpu(c), arch_time_ns());
+	}
+	return false;
+}
+
+static uint64_t next_look(const struct rtds_cpu *s, uint64_t now)
+{
+	const struct prioq_node *n = prioq_first(&s->later);
+	const struct server *e = s->running;
+	uint64_t until = n ? (uint64_t)n->key : UINT64_MAX;
+
+	if (e) {
+		until = e->deadline_ns < until ? e->deadline_ns : until;
+		until = now + e->left_ns < until ? now + e->left_ns : until;
+	}
+	return until;
+}
+
+static struct sched_decision rtds_pick(struct pcpu *c, struct vcpu *prev,
+				       bool prev_runnable, uint64_t now)
+{
+	struct rtds_cpu *s = rtds_cpu(c);
+	struct server *mine = prev_runnable ? server_of(prev) : NULL;
+	struct server *e;
+
+	charge(s, now);
+	replenish(c, now);
+	e = first_in_time(c, now);
+	if (mine && mine->left_ns > 0 &&
+	    (!e || mine->ready.key <= e->ready.key)) {
+		e = mine;
+	} else {
+		if (e) {
+			wait_no_more(e);
+			__atomic_store_n(&e->vcpu->cpu, c->id,
+					 __ATOMIC_RELEASE);
+		}
+		if (mine) {
+			wait_on(c, mine);
+		}
+	}
+	s->running = e;
+	s->key = e ? e->ready.key : NOTHING;
+	s->since_ns = now;
+	s->until_ns = next_look(s, now);
+	return (struct sched_decision){
+		.next = e ? e->vcpu : NULL,
+		.until_ns = s->until_ns,
+		.tell = tell_another(),
+	};
+}
+
+/* A budget is the server's own, and waiting for another would use it up. */
+static bool rtds_yield(struct pcpu *c, struct vcpu *prev)
+{
+	(void)c;
+	(void)prev;
+	return false;
+}
+
+/* The CPU with the least urgent work; its own before others like it. */
+static uint16_t rtds_choose_cpu(const struct vcpu *v, uint64_t idle)
+{
+	uint64_t allowed = v->hard_affinity &
+			   __atomic_load_n(&cpus_online, __ATOMIC_ACQUIRE);
+	uint16_t best = v->cpu;
+
+	(void)idle; /* what has been told to a CPU counts as well */
+	if (!allowed) {
+		return best;
+	}
+	if (!(BIT64(best) & allowed)) {
+		best = (uint16_t)ffs64(allowed);
+	}
+	for (uint64_t m = allowed; m; m &= m - 1) { /* bound: NR_CPUS */
+		uint16_t cpu = (uint16_t)ffs64(m);
+
+		if (rtds_cpu(pcpus[cpu])->key > rtds_cpu(pcpus[best])->key) {
+			best = cpu;
+		}
+	}
+	return best;
+}
+
+static uint32_t rtds_nr_queued(const struct pcpu *c)
+{
+	return __atomic_load_n(&rtds_cpu(c)->ready.nr, __ATOMIC_SEQ_CST) +
+	       __atomic_load_n(&shared.nr, __ATOMIC_SEQ_CST);
+}
+
+static struct vcpu *rtds_steal(struct pcpu *from, uint16_t to)
+{
+	(void)from;
+	(void)to;
+	return NULL; /* the queue is shared: rtds_pick() has looked */
+}
+
+static bool is_sane(const struct sched_params *p)
+{
+	return p->period_us >= PARAM_US_MIN && p->period_us <= PERIOD_US_MAX &&
+	       p->budget_us >= PARAM_US_MIN && p->budget_us <= p->period_us;
+}
+
+/*
+ * More than all CPUs have cannot be promised. What asks for no more than
+ * before is taken in any case: it may be the way out.
+ */
+static int rtds_admit(const struct domain *d, const struct vcpu *v,
+		      const struct sched_params *p)
+{
+	uint64_t cpus = (uint64_t)popcount64(cpus_online) * SHARE_ONE;
+	uint64_t before = 0;
+	uint64_t after = 0;
+	const struct vcpu *t;
+	uint32_t i;
+
+	if (!is_sane(p)) {
+		return -EINVAL;
+	}
+	domain_for_each_vcpu (d, t, i) {
+		if (!v || t == v) {
+			before += share_of(server_of(t));
+			after += share(p->budget_us, p->period_us);
+		}
+	}
+	if (after <= before || total_share - before + after <= cpus) {
+		return 0;
+	}
+	log_warn("rtds: d%u: %u us in %u us refused: all would ask for %llu%% "
+		 "of %llu%%\n",
+		 d->id, p->budget_us, p->period_us,
+		 (unsigned long long)((total_share - before + after) * 100 /
+				      SHARE_ONE),
+		 (unsigned long long)(cpus * 100 / SHARE_ONE));
+	return -ENOSPC;
+}
+
+/* The period that @now is in is @e's last with its old parameters. */
+static void bring_up_to(struct pcpu *c, struct server *e, uint64_t now)
+{
+	if (rtds_cpu(c)->running == e) {
+		charge(rtds_cpu(c), now);
+	} else if (prioq_has(&e->ready) || prioq_has(&e->later)) {
+		begin_period(c, e, now);
+	} else if (e->deadline_ns != 0) {
+		renew(e, now);
+	}
+}
+
+static int rtds_set_params(struct pcpu *c, struct vcpu *v,
+			   const struct sched_params *p)
+{
+	struct server *e = server_of(v);
+
+	if (!is_sane(p)) {
+		return -EINVAL;
+	}
+	bring_up_to(c, e, arch_time_ns());
+	total_share -= share_of(e);
+	e->period_ns = p->period_us * NS_PER_US;
+	e->budget_ns = p->budget_us * NS_PER_US;
+	e->extratime = p->extratime;
+	total_share += share_of(e);
+	return 0;
+}
+
+static void rtds_get_params(const struct vcpu *v, struct sched_params *p)
+{
+	const struct server *e = server_of(v);
+
+	p->period_us = (uint32_t)(e->period_ns / NS_PER_US);
+	p->budget_us = (uint32_t)(e->budget_ns / NS_PER_US);
+	p->extratime = e->extratime;
+}
+
+const struct sched_policy sched_rtds = {
+	.name = "rtds",
+	.sched_id = SCHED_ID_RTDS,
+	.has_shared_queue = true,
+	.is_real_time = true,
+	.cpu_init = rtds_cpu_init,
+	.vcpu_init = rtds_vcpu_init,
+	.vcpu_fini = rtds_vcpu_fini,
+	.enqueue = rtds_enqueue,
+	.dequeue = rtds_dequeue,
+	.leave = rtds_leave,
+	.pick = rtds_pick,
+	.yield = rtds_yield,
+	.choose_cpu = rtds_choose_cpu,
+	.nr_queued = rtds_nr_queued,
+	.steal = rtds_steal,
+	.admit = rtds_admit,
+	.set_params = rtds_set_params,
+	.get_params = rtds_get_params,
+};
