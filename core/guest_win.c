@@ -219,3 +219,12 @@ int guest_iter_next(struct guest_iter *it, void *elem)
 	}
 	return rc;
 }
+
+int guest_iter_reply(struct guest_iter *it, const void *elem)
+{
+	if (it->next == 0) {
+		return -ENODATA;
+	}
+	return guest_copy_out(it->v, it->va + (it->next - 1) * it->size, elem,
+			      it->size);
+}

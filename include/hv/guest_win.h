@@ -72,5 +72,7 @@ __must_check int guest_iter_init(struct guest_iter *it, struct vcpu *v,
 void guest_iter_seek(struct guest_iter *it, uint64_t n);
 /* Copy element it->next in and go on. -ENODATA at the end, -EFAULT. */
 __must_check int guest_iter_next(struct guest_iter *it, void *elem);
+/* Write back the element handed out last. */
+__must_check int guest_iter_reply(struct guest_iter *it, const void *elem);
 
 #endif

@@ -144,7 +144,7 @@ Test(guest_win, write_needs_the_right_to_write)
 	uint32_t x = 5;
 	mfn_t m;
 
-	cr_assert_eq(dom_alloc_pages(d1, 0, &m), 0);
+	cr_assert_eq(dom_alloc_pages(d1, 0, 0, &m), 0);
 	cr_assert_eq(p2m_map_ram(d1, gfn(0x18), m, 0, P2M_RAM_RO), 0);
 	cr_assert_eq(guest_win_open(v, 0x18000, 4, HC_OUT, &w), -EFAULT);
 	cr_assert_eq(guest_copy_out(v, 0x18000, &x, 4), -EFAULT);
@@ -181,7 +181,7 @@ static void take_away(struct vcpu *who, uint64_t va, bool write)
 	fake_on_translate = NULL;
 	cr_assert_eq(p2m_remove_page(d1, gfn(victim),
 				     P2M_MASK_RAM | P2M_MASK_FOREIGN), 0);
-	cr_assert_eq(dom_alloc_pages(d2, 0, &m), 0);
+	cr_assert_eq(dom_alloc_pages(d2, 0, 0, &m), 0);
 	page_release_owner(d2, page_of(m));
 }
 
@@ -198,7 +198,7 @@ static void take_away_and_reuse(struct vcpu *who, uint64_t va, bool write)
 	fake_on_translate = NULL;
 	cr_assert_eq(p2m_remove_page(d1, gfn(victim), P2M_MASK_RAM), 0);
 	do {
-		cr_assert_eq(dom_alloc_pages(d2, 0, &m), 0);
+		cr_assert_eq(dom_alloc_pages(d2, 0, 0, &m), 0);
 		cr_assert_eq(p2m_map_ram(d2, gfn(m.v), m, 0, P2M_RAM_RW), 0);
 	} while (page_of(m) != pg);
 	still_held = pg;
@@ -303,9 +303,13 @@ Test(guest_win, iterator_walks_once_and_in_order)
 	guest_put(d1, BASE + 4, list, sizeof(list)); /* straddles a page */
 	fake_guest_hostile(true);
 	cr_assert_eq(guest_iter_init(&it, v, BASE + 4, 600, 8), 0);
+	cr_assert_eq(guest_iter_reply(&it, &x), -ENODATA);
 	for (i = 0; i < 600; i++) {
 		cr_assert_eq(guest_iter_next(&it, &x), 0);
 		cr_assert_eq(x, i * 3);
+		x = ~x;
+		cr_assert_eq(guest_iter_reply(&it, &x), 0);
+		cr_assert_eq(guest_get_u64(d1, BASE + 4 + i * 8), ~(i * 3ul));
 	}
 	cr_assert_eq(guest_iter_next(&it, &x), -ENODATA);
 	guest_iter_seek(&it, 599);
