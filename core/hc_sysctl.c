@@ -16,6 +16,7 @@
 #include <hv/console.h>
 #include <hv/domain.h>
 #include <hv/page_alloc.h>
+#include <hv/sched.h>
 #include <hv/percpu.h>
 #include <lib/bits.h>
 #include <lib/errno.h>
@@ -154,7 +155,7 @@ static int64_t sysctl_getcpuinfo(struct vcpu *v, struct xen_sysctl *op)
 
 	for (uint32_t i = 0; i < nr; i++) {
 		const struct xen_sysctl_cpuinfo info = {
-			.idletime = pcpus[i]->idle_ns,
+			.idletime = sched_idle_ns(pcpus[i]),
 		};
 
 		if (guest_copy_out(v, g->info.q + i * sizeof(info), &info,

@@ -241,6 +241,29 @@ static void set_slice(struct pcpu *c, uint64_t until_ns)
 	}
 }
 
+/*
+ * c->current becomes @v (NULL: idle) at @now. The time without one is in one
+ * word, which others read: while there is a vCPU it is the sum, above 0; while
+ * there is none, the sum less the time at which that began, never above 0.
+ */
+static void set_current(struct pcpu *c, struct vcpu *v, uint64_t now)
+{
+	int64_t change = v ? (int64_t)now : -(int64_t)now;
+
+	if (!v != !c->current) {
+		__atomic_store_n(&c->idle_ns, c->idle_ns + change,
+				 __ATOMIC_RELAXED);
+	}
+	c->current = v;
+}
+
+uint64_t sched_idle_ns(const struct pcpu *c)
+{
+	int64_t ns = __atomic_load_n(&c->idle_ns, __ATOMIC_RELAXED);
+
+	return (uint64_t)ns + (ns > 0 ? 0 : arch_time_ns());
+}
+
 /* Ask the policy; c->current is its answer. */
 static void pick(struct pcpu *c)
 {
@@ -262,7 +285,7 @@ static void pick(struct pcpu *c)
 		if (dec.next) {
 			set_next(c, dec.next, now);
 		}
-		c->current = dec.next;
+		set_current(c, dec.next, now);
 	}
 	spin_unlock(c->runq_lock);
 	set_slice(c, dec.until_ns);
@@ -397,10 +420,12 @@ static void switch_context(struct pcpu *c)
 static void expel_current(struct pcpu *c)
 {
 	struct vcpu *v = c->current;
+	uint64_t now;
 
 	spin_lock(c->runq_lock);
-	put_prev(v, arch_time_ns());
-	c->current = NULL;
+	now = arch_time_ns();
+	put_prev(v, now);
+	set_current(c, NULL, now);
 	spin_unlock(c->runq_lock);
 	if (c->loaded == v) {
 		unload(c, v);

@@ -48,7 +48,7 @@ struct pcpu {
 	struct spinlock own_runq_lock;
 	uint32_t work_gen;            /* rounds of work_run(), for waiters */
 	bool peeks;                   /* in guest_peek(): unmappers wait */
-	uint64_t idle_ns;
+	int64_t idle_ns;              /* sched.c; own CPU writes, atomic */
 	uint32_t beats;               /* hv/watchdog.h: it is alive */
 };
 

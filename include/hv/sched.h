@@ -115,6 +115,8 @@ void sched_get_params(struct vcpu *v, struct sched_params *p);
 uint32_t sched_ratelimit_us(void);
 __must_check int sched_set_ratelimit_us(uint32_t us); /* -EINVAL */
 uint32_t sched_nr_queued(const struct pcpu *c);
+/* How long @c had no vCPU to run since boot; any CPU. */
+uint64_t sched_idle_ns(const struct pcpu *c);
 
 /* ---- for vcpu.c ---------------------------------------------------------- */
 /* Lock the run queue of v->cpu, whichever that is by now. */

@@ -195,3 +195,37 @@ Test(work, every_other_cpu_passes_a_work_point)
 	pcpus[1]->online = false;
 	cr_assert(work_gen_passed(gen));
 }
+
+/* ---- idle time ----------------------------------------------------------- */
+
+Test(work, idle_time_is_what_no_vcpu_had)
+{
+	uint64_t busy, idle;
+	struct vcpu *other;
+
+	cpus_run(1 * MS); /* time 0 is none at which a machine runs */
+	cpus_block(v);
+	cpus_run(1 * MS);
+	vcpu_wake(v);
+	cpus_settle();
+	busy = sched_idle_ns(pcpus[0]);
+	idle = sched_idle_ns(pcpus[1]);
+	cr_assert_eq(busy, 1 * MS);
+	cpus_run(5 * MS); /* v on CPU 0; CPU 1 sleeps and is not woken */
+	cr_assert_eq(sched_idle_ns(pcpus[0]), busy);
+	cr_assert_eq(sched_idle_ns(pcpus[1]), idle + 5 * MS);
+	cpus_block(v);
+	cpus_run(3 * MS);
+	vcpu_wake(v);
+	cpus_run(2 * MS);
+	cr_assert_eq(sched_idle_ns(pcpus[0]), busy + 3 * MS);
+	other = cpus_vcpu(1);
+	other->hard_affinity = BIT64(1);
+	vcpu_online(other);
+	cpus_run(4 * MS);
+	cr_assert_eq(sched_idle_ns(pcpus[1]), idle + 10 * MS);
+	cr_assert_eq(vcpu_set_hard_affinity(v, BIT64(1)), 0);
+	cpus_run(4 * MS); /* they share CPU 1 */
+	cr_assert_eq(sched_idle_ns(pcpus[1]), idle + 10 * MS);
+	cr_assert_eq(sched_idle_ns(pcpus[0]), busy + 7 * MS);
+}
