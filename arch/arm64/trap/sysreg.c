@@ -23,7 +23,7 @@
 
 #define SYS_ICC_SGI1R_EL1 REG(3, 0, 12, 11, 5)
 
-/* Both return false when the access does not exist. */
+/* False: the access does not exist. *@val: 0 on a read, until it is set. */
 struct sys_row {
 	uint64_t reg;
 	uint64_t mask;
@@ -55,10 +55,17 @@ static bool raz_wi(struct vcpu *v, uint64_t iss, bool write, uint64_t *val)
 {
 	(void)v;
 	(void)iss;
-	if (!write) {
-		*val = 0;
-	}
+	(void)write;
+	(void)val;
 	return true;
+}
+
+static bool read_zero(struct vcpu *v, uint64_t iss, bool write, uint64_t *val)
+{
+	(void)v;
+	(void)iss;
+	(void)val;
+	return !write;
 }
 
 static bool sgi1r(struct vcpu *v, uint64_t iss, bool write, uint64_t *val)
@@ -93,7 +100,10 @@ static bool phys_timer(struct vcpu *v, uint64_t iss, bool write, uint64_t *val)
 /* ICC_SRE_EL1 of a GICv2 guest on a GICv3 machine: not there. */
 static bool icc_sre(struct vcpu *v, uint64_t iss, bool write, uint64_t *val)
 {
-	return v->domain->arch.vgic.version == 2 && raz_wi(v, iss, write, val);
+	(void)iss;
+	(void)write;
+	(void)val;
+	return v->domain->arch.vgic.version == 2;
 }
 
 /* Set/way operations act on one CPU's caches only: see docs/adr. */
@@ -120,7 +130,7 @@ static const struct sys_row sys_rows[] = {
 	{ REG(2, 0, 0, 0, 0), REG_OP2_ANY & ~(UINT64_C(0xf) << 1) &
 				      ~(UINT64_C(0xf) << 10),
 	  debug_reg_access },
-	{ REG(2, 3, 0, 1, 0), REG_ANY, raz_wi }, /* MDCCSR_EL0 */
+	{ REG(2, 3, 0, 1, 0), REG_ANY, read_zero }, /* MDCCSR_EL0 */
 	{ REG(2, 3, 0, 4, 0), REG_OP2_ANY & ~(UINT64_C(1) << 1),
 	  raz_wi }, /* DBGDTR_EL0, DBGDTRRX/TX_EL0 */
 	/* Performance monitors: hidden, but harmless to touch */
@@ -154,8 +164,8 @@ void trap_sysreg(struct vcpu *v, uint64_t esr)
 
 	if (likely(reg == SYS_ICC_SGI1R_EL1 && write &&
 		   v->domain->arch.vgic.version == 3)) {
-		v->arch.regs.pc += 4;
 		vgic_v3_write_sgi1r(v, val);
+		guest_skip_instruction(v, esr);
 		return;
 	}
 	row = find_row(reg);
