@@ -142,9 +142,6 @@ static int set_soft(struct vcpu *v, struct vcpu *t,
 	uint64_t bits;
 	int rc = control_bitmap_get(v, map, &bits);
 
-	if (rc == 0 && !(bits & control_all_cpus())) {
-		rc = -EINVAL;
-	}
 	if (rc) {
 		return rc;
 	}
@@ -199,6 +196,7 @@ int64_t domctl_setvcpucontext(struct vcpu *v, struct domain *d,
 	if (rc) {
 		return rc;
 	}
+	t->has_context = true;
 	if (c.flags & VGCF_online) {
 		vcpu_online(t);
 	} else {
@@ -217,6 +215,9 @@ int64_t domctl_getvcpucontext(struct vcpu *v, struct domain *d,
 
 	if (rc) {
 		return rc;
+	}
+	if (!t->has_context) {
+		return -ENODATA;
 	}
 	if (!t->is_read) {
 		t->is_read = true;

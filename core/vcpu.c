@@ -152,6 +152,7 @@ void vcpu_online(struct vcpu *v)
 		sched_unlock(c);
 		return;
 	}
+	v->has_context = true;
 	make_runnable_unlock(c, v);
 }
 

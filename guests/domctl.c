@@ -233,6 +233,62 @@ static void again_and_again(void)
 	CHECK(free_pages() + 16 >= before);
 }
 
+/* What the interface says of a vCPU that was made and no more. */
+static void without_registers(void)
+{
+	static struct vcpu_guest_context c;
+	static uint64_t none, all = ~0ull;
+	domid_t id = create();
+
+	op.u.vcpucontext.vcpu = 0;
+	set_xen_guest_handle(op.u.vcpucontext.ctxt, &c);
+	EXPECT_EQ(domctl(XEN_DOMCTL_getvcpucontext, id), -61); /* ENODATA */
+	op.u.vcpuaffinity = (struct xen_domctl_vcpuaffinity){
+		.flags = XEN_VCPUAFFINITY_SOFT,
+		.cpumap_soft.nr_bits = 64,
+	};
+	set_xen_guest_handle(op.u.vcpuaffinity.cpumap_soft.bitmap,
+			     (uint8_t *)&none);
+	EXPECT_EQ(domctl(XEN_DOMCTL_setvcpuaffinity, id), 0);
+	set_xen_guest_handle(op.u.vcpuaffinity.cpumap_soft.bitmap,
+			     (uint8_t *)&all);
+	EXPECT_EQ(domctl(XEN_DOMCTL_getvcpuaffinity, id), 0);
+	EXPECT_EQ(all, 0);
+	op.u.vcpuaffinity.flags = XEN_VCPUAFFINITY_HARD;
+	op.u.vcpuaffinity.cpumap_hard.nr_bits = 64;
+	set_xen_guest_handle(op.u.vcpuaffinity.cpumap_hard.bitmap,
+			     (uint8_t *)&none);
+	EXPECT_EQ(domctl(XEN_DOMCTL_setvcpuaffinity, id), -EINVAL);
+	destroy(id);
+}
+
+/* How long a CPU had nothing to do: that grows on those that nobody uses. */
+static void idle_time(void)
+{
+	static uint64_t before[8], after[8];
+	static struct xen_sysctl s;
+	uint64_t *to[] = { before, after };
+	uint32_t grew = 0;
+	uint32_t i;
+
+	for (i = 0; i < 2; i++) {
+		s.cmd = XEN_SYSCTL_getcpuinfo;
+		s.interface_version = XEN_SYSCTL_INTERFACE_VERSION;
+		s.u.getcpuinfo.max_cpus = 8;
+		set_xen_guest_handle(s.u.getcpuinfo.info,
+				     (struct xen_sysctl_cpuinfo *)to[i]);
+		EXPECT_EQ(hypercall(__HYPERVISOR_sysctl, PTR(&s), 0, 0, 0, 0),
+			  0);
+		for (volatile uint32_t n = 0; i == 0 && n < 100000; n++) {
+		}
+	}
+	for (i = 0; i < s.u.getcpuinfo.nr_cpus; i++) {
+		grew += after[i] > before[i];
+	}
+	CHECK(s.u.getcpuinfo.nr_cpus > 0);
+	CHECK(grew + 1 >= s.u.getcpuinfo.nr_cpus); /* all but this one */
+}
+
 /* Its page stays ours while it is mapped, and only then. */
 static void page_outlives_the_domain(void)
 {
@@ -284,5 +340,7 @@ const struct test guest_tests[] = {
 	{ "again_and_again", again_and_again },
 	{ "page_outlives_the_domain", page_outlives_the_domain },
 	{ "claims", claims },
+	{ "without_registers", without_registers },
+	{ "idle_time", idle_time },
 	{ NULL, NULL },
 };

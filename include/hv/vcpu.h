@@ -80,6 +80,7 @@ struct vcpu {
 		uint64_t done;
 	} cont;
 	bool is_read; /* paused by getvcpucontext; control_lock */
+	bool has_context; /* somebody gave it registers once */
 };
 
 /*

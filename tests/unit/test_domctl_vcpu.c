@@ -168,6 +168,11 @@ Test(domctl_vcpu, affinity)
 	cr_assert_eq(affinity(SET, 1, XEN_VCPUAFFINITY_HARD, 0xf, 0), 0);
 	cr_assert_eq(v->hard_affinity, UINT64_MAX); /* all: later ones too */
 	cr_assert_eq(v->soft_affinity, 0xc);
+	/* To prefer none is allowed, as are CPUs that there are not. */
+	cr_assert_eq(affinity(SET, 1, XEN_VCPUAFFINITY_SOFT, 0, 0x30), 0);
+	cr_assert_eq(guest_get_u64(hv_dom0, SOFT), 0);
+	cr_assert_eq(affinity(SET, 1, XEN_VCPUAFFINITY_SOFT, 0, 0), 0);
+	cr_assert_eq(v->soft_affinity, 0);
 }
 
 Test(domctl_vcpu, affinity_refused)
@@ -175,7 +180,11 @@ Test(domctl_vcpu, affinity_refused)
 	struct vcpu *v = d->vcpu[0];
 
 	cr_assert_eq(affinity(SET, 0, BOTH, 0x30, 1), -EINVAL);
-	cr_assert_eq(affinity(SET, 0, BOTH, 2, 0x30), -EINVAL);
+	cr_assert_eq(affinity(SET, 0, BOTH, 2, 0x3), 0);
+	cr_assert_eq(affinity(SET, 0, BOTH, 0xf, 0xf), 0);
+	op.u.vcpuaffinity.cpumap_soft.bitmap.q = HV_BAD;
+	guest_put(hv_dom0, HARD, &(uint64_t){2}, 8);
+	cr_assert_eq(hv_domctl(SET, d->id, &op), -EFAULT);
 	cr_assert_eq(v->hard_affinity, UINT64_MAX); /* both or none */
 	cr_assert_eq(v->soft_affinity, UINT64_MAX);
 	cr_assert_eq(affinity(SET, 0, 0, 1, 1), -EINVAL);
@@ -253,10 +262,10 @@ Test(domctl_vcpu, context_refused)
 	const uint32_t set = XEN_DOMCTL_setvcpucontext;
 	const uint32_t read = XEN_DOMCTL_getvcpucontext;
 
+	cr_assert_eq(context(read, 1, HV_BUF), -ENODATA); /* never set */
 	cr_assert_eq(context(set, 2, HV_BUF), -EINVAL);
 	cr_assert_eq(context(read, 2, HV_BUF), -EINVAL);
 	cr_assert_eq(context(set, 0, HV_BAD), -EFAULT);
-	cr_assert_eq(context(read, 0, HV_BAD), -EFAULT);
 	cr_assert_eq(context(set, 0, LAST_BYTE), -EFAULT);
 	cr_assert_eq(hv_unpause(d->id), 0);
 	/* Another vCPU may start this one any moment. */
@@ -266,6 +275,7 @@ Test(domctl_vcpu, context_refused)
 	}
 	cr_assert_eq(context(set, 0, HV_BUF), -EBUSY);
 	cr_assert_eq(d->vcpu[0]->state, VCPU_RUNNING);
+	cr_assert_eq(context(read, 0, HV_BAD), -EFAULT);
 	cr_assert_eq(context(read, 0, HV_BUF), 0); /* stopped for the look */
 	cr_assert_eq(d->vcpu[0]->pause_count, 0);
 	cr_assert(d->vcpu[0]->queued);
