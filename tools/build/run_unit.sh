@@ -1,14 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Run unit test programs; one line each; the sum as the last line.
+# A program that hangs is ended after UNIT_TIMEOUT seconds, which is many times
+# what the slowest takes on a busy machine.
 set -u
+limit=${UNIT_TIMEOUT:-600}
 pass=0
 fail=0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 for t in "$@"; do
-	"$t" --jobs 2 --color=never >"$log" 2>&1
+	timeout -k 10 "$limit" "$t" --jobs 2 --color=never >"$log" 2>&1
 	rc=$?
+	if [ "$rc" -eq 124 ] || [ "$rc" -eq 137 ]; then
+		echo "no end after $limit s: it hangs" >>"$log"
+	fi
 	# Criterion: "[====] Synthesis: Tested: 3 | Passing: 3 | Failing: 0 | Crashing: 0"
 	line=$(sed 's/\x1b\[[0-9;]*m//g' "$log" | grep -o 'Tested: .*' | tail -n 1)
 	p=$(printf '%s' "$line" | sed -n 's/.*Passing: \([0-9]*\).*/\1/p')
