@@ -12,14 +12,8 @@ enum abi_errno {
 #include <xen/errno.h>
 };
 #include <lib/errno.h>
+#include "layout.h"
 
-#define SIZE(type, bytes)                                                     \
-	_Static_assert(sizeof(type) == (bytes), "size of " #type);
-#define OFFSET(type, member, at)                                              \
-	_Static_assert(__builtin_offsetof(type, member) == (at),              \
-		       "offset of " #type "." #member);
-#define NUMBER(name, value)                                                   \
-	_Static_assert((name) == (value), "number of " #name);
 #define ERRNO(name)                                                           \
 	_Static_assert((int)name == (int)ABI_##name, "errno " #name);
 

@@ -4,27 +4,7 @@
  * of toolstack release 4.17. Compiled only (make abi).
  */
 #include <abi/xen.h>
-
-#pragma push_macro("__x86_64__")
-#pragma push_macro("__i386__")
-#pragma push_macro("__aarch64__")
-#undef __x86_64__
-#undef __i386__
-#undef __aarch64__
-#define __aarch64__ 1
-#include <xen/domctl.h>
-#include <xen/sysctl.h>
-#pragma pop_macro("__x86_64__")
-#pragma pop_macro("__i386__")
-#pragma pop_macro("__aarch64__")
-
-#define SIZE(type, bytes)                                                     \
-	_Static_assert(sizeof(type) == (bytes), "size of " #type);
-#define OFFSET(type, member, at)                                              \
-	_Static_assert(__builtin_offsetof(type, member) == (at),              \
-		       "offset of " #type "." #member);
-#define NUMBER(name, value)                                                   \
-	_Static_assert((name) == (value), "number of " #name);
+#include "layout.h"
 
 /* ---- domctl ------------------------------------------------------------- */
 NUMBER(XEN_DOMCTL_INTERFACE_VERSION, 0x15)
