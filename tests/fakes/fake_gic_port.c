@@ -122,12 +122,6 @@ static bool gicd_like(const volatile void *p, uint32_t *off)
 	return false;
 }
 
-uint8_t mmio_read8(const volatile void *p)
-{
-	fake_reads++;
-	return *raw(p);
-}
-
 uint32_t mmio_read32(const volatile void *p)
 {
 	uint32_t v;

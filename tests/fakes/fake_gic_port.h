@@ -22,7 +22,6 @@
 #define MPIDR_AFF3 FIELD64(39, 32)
 #define MPIDR_HWID (MPIDR_AFF | MPIDR_AFF3)
 
-uint8_t mmio_read8(const volatile void *p);
 uint32_t mmio_read32(const volatile void *p);
 uint64_t mmio_read64(const volatile void *p);
 void mmio_write8(volatile void *p, uint8_t v);
