@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The log and the serial line: a ring that a control domain can read, output
- * to the UART, input to dom0 or to the console keys.
+ * to the UART, input to a domain or to the console keys.
  *
  * Owns    the ring, the UART, the input buffer, who gets input.
- * Not     what a key does (console_keys.c).
+ * Not     what a key does (console_keys.c); lines of domains other than dom0
+ *         in the making, and what was typed for them (console_guest.c).
  * Locks   console_lock (rank CONSOLE), a leaf; none after console_force().
  * Bounds  a line of CONSOLE_LINE characters; RX_BATCH characters an interrupt.
  */
@@ -13,6 +14,7 @@
 #include <hv/domain.h>
 #include <hv/entry.h>
 #include <hv/evtchn.h>
+#include <hv/guest_console.h>
 #include <hv/irq.h>
 #include <hv/uart.h>
 #include <hv/work.h>
@@ -42,7 +44,9 @@ static uint8_t level_hv = LOG_INFO, level_guest = LOG_WARN;
 static char input[INPUT_SIZE];
 static uint32_t in_head, in_tail;
 static uint32_t switch_seen;
-bool console_input_to_hv;
+static domid_t input_to; /* a domain, or DOMID_HV: the console keys */
+static bool line_is_open; /* of domain open_line_of, console_lock */
+static domid_t open_line_of;
 
 static struct {
 	uint64_t since_ns;
@@ -94,6 +98,15 @@ static void put_line(const char *text, bool to_uart)
 	}
 }
 
+/* A domain's line that is not complete ends here: another one comes. */
+static void end_open_line(void)
+{
+	if (line_is_open) {
+		uart_char('\n');
+		line_is_open = false;
+	}
+}
+
 static void log_line(bool to_uart, const char *fmt, va_list ap)
 	__printf(2, 0);
 static void log_line(bool to_uart, const char *fmt, va_list ap)
@@ -108,6 +121,9 @@ static void log_line(bool to_uart, const char *fmt, va_list ap)
 		line[len + 1] = '\0';
 	}
 	lock();
+	if (to_uart) {
+		end_open_line();
+	}
 	put_line("(BH) ", to_uart);
 	put_line(line, to_uart);
 	unlock();
@@ -194,7 +210,28 @@ void console_init(const struct uart *u, void *regs, uint32_t intid)
 	}
 }
 
-/* ---- dom0's output and input ------------------------------------------- */
+/* ---- output and input of domains --------------------------------------- */
+
+void console_write_domain(const struct domain *d, const char *buf,
+			  uint32_t len)
+{
+	char mark[24];
+
+	hv_snprintf(mark, sizeof(mark), "(%s) ", d->name);
+	lock();
+	for (uint32_t i = 0; i < len; i++) { /* bound: the caller's piece */
+		if (line_is_open && open_line_of != d->id) {
+			end_open_line();
+		}
+		for (const char *p = line_is_open ? "" : mark; *p; p++) {
+			uart_char(*p);
+		}
+		line_is_open = buf[i] != '\n';
+		open_line_of = d->id;
+		uart_char(buf[i]);
+	}
+	unlock();
+}
 
 void console_write_guest(struct domain *d, const char *buf, uint32_t len)
 {
@@ -274,15 +311,82 @@ void console_start_input(void)
 	}
 }
 
+bool console_input_is(const struct domain *d)
+{
+	return __atomic_load_n(&input_to, __ATOMIC_RELAXED) == d->id;
+}
+
+/* The first domain from @id on that can be typed to, with a reference. */
+static struct domain *next_to_type_to(domid_t id)
+{
+	struct domain *d = domain_next_get(id);
+
+	while (d && !d->is_hardware && !d->console) { /* bound: ids rise */
+		id = (domid_t)(d->id + 1);
+		domain_put(d);
+		d = domain_next_get(id);
+	}
+	return d;
+}
+
+static void give_input(struct domain *d)
+{
+	__atomic_store_n(&input_to, d ? d->id : DOMID_HV, __ATOMIC_RELAXED);
+	if (!d) {
+		log_err("Input goes to the hypervisor now: h lists its keys; "
+			"ctrl-a three times: on to the next\n");
+		return;
+	}
+	log_err("Input goes to %s now\n", d->is_hardware ? "dom0" : d->name);
+	if (d->console) {
+		guest_console_flush(d);
+	}
+	domain_put(d);
+}
+
+/* The hypervisor, dom0, the others by their ids, the hypervisor. */
 static void switch_input(void)
 {
-	console_input_to_hv = !console_input_to_hv;
-	if (console_input_to_hv) {
-		log_err("Input goes to the hypervisor now: h lists its keys; "
-			"ctrl-a three times: back to dom0\n");
-	} else {
-		log_err("Input goes to dom0 now\n");
+	give_input(next_to_type_to(input_to == DOMID_HV ? 0 : input_to + 1u));
+}
+
+void console_input_begin(void)
+{
+	if (!hardware_domain) {
+		give_input(next_to_type_to(0));
 	}
+}
+
+static void keep_for_dom0(char c)
+{
+	lock();
+	if (in_head - in_tail < INPUT_SIZE) {
+		input[in_head++ & (INPUT_SIZE - 1)] = c;
+	}
+	unlock();
+}
+
+/* @c is typed; true: dom0 has new input. */
+static bool deliver(char c)
+{
+	struct domain *d;
+
+	if (input_to == DOMID_HV) {
+		console_key(c);
+		return false;
+	}
+	if (input_to == 0) {
+		keep_for_dom0(c);
+		return true;
+	}
+	d = domain_lookup_get(input_to);
+	if (!d) {
+		switch_input(); /* it is gone */
+		return false;
+	}
+	guest_console_input(d, c);
+	domain_put(d);
+	return false;
 }
 
 /* True: dom0 has new input. */
@@ -296,16 +400,7 @@ static bool take_char(char c)
 		return false;
 	}
 	switch_seen = 0;
-	if (console_input_to_hv) {
-		console_key(c);
-		return false;
-	}
-	lock();
-	if (in_head - in_tail < INPUT_SIZE) {
-		input[in_head++ & (INPUT_SIZE - 1)] = c;
-	}
-	unlock();
-	return true;
+	return deliver(c);
 }
 
 void console_poll(void)

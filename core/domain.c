@@ -78,13 +78,33 @@ static int make_shared_info(struct domain *d)
 	return 0;
 }
 
+static int make_grants_and_console(struct domain *d,
+				   const struct dom_config *cfg)
+{
+	int rc = gnttab_init(d, cfg->max_grant_frames,
+			     cfg->max_maptrack_frames);
+
+	if (rc == 0 && cfg->has_console) {
+		rc = guest_console_init(d);
+		if (rc) {
+			gnttab_fini(d);
+		}
+	}
+	return rc;
+}
+
+static bool is_possible(const struct dom_config *cfg)
+{
+	return cfg->domid < DOMID_FIRST_RESERVED && cfg->nr_vcpus != 0 &&
+	       cfg->nr_vcpus <= MAX_VCPUS_PER_DOMAIN;
+}
+
 int domain_create(const struct dom_config *cfg, struct domain **out)
 {
 	struct domain *d;
 	int rc;
 
-	if (cfg->domid >= DOMID_FIRST_RESERVED || cfg->nr_vcpus == 0 ||
-	    cfg->nr_vcpus > MAX_VCPUS_PER_DOMAIN) {
+	if (!is_possible(cfg)) {
 		return -EINVAL;
 	}
 	d = heap_alloc(NULL, sizeof(*d));
@@ -111,18 +131,19 @@ int domain_create(const struct dom_config *cfg, struct domain **out)
 	if (rc) {
 		goto out_shared_info;
 	}
-	rc = gnttab_init(d, cfg->max_grant_frames, cfg->max_maptrack_frames);
+	rc = make_grants_and_console(d, cfg);
 	if (rc) {
 		goto out_evtchn;
 	}
 	rc = arch_domain_init(d, cfg);
 	if (rc) {
-		goto out_gnttab;
+		goto out_grants;
 	}
 	*out = d;
 	return 0;
 
-out_gnttab:
+out_grants:
+	guest_console_fini(d);
 	gnttab_fini(d);
 out_evtchn:
 	evtchn_fini(d);
@@ -145,6 +166,7 @@ void domain_free(struct domain *d)
 		vcpu_destroy(d->vcpu[i]);
 	}
 	arch_domain_fini(d);
+	guest_console_fini(d);
 	gnttab_fini(d);
 	evtchn_fini(d);
 	hv_free_pages(d, d->shared_info, 0);
@@ -362,6 +384,9 @@ void domain_shutdown(struct domain *d, uint8_t code)
 	if (d->is_hardware) {
 		machine_end(code);
 	}
+	if (d->console) { /* it may be that no toolstack tells */
+		log_info("%s ended: reason %u\n", d->name, code);
+	}
 	domain_pause(d); /* before domain_resume() may undo it */
 	if (state < DOM_SHUTDOWN) {
 		/* Fails when it is being torn down: that comes last. */
@@ -392,7 +417,8 @@ void domain_tell_controller(void)
 
 void domain_poll(void)
 {
-	if (__atomic_exchange_n(&controller_news, false, __ATOMIC_SEQ_CST)) {
+	if (__atomic_exchange_n(&controller_news, false, __ATOMIC_SEQ_CST) &&
+	    hardware_domain) {
 		evtchn_send_global_virq(hardware_domain, VIRQ_DOM_EXC);
 	}
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * console_io: the hypervisor's console, lent to the hardware domain.
+ * console_io: the hypervisor's console, lent to the hardware domain and to
+ * those that were started at boot.
  *
  * Owns    nothing.
  * Not     the UART and the log ring (console.c).
- * Rights  the hardware domain and control domains; -EPERM for others, as in a
- *         production build of Xen.
+ * Rights  the hardware domain, control domains and those with a console of
+ *         their own; -EPERM for others, as in a production build of Xen.
  * Bounds  STEP_BYTES of a write per step, copied out in pieces.
  * Spec    [XEN] xen.h "console_io operations"; docs/abi.md.
  */
@@ -13,6 +14,7 @@
 
 #include <hv/console.h>
 #include <hv/domain.h>
+#include <hv/guest_console.h>
 #include <lib/errno.h>
 
 #define PIECE_BYTES 128u
@@ -22,6 +24,21 @@
 static uint32_t min_u32(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;
+}
+
+static void write_piece(struct domain *d, const char *piece, uint32_t len)
+{
+	if (d->console) {
+		guest_console_write(d, piece, len);
+	} else {
+		console_write_guest(d, piece, len);
+	}
+}
+
+static bool is_waiting(const struct domain *d)
+{
+	return d->console ? guest_console_waiting(d->console) != 0 :
+			    console_input_waiting();
 }
 
 static int64_t console_write(struct vcpu *v, uint32_t count, uint64_t buf)
@@ -44,7 +61,7 @@ static int64_t console_write(struct vcpu *v, uint32_t count, uint64_t buf)
 			hc_cont_end(v);
 			return -EFAULT;
 		}
-		console_write_guest(v->domain, piece, len);
+		write_piece(v->domain, piece, len);
 		at += len;
 	}
 	if (at < count) {
@@ -63,14 +80,16 @@ static int64_t console_read(struct vcpu *v, uint32_t count, uint64_t buf)
 	uint32_t len = min_u32(count, PIECE_BYTES);
 	uint32_t got;
 
-	if (len == 0 || !console_input_waiting()) {
+	if (len == 0 || !is_waiting(v->domain)) {
 		return 0;
 	}
 	/* First make sure that it can be delivered: input is taken once. */
 	if (guest_win_open(v, buf, len, HC_OUT, &w) != 0) {
 		return -EFAULT;
 	}
-	got = min_u32(console_read_guest(piece, len), len);
+	got = v->domain->console ? guest_console_read(v->domain, piece, len) :
+				   console_read_guest(piece, len);
+	got = min_u32(got, len);
 	guest_win_write(&w, piece, 0, got);
 	guest_win_close(&w);
 	return got;
@@ -84,7 +103,8 @@ int64_t hc_console_io(struct vcpu *v, const uint64_t *args)
 	if (cmd != CONSOLEIO_write && cmd != CONSOLEIO_read) {
 		return -ENOSYS;
 	}
-	if (!v->domain->is_hardware && !v->domain->is_control) {
+	if (!v->domain->is_hardware && !v->domain->is_control &&
+	    !v->domain->console) {
 		return -EPERM;
 	}
 	if (cmd == CONSOLEIO_write) {

@@ -73,6 +73,9 @@ void arch_virq_post_hw(struct domain *d, uint32_t virq, uint32_t intid);
 /* First PPI of @d that is free for the event channel upcall. */
 uint32_t arch_evtchn_intid(const struct domain *d);
 
+/* The input of @d's console changed; d->console->lock is held. Any CPU. */
+void arch_uart_update_locked(struct domain *d);
+
 /* ---- p2m: table edits; the caller holds the P2M lock of @d --------------- */
 __must_check int arch_p2m_init(struct domain *d);
 /* Free tables, bounded step; -EAGAIN: call again. */

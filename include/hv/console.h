@@ -36,6 +36,16 @@ void console_start_input(void);
 void console_set_levels(enum log_level hv, enum log_level guest);
 /* dom0's bytes: to the UART as they are. */
 void console_write_guest(struct domain *d, const char *buf, uint32_t len);
+/*
+ * Another domain's: each line begins with "(d1) ". What does not end a line is
+ * seen too, and the rest may follow.
+ */
+void console_write_domain(const struct domain *d, const char *buf,
+			  uint32_t len);
+/* The keyboard is @d's. */
+bool console_input_is(const struct domain *d);
+/* Boot is over: without dom0 the keyboard is the first domain's. */
+void console_input_begin(void);
 /* There is input for dom0. */
 bool console_input_waiting(void);
 /* Input for dom0 (console_io read): bytes copied, 0: none. */
@@ -55,7 +65,10 @@ void console_ring_clear(void);
 void console_poll(void);
 /* PWORK_KEY: there is new log, a controller may want to know. */
 void console_tell_news(void);
-extern bool console_input_to_hv;
+
+/* console_guest.c: @d gets its own (hv/guest_console.h). -ENOMEM. */
+__must_check int guest_console_init(struct domain *d);
+void guest_console_fini(struct domain *d);
 
 /* console_keys.c: what key @key does, now; work point of any CPU. */
 void console_key(char key);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a domain shall be. Written by an author (dom0.c, later dom0less.c and
- * the toolstack's createdomain), read by the one builder and domain_create().
+ * What a domain shall be. Written by an author (dom0.c, dom0less.c, the
+ * toolstack's createdomain), read by the one builder and domain_create().
  */
 #ifndef HV_DOM_CONFIG_H
 #define HV_DOM_CONFIG_H
@@ -17,7 +17,10 @@ struct dom_config {
 	bool is_control;
 	bool is_hardware;
 	bool direct_mapped;
-	bool pin_vcpus;            /* vCPU n on CPU n */
+	bool pin_vcpus;            /* vCPU n on CPU first_cpu + n */
+	uint16_t first_cpu;        /* where vCPU 0 begins; the others follow */
+	bool has_console;          /* lines and keys of the hypervisor's own */
+	bool has_uart;             /* ... also through an emulated UART */
 	uint32_t max_evtchn_port;
 	uint32_t max_grant_frames;
 	uint32_t max_maptrack_frames;

@@ -20,6 +20,7 @@
 #define DOMID_HV DOMID_XEN /* owner of the hypervisor's own frames */
 
 struct dom_config;
+struct guest_console;
 
 enum domain_state {
 	DOM_BUILDING, /* not published, or not yet unpaused once */
@@ -61,6 +62,7 @@ struct domain {
 	uint32_t teardown;          /* position of domain_destroy_step() */
 	uint32_t teardown_gen[NR_CPUS]; /* what it waits for: hv/work.h */
 
+	struct guest_console *console; /* NULL: not one of boot time */
 	uint64_t hvm_params[64];    /* HVM_PARAM_*; hc_hvm.c */
 	uint64_t vm_assist;
 	int64_t time_offset_ns;     /* guest clock zero, in host ns */

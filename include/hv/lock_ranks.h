@@ -15,6 +15,7 @@
 	R(P2M, "stage-2 tables and frame types of one domain")                \
 	R(GNTTAB, "grant table of one domain")                                \
 	R(EVTCHN, "port table of one domain")                                 \
+	R(GUEST_CONSOLE, "console and emulated UART of one domain")           \
 	R(VGIC, "virtual interrupts of one domain; IRQs off; short")          \
 	R(IRQ, "irq_desc table: owner and routing of physical lines")         \
 	R(CPUPOOL, "pools and their policies")                                \

@@ -8,6 +8,7 @@
 
 #include <hv/console.h>
 #include <hv/domain.h>
+#include <hv/guest_console.h>
 #include <hv/page_alloc.h>
 #include <hv/platform.h>
 #include <hv/trace.h>
@@ -344,6 +345,39 @@ WEAK uint32_t console_read_guest(char *buf, uint32_t len)
 		buf[n++] = *world_log.input++;
 	}
 	return n;
+}
+
+WEAK int guest_console_init(struct domain *d)
+{
+	(void)d;
+	return 0;
+}
+
+WEAK void guest_console_fini(struct domain *d)
+{
+	(void)d;
+}
+
+WEAK void guest_console_write(struct domain *d, const char *buf, uint32_t len)
+{
+	console_write_guest(d, buf, len);
+}
+
+WEAK uint32_t guest_console_read(struct domain *d, char *buf, uint32_t len)
+{
+	(void)d;
+	return console_read_guest(buf, len);
+}
+
+WEAK void guest_console_input(struct domain *d, char c)
+{
+	(void)d;
+	(void)c;
+}
+
+WEAK void guest_console_flush(struct domain *d)
+{
+	(void)d;
 }
 
 WEAK void trace_event(enum trace_event e, uint32_t a, uint64_t b, uint64_t c)

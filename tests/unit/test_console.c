@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 // LINK: core/console.c core/percpu.c core/lock.c debug/lock_check.c
-// LINK: lib/printf.c arch/fake/cpu.c arch/fake/last_words.c
+// LINK: core/console_guest.c lib/printf.c arch/fake/cpu.c
+// LINK: arch/fake/last_words.c
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <hv/console.h>
 #include <hv/domain.h>
+#include <hv/guest_console.h>
 #include <hv/irq.h>
 #include <hv/uart.h>
 #include <lib/errno.h>
@@ -68,6 +71,40 @@ void evtchn_send_global_virq(struct domain *d, uint32_t virq)
 	nr_ring_virqs += virq == VIRQ_CON_RING;
 }
 
+struct domain *domain_next_get(domid_t id)
+{
+	(void)id;
+	return NULL;
+}
+
+struct domain *domain_lookup_get(domid_t id)
+{
+	(void)id;
+	return NULL;
+}
+
+void domain_put(struct domain *d)
+{
+	(void)d;
+}
+
+void *heap_alloc(struct domain *d, size_t size)
+{
+	(void)d;
+	return calloc(1, size);
+}
+
+void heap_free(struct domain *d, void *mem)
+{
+	(void)d;
+	free(mem);
+}
+
+void arch_uart_update_locked(struct domain *d)
+{
+	(void)d;
+}
+
 /* ---- help ---------------------------------------------------------------- */
 
 static void setup(void)
@@ -102,6 +139,70 @@ static uint32_t read_ring(char *buf, uint32_t size, uint32_t *index)
 }
 
 /* ---- output -------------------------------------------------------------- */
+
+static struct domain *boot_domain(domid_t id, const char *name)
+{
+	struct domain *d = calloc(1, sizeof(*d));
+
+	d->id = id;
+	strcpy(d->name, name);
+	cr_assert_eq(guest_console_init(d), 0);
+	return d;
+}
+
+static void say(struct domain *d, const char *text)
+{
+	guest_console_write(d, text, (uint32_t)strlen(text));
+}
+
+Test(console, lines_of_domains_are_marked_and_do_not_mix)
+{
+	struct domain *d1 = boot_domain(1, "d1");
+	struct domain *d2 = boot_domain(2, "d2");
+	char longest[GUEST_LINE + 1];
+
+	say(d1, "one ");
+	say(d2, "two\r\n");
+	cr_assert_str_eq(said(), "(d2) two\r\n");
+	say(d1, "line\033[2J\tand\b\n\n");
+	cr_assert_str_eq(said(), "(d1) one line[2J\tand\r\n(d1) \r\n");
+	memset(longest, 'x', GUEST_LINE);
+	longest[GUEST_LINE] = '\0';
+	say(d2, longest);
+	say(d2, "\n");
+	longest[GUEST_LINE - 1] = '\0';
+	cr_assert_eq(strncmp(out, "(d2) ", 5), 0);
+	cr_assert_eq(strncmp(out + 5, longest, GUEST_LINE - 1), 0);
+	cr_assert_str_eq(out + 5 + GUEST_LINE - 1, "\r\n(d2) x\r\n");
+	guest_console_fini(d1);
+	guest_console_fini(d2);
+	free(d1);
+	free(d2);
+}
+
+/* Has the keyboard: dom0's id in this test. */
+Test(console, a_domain_with_the_keyboard_is_seen_at_once)
+{
+	struct domain *d0 = boot_domain(0, "d0");
+	struct domain *d1 = boot_domain(1, "d1");
+
+	say(d0, "login: ");
+	cr_assert_str_eq(said(), "(d0) login: ");
+	say(d0, "\bx");
+	cr_assert_str_eq(said(), "\bx");
+	say(d1, "other\n");
+	cr_assert_str_eq(said(), "\r\n(d1) other\r\n");
+	say(d0, "y\n");
+	cr_assert_str_eq(said(), "(d0) y\r\n");
+	say(d0, "z");
+	(void)said();
+	log_err("news");
+	cr_assert_str_eq(said(), "\r\n(BH) news\r\n");
+	guest_console_fini(d0);
+	guest_console_fini(d1);
+	free(d0);
+	free(d1);
+}
 
 Test(console, lines_and_levels)
 {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-// LINK: core/console.c core/console_keys.c core/percpu.c core/lock.c
-// LINK: debug/lock_check.c lib/printf.c arch/fake/cpu.c
-// LINK: arch/fake/last_words.c
+// LINK: core/console.c core/console_guest.c core/console_keys.c
+// LINK: core/percpu.c core/lock.c debug/lock_check.c lib/printf.c
+// LINK: arch/fake/cpu.c arch/fake/last_words.c
 #include <criterion/criterion.h>
 #include <string.h>
 
 #include <hv/console.h>
 #include <hv/console_keys.h>
 #include <hv/domain.h>
+#include <hv/guest_console.h>
 #include <hv/ipi.h>
 #include <hv/irq.h>
 #include <hv/page_alloc.h>
@@ -26,7 +27,12 @@ static unsigned int irq_on, virqs, traces, calls, debug_runs;
 static int call_rc = -EBUSY;
 static void (*irq_handler)(uint32_t intid);
 static int request_rc;
-static struct domain dom = { .id = 7, .name = "d7" };
+static struct domain dom = { .id = 0, .name = "d0", .is_hardware = true };
+static struct guest_console con5;
+static struct domain no_console = { .id = 3, .name = "d3" };
+static struct domain dom5 = { .id = 5, .name = "d5", .console = &con5 };
+static struct domain *const all[] = { &dom, &no_console, &dom5 };
+static unsigned int nr_domains = 1, uart_updates;
 struct domain *hardware_domain = &dom;
 
 /* ---- what the console calls --------------------------------------------- */
@@ -87,8 +93,42 @@ void evtchn_send_global_virq(struct domain *d, uint32_t virq)
 
 struct domain *domain_next_get(domid_t id)
 {
-	dom.refs += id <= dom.id;
-	return id <= dom.id ? &dom : NULL;
+	for (unsigned int i = 0; i < nr_domains; i++) {
+		if (all[i]->id >= id) {
+			all[i]->refs++;
+			return all[i];
+		}
+	}
+	return NULL;
+}
+
+struct domain *domain_lookup_get(domid_t id)
+{
+	struct domain *d = domain_next_get(id);
+
+	if (d && d->id != id) {
+		d->refs--;
+		d = NULL;
+	}
+	return d;
+}
+
+void arch_uart_update_locked(struct domain *d)
+{
+	uart_updates += d == &dom5;
+}
+
+void *heap_alloc(struct domain *d, size_t size)
+{
+	(void)d;
+	(void)size;
+	return NULL;
+}
+
+void heap_free(struct domain *d, void *mem)
+{
+	(void)d;
+	(void)mem;
 }
 
 void domain_put(struct domain *d)
@@ -224,9 +264,9 @@ Test(console_keys, input_is_bounded)
 Test(console_keys, ctrl_a_three_times_switches)
 {
 	type("\1\1x\1\1");
-	cr_assert(!console_input_to_hv);
+	cr_assert(console_input_is(&dom));
 	type("y\1\1\1");
-	cr_assert(console_input_to_hv);
+	cr_assert(!console_input_is(&dom));
 	cr_assert_str_eq(read_input(), "xy");
 	virqs = 0;
 	out_len = 0;
@@ -236,8 +276,62 @@ Test(console_keys, ctrl_a_three_times_switches)
 	cr_assert_str_eq(read_input(), "");
 	type("\1\1");
 	type("\1z");
-	cr_assert(!console_input_to_hv);
+	cr_assert(console_input_is(&dom));
 	cr_assert_str_eq(read_input(), "z");
+}
+
+Test(console_keys, ctrl_a_goes_round_all_that_can_be_typed_to)
+{
+	char buf[80];
+
+	nr_domains = 3;
+	spin_lock_init(&con5.lock, LOCK_RANK_GUEST_CONSOLE);
+	guest_console_write(&dom5, "guest# ", 7);
+	cr_assert_eq(out_len, 0);
+	type("\1\1\1");
+	cr_assert(console_input_is(&dom5));
+	cr_assert_not_null(strstr(out, "Input goes to d5 now\r\n(d5) guest# "));
+	type("ls");
+	cr_assert_eq(uart_updates, 2);
+	cr_assert_str_eq(read_input(), "");
+	cr_assert_eq(guest_console_read(&dom5, buf, 1), 1);
+	cr_assert_eq(buf[0], 'l');
+	cr_assert_eq(guest_console_read(&dom5, buf, sizeof(buf)), 1);
+	for (unsigned int i = 0; i < 2; i++) {
+		type("0123456789012345678901234567890123456789");
+	}
+	cr_assert_eq(guest_console_read(&dom5, buf, sizeof(buf)), GUEST_INPUT);
+	type("\1\1\1");
+	type("q");
+	cr_assert_not_null(strstr(out, "d5: id 5"));
+	type("\1\1\1");
+	cr_assert(console_input_is(&dom));
+	cr_assert_eq(dom5.refs + dom.refs + no_console.refs, 0);
+}
+
+Test(console_keys, a_domain_that_is_gone_loses_the_keyboard)
+{
+	nr_domains = 3;
+	spin_lock_init(&con5.lock, LOCK_RANK_GUEST_CONSOLE);
+	type("\1\1\1");
+	cr_assert(console_input_is(&dom5));
+	nr_domains = 1;
+	type("x");
+	cr_assert(!console_input_is(&dom5));
+	cr_assert_not_null(strstr(out, "Input goes to the hypervisor"));
+}
+
+Test(console_keys, without_dom0_the_first_domain_has_the_keyboard)
+{
+	nr_domains = 3;
+	dom.is_hardware = false; /* nor a console */
+	hardware_domain = NULL;
+	spin_lock_init(&con5.lock, LOCK_RANK_GUEST_CONSOLE);
+	console_input_begin();
+	cr_assert(console_input_is(&dom5));
+	type("a");
+	cr_assert_eq(virqs, 0);
+	cr_assert_eq(guest_console_waiting(&con5), 1);
 }
 
 /* ---- keys ---------------------------------------------------------------- */
@@ -259,7 +353,7 @@ Test(console_keys, what_they_say)
 	dom.max_vcpus = 2;
 	dom.nr_vcpus = 1;
 	dom.tot_pages = 11;
-	cr_assert(key_says("q", "d7: id 7 state 0, 11 pages"));
+	cr_assert(key_says("q", "d0: id 0 state 0, 11 pages"));
 	v.hard_affinity = 3;
 	cr_assert(key_says("q",
 			   "v0 blocked on CPU 0 of 0x3, pause 0, ran 5 us"));
@@ -303,7 +397,7 @@ Test(console_keys, registers_of_vcpus)
 	dom.max_vcpus = dom.nr_vcpus = 3;
 	v[0].loaded_on = 0;  /* here */
 	v[1].loaded_on = 1;  /* only that CPU can read them */
-	cr_assert(key_says("v", "d7v1: CPU 1 does not take messages"));
+	cr_assert(key_says("v", "d0v1: CPU 1 does not take messages"));
 	cr_assert_eq(fake_nr_vcpu_dumps, 2);
 	cr_assert_eq(calls, 1);
 	call_rc = 0;

@@ -61,6 +61,9 @@ __cold int arch_domain_init(struct domain *d, const struct dom_config *cfg)
 				  cfg->gicc_size >> PAGE_SHIFT,
 				  P2M_MMIO_DEV);
 	}
+	if (rc == 0 && cfg->has_uart) {
+		rc = vpl011_init(d);
+	}
 	if (rc) {
 		vgic_domain_fini(d);
 	}

@@ -5,6 +5,7 @@
 
 #include <lib/types.h>
 #include <arch/vgic.h>
+#include <arch/vpl011.h>
 
 struct arch_domain {
 	struct vgic vgic;
@@ -12,6 +13,7 @@ struct arch_domain {
 	uint64_t vmid_gen;     /* generation << 16 | VMID */
 	uint64_t cntvoff;
 	uint32_t evtchn_intid;
+	struct vpl011 uart;
 };
 
 #endif

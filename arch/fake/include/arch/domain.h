@@ -5,6 +5,7 @@
 
 #include <lib/types.h>
 #include <arch/vgic.h> /* arm64's: pure types */
+#include <arch/vpl011.h>
 
 struct fake_p2m;
 
@@ -12,6 +13,7 @@ struct arch_domain {
 	struct vgic vgic;
 	struct fake_p2m *p2m;
 	uint32_t evtchn_intid;
+	struct vpl011 uart;
 };
 
 #endif
