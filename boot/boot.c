@@ -8,6 +8,7 @@
 #include "boot.h"
 #include "cmdline.h"
 #include "early_refuse.h"
+#include "fdt_dom.h"
 #include "fdt_platform.h"
 #include "fdt_util.h"
 #include "modules.h"
@@ -122,6 +123,8 @@ static void init_memory(uint64_t fdt_pa)
 	};
 	check(modules_check(&platform, &boot_image, &boot_dtb),
 	      "the loader's images");
+	fdt_dom_parse(&host_dt, &platform);
+	fdt_dom_check_modules(&platform, &boot_image, &boot_dtb);
 	check(boot_memory_init(&platform), "memory");
 }
 
@@ -180,6 +183,20 @@ static void init_scheduler(void)
 	log_info("Scheduler: %s\n", p->name);
 }
 
+/* dom0 first: it may be choosy about its memory. */
+static void start_domains(void)
+{
+	if (module_find(&platform, MODULE_KERNEL) || nr_boot_domains == 0) {
+		check(modules_need_kernel(&platform), "no domain to start");
+		check(boot_dom0(), "dom0");
+	}
+	if (!boot_dom0less() && !hardware_domain) {
+		boot_refuse("no domain could be started (see above)");
+	}
+	boot_memory_finish();
+	console_input_begin();
+}
+
 void hv_main(uint64_t fdt_pa)
 {
 	struct pcpu *c = percpu_init(0, read_sysreg(mpidr_el1) & MPIDR_HWID,
@@ -197,8 +214,7 @@ void hv_main(uint64_t fdt_pa)
 	init_interrupts();
 	init_scheduler();
 	start_other_cpus();
-	check(boot_dom0(), "dom0");
-	boot_memory_finish();
+	start_domains();
 	check(watchdog_start(options.watchdog), "watchdog");
-	seal(hardware_domain); /* does not return: this code goes */
+	seal(); /* does not return: this code goes */
 }

@@ -22,7 +22,7 @@ __noreturn void boot_refuse(const char *fmt, ...) __printf(1, 2);
 __must_check int boot_memory_init(const struct platform *p);
 /* RAM that nobody has yet: dom0's, then everybody's. */
 extern struct ranges boot_free;
-/* Modules and what is left of boot_free go to the allocator. */
+/* What is left of boot_free goes to the allocator. */
 void boot_memory_finish(void);
 
 /* drivers.c; -ENODEV: there is no console, or none that we can drive. */
@@ -31,6 +31,12 @@ __must_check int boot_irqchip_init(const struct platform *p);
 
 /* dom0.c: the author of dom0's configuration; builds and starts it. */
 __must_check int boot_dom0(void);
+
+/*
+ * dom0less.c: the author of the others; one that fails is left out. True: one
+ * is there.
+ */
+bool boot_dom0less(void);
 
 /* dom0_plan.c: which memory dom0 gets and what lies where in it. */
 struct dom0_plan {

@@ -254,8 +254,8 @@ static int build(struct domain *d, const struct dom_config *cfg,
 {
 	int rc = hand_over_memory();
 
-	if (rc == 0) {
-		rc = dom_build_direct_ram(d, plan.bank, plan.nr_banks);
+	for (uint32_t i = 0; i < plan.nr_banks && rc == 0; i++) {
+		rc = dom_build_ram(d, plan.bank[i].start, &plan.bank[i]);
 	}
 	if (rc == 0) {
 		rc = load_images(kernel, image, ramdisk);

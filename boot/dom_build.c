@@ -17,53 +17,50 @@
 #include <lib/bits.h>
 #include <lib/errno.h>
 
-/* The largest order that alignment and length allow, 0, 9 or 18. */
-static unsigned int best_order(uint64_t frame, uint64_t nr)
+/* The largest order that alignment of both and length allow: 0, 9 or 18. */
+static unsigned int best_order(uint64_t g, uint64_t m, uint64_t nr)
 {
-	if (is_aligned(frame, BIT64(ORDER_1G)) && nr >= BIT64(ORDER_1G)) {
+	if (is_aligned(g | m, BIT64(ORDER_1G)) && nr >= BIT64(ORDER_1G)) {
 		return ORDER_1G;
 	}
-	if (is_aligned(frame, BIT64(ORDER_2M)) && nr >= BIT64(ORDER_2M)) {
+	if (is_aligned(g | m, BIT64(ORDER_2M)) && nr >= BIT64(ORDER_2M)) {
 		return ORDER_2M;
 	}
 	return ORDER_4K;
 }
 
-static int map_bank(struct domain *d, uint64_t frame, uint64_t nr)
+static int map_frames(struct domain *d, uint64_t g, uint64_t m, uint64_t nr)
 {
-	while (nr) {
-		unsigned int order = best_order(frame, nr);
-		int rc = p2m_map_ram(d, gfn(frame), mfn(frame), order,
-				     P2M_RAM_RW);
+	while (nr) { /* bound: chunks of a bank */
+		unsigned int order = best_order(g, m, nr);
+		int rc = p2m_map_ram(d, gfn(g), mfn(m), order, P2M_RAM_RW);
 
 		if (rc) {
+			page_release_range(d, mfn(m), nr);
 			return rc;
 		}
-		frame += BIT64(order);
+		g += BIT64(order);
+		m += BIT64(order);
 		nr -= BIT64(order);
 	}
 	return 0;
 }
 
-int dom_build_direct_ram(struct domain *d, const struct mem_range *bank,
-			 uint32_t nr)
+int dom_build_ram(struct domain *d, uint64_t ipa, const struct mem_range *host)
 {
-	for (uint32_t i = 0; i < nr; i++) {
-		uint64_t frame = bank[i].start >> PAGE_SHIFT;
-		uint64_t pages = bank[i].size >> PAGE_SHIFT;
-		int rc = dom_claim_range(d, mfn(frame), pages);
+	uint64_t m = host->start >> PAGE_SHIFT;
+	uint64_t nr = host->size >> PAGE_SHIFT;
+	int rc = dom_claim_range(d, mfn(m), nr);
 
-		if (rc == 0) {
-			rc = map_bank(d, frame, pages);
-		}
-		if (rc) {
-			log_err("%s: memory %#llx+%#llx: error %d\n", d->name,
-				(unsigned long long)bank[i].start,
-				(unsigned long long)bank[i].size, -rc);
-			return rc;
-		}
+	if (rc == 0) {
+		rc = map_frames(d, ipa >> PAGE_SHIFT, m, nr);
 	}
-	return 0;
+	if (rc) {
+		log_err("%s: memory %#llx+%#llx: error %d\n", d->name,
+			(unsigned long long)host->start,
+			(unsigned long long)host->size, -rc);
+	}
+	return rc;
 }
 
 int dom_build_mmio(struct domain *d, uint64_t start, uint64_t size)
@@ -98,7 +95,7 @@ int dom_build_vcpus(struct domain *d, const struct dom_config *cfg,
 		    uint64_t entry, uint64_t fdt)
 {
 	for (uint32_t i = 0; i < cfg->nr_vcpus; i++) {
-		uint16_t cpu = (uint16_t)(i % nr_pcpus);
+		uint16_t cpu = (uint16_t)((cfg->first_cpu + i) % nr_pcpus);
 		int rc = vcpu_create(d, i, cpu);
 
 		if (rc) {

@@ -9,10 +9,12 @@
 
 struct domain;
 
-/* Memory that is claimed where it is and mapped at the same address. */
-__must_check int dom_build_direct_ram(struct domain *d,
-				      const struct mem_range *bank,
-				      uint32_t nr);
+/*
+ * Memory that the allocator has at @host, claimed there and mapped at @ipa.
+ * After an error what is not mapped is the allocator's again.
+ */
+__must_check int dom_build_ram(struct domain *d, uint64_t ipa,
+			       const struct mem_range *host);
 /* A device region of the machine, 1:1. */
 __must_check int dom_build_mmio(struct domain *d, uint64_t start,
 				uint64_t size);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dom0's device tree and dom0's devices, from the host's tree. */
+/* Device trees of domains; dom0's devices, from the host's tree. */
 #ifndef BOOT_DOM_FDT_H
 #define BOOT_DOM_FDT_H
 
+#include <hv/dom_config.h>
 #include <hv/irqchip.h>
 #include <hv/platform.h>
 
@@ -29,6 +30,26 @@ struct dom0_fdt_args {
  */
 __must_check int dom0_fdt_build(const struct dom0_fdt_args *a, void *buf,
 				size_t size, uint32_t *out_size);
+
+struct guest_fdt_args {
+	const struct dom_config *cfg;
+	const char *bootargs;
+	uint64_t initrd_start;         /* initrd_end 0: none */
+	uint64_t initrd_end;
+	const struct mem_range *bank;  /* guest addresses */
+	uint32_t nr_banks;             /* at most 2 */
+	bool vpl011;
+	bool hypervisor;               /* tell that this is Xen's interface */
+};
+
+/* Bytes that guest_fdt_build() needs at most. */
+uint32_t guest_fdt_size(const struct guest_fdt_args *a);
+/*
+ * Write the tree of a domain with the guest's address map of [XEN] arch-arm.h
+ * to @buf. -ENOSPC, -EINVAL: nothing but a fault of ours.
+ */
+__must_check int guest_fdt_build(const struct guest_fdt_args *a, void *buf,
+				 uint32_t size, uint32_t *out_size);
 
 /*
  * What the walk found; each may be NULL. A value other than 0 ends the walk

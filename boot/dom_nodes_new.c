@@ -168,7 +168,7 @@ static const uint8_t *cpu_compatible(struct dt *t, uint32_t *len)
 	return (const uint8_t *)"arm,armv8";
 }
 
-static void write_cpus(struct fdt_writer *w, struct dt *t, uint32_t nr)
+void dom_nodes_write_cpus(struct fdt_writer *w, struct dt *t, uint32_t nr)
 {
 	uint32_t len;
 	const uint8_t *compatible = cpu_compatible(t, &len);
@@ -187,7 +187,7 @@ static void write_cpus(struct fdt_writer *w, struct dt *t, uint32_t nr)
 	fdtw_end_node(w);
 }
 
-static void write_psci(struct fdt_writer *w)
+void dom_nodes_write_psci(struct fdt_writer *w)
 {
 	static const char compatible[] =
 		"arm,psci-1.0\0arm,psci-0.2\0arm,psci";
@@ -400,8 +400,8 @@ int dom_nodes_write_new(struct fdt_writer *w, struct dt *t,
 	if (rc) {
 		return rc;
 	}
-	write_cpus(w, t, a->nr_vcpus);
-	write_psci(w);
+	dom_nodes_write_cpus(w, t, a->nr_vcpus);
+	dom_nodes_write_psci(w);
 	rc = write_gic(w, t, gic, a);
 	if (rc == 0) {
 		rc = write_timer(w, t, gic, p);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The nodes of dom0's tree that are not the host's. */
+/* The nodes of a domain's tree that are not the host's. */
 #ifndef BOOT_DOM_NODES_NEW_H
 #define BOOT_DOM_NODES_NEW_H
 
@@ -13,5 +13,8 @@
  */
 __must_check int dom_nodes_write_new(struct fdt_writer *w, struct dt *t,
 				     const struct dom0_fdt_args *a);
+/* The parts that every domain's tree has alike, into the open root. */
+void dom_nodes_write_cpus(struct fdt_writer *w, struct dt *t, uint32_t nr);
+void dom_nodes_write_psci(struct fdt_writer *w);
 
 #endif

@@ -3,7 +3,7 @@
  * /chosen: the boot modules, and which command line is whose.
  *
  * Not     whether modules make sense (modules.c), what options mean
- *         (cmdline.c), the modules of dom0less domains ("xen,domain").
+ *         (cmdline.c), nor the domains that are named there (fdt_dom.c).
  * Bounds  MAX_MODULES; nodes at depth 2 and 3 of the tree.
  * Spec    [XEN] docs/misc/arm/device-tree/booting.txt.
  */
@@ -15,11 +15,11 @@
 #include "fdt_addr.h"
 #include "modules.h"
 
-static const char *const any_module[] = {
+const char *const dt_module[] = {
 	"multiboot,module", "xen,multiboot-module", "xen,linux-zimage",
 	"xen,linux-initrd", NULL,
 };
-static const char *const xen_domain[] = { "xen,domain", NULL };
+const char *const dt_domain[] = { "xen,domain", NULL };
 
 /* What a "compatible" says about the kind; the first row that fits. */
 static const struct {
@@ -34,20 +34,18 @@ static const struct {
 	{ .compatible = { "xen,xsm-policy" }, .kind = MODULE_OTHER },
 };
 
-/* Without a word about it the first is the kernel, the second the ramdisk. */
-static enum module_kind module_kind_of(struct dt *t, uint32_t idx,
-				       const struct platform *p)
+enum module_kind dt_module_kind(struct dt *t, uint32_t idx, bool has_kernel,
+				bool has_ramdisk)
 {
 	for (uint32_t i = 0; i < ARRAY_SIZE(module_kinds); i++) {
 		if (dt_is_compatible(t, idx, module_kinds[i].compatible)) {
 			return module_kinds[i].kind;
 		}
 	}
-	if (!module_find(p, MODULE_KERNEL)) {
+	if (!has_kernel) {
 		return MODULE_KERNEL;
 	}
-	return module_find(p, MODULE_RAMDISK) ? MODULE_OTHER :
-	       MODULE_RAMDISK;
+	return has_ramdisk ? MODULE_OTHER : MODULE_RAMDISK;
 }
 
 /* 0 when absent. @present may be NULL. */
@@ -80,11 +78,11 @@ static int text_copy(struct dt *t, uint32_t idx, enum dt_name name,
 }
 
 /*
- * "reg" of a module. Loaders (QEMU's guest-loader among them) write it in the
- * root's cells without giving /chosen any of its own, so the nearest ancestor
- * that says its cells counts. Addresses are physical: no "ranges".
+ * Loaders (QEMU's guest-loader among them) write "reg" in the root's cells
+ * without giving /chosen any of its own, so the nearest ancestor that says its
+ * cells counts. Addresses are physical: no "ranges".
  */
-static int module_reg(struct dt *t, uint32_t idx, struct mem_range *out)
+int dt_module_reg(struct dt *t, uint32_t idx, struct mem_range *out)
 {
 	uint32_t bus = t->node[idx].parent;
 	uint32_t len;
@@ -97,13 +95,18 @@ static int module_reg(struct dt *t, uint32_t idx, struct mem_range *out)
 	}
 	ac = t->node[bus].addr_cells;
 	sc = t->node[bus].size_cells;
-	if (!data || ac < 1 || ac > 2 || sc < 1 || sc > 2 ||
-	    len != 4 * (ac + sc)) {
-		return -EINVAL;
+	if (data && ac >= 1 && ac <= 2 && sc >= 1 && sc <= 2 &&
+	    len == 4 * (ac + sc)) {
+		out->start = dt_cells(data, ac);
+		out->size = dt_cells(data + 4u * ac, sc);
+		if (out->size <= UINT64_MAX - out->start) {
+			return 0;
+		}
 	}
-	out->start = dt_cells(data, ac);
-	out->size = dt_cells(data + 4u * ac, sc);
-	return 0;
+	return dt_error(t, idx, "reg",
+			"is not one address and size in the parent's cells; "
+			"set #address-cells and #size-cells of the parent",
+			-EINVAL);
 }
 
 static int module_add(struct dt *t, uint32_t idx, struct platform *p)
@@ -117,14 +120,12 @@ static int module_add(struct dt *t, uint32_t idx, struct platform *p)
 				"makes more than 16 boot modules; drop some",
 				-ENOSPC);
 	}
-	rc = module_reg(t, idx, &r);
-	if (rc || r.size > UINT64_MAX - r.start) {
-		return dt_error(t, idx, "reg",
-				"is not one address and size in the parent's "
-				"cells; set #address-cells and #size-cells of "
-				"the parent", -EINVAL);
+	rc = dt_module_reg(t, idx, &r);
+	if (rc) {
+		return rc;
 	}
-	m->kind = module_kind_of(t, idx, p);
+	m->kind = dt_module_kind(t, idx, module_find(p, MODULE_KERNEL),
+				 module_find(p, MODULE_RAMDISK));
 	m->start = r.start;
 	m->size = r.size;
 	rc = text_copy(t, idx, DT_BOOTARGS, "bootargs", m->bootargs,
@@ -143,16 +144,13 @@ static int parse_modules(struct dt *t, uint32_t chosen, struct platform *p)
 		uint32_t above = t->node[parent].parent;
 		int rc;
 
-		if (dt_is_compatible(t, i, xen_domain)) {
-			log_warn("device tree: /chosen/%s: \"xen,domain\" is "
-				 "not started; create it from dom0\n",
-				 dt_node_name(t, i));
+		if (dt_is_compatible(t, i, dt_domain)) {
 			i = t->node[i].end - 1u;
 			continue;
 		}
 		/* depth 2: below /chosen; depth 3: one node between */
 		if ((parent != chosen && above != chosen) ||
-		    !dt_is_compatible(t, i, any_module)) {
+		    !dt_is_compatible(t, i, dt_module)) {
 			continue;
 		}
 		rc = module_add(t, i, p);

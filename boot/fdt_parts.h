@@ -15,10 +15,22 @@ extern const char *const dt_gic_its[];
 extern const char *const dt_gic_v2m[];
 extern const char *const dt_timer[];
 extern const char *const dt_psci[];
+extern const char *const dt_module[]; /* a boot module below /chosen */
+extern const char *const dt_domain[]; /* a domain to be started at boot */
 
 /* One line that names @idx, what is wrong there and what to do; returns @rc. */
 __must_check int dt_error(struct dt *t, uint32_t idx, const char *prop,
 			  const char *what, int rc);
+
+/*
+ * What a module is by its "compatible"; without a word about it the first is
+ * the kernel, the second the ramdisk.
+ */
+enum module_kind dt_module_kind(struct dt *t, uint32_t idx, bool has_kernel,
+				bool has_ramdisk);
+/* "reg" of a module, a physical range. -EINVAL, logged. */
+__must_check int dt_module_reg(struct dt *t, uint32_t idx,
+			       struct mem_range *out);
 
 __must_check int fdt_parse_memory(struct dt *t, struct platform *p);
 __must_check int fdt_parse_reserved(struct dt *t, struct platform *p);

@@ -88,6 +88,21 @@ void fdtw_u64(struct fdt_writer *w, const char *name, uint64_t v)
 	fdtw_prop(w, name, &cells, sizeof(cells));
 }
 
+void fdtw_cells(struct fdt_writer *w, const char *name, const uint32_t *v,
+		uint32_t n)
+{
+	fdt32_t be[FDTW_MAX_CELLS];
+
+	if (n > FDTW_MAX_CELLS) {
+		note(w, -FDT_ERR_BADVALUE);
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		be[i] = cpu_to_fdt32(v[i]);
+	}
+	fdtw_prop(w, name, be, n * (uint32_t)sizeof(be[0]));
+}
+
 int fdtw_finish(struct fdt_writer *w, uint32_t *out_size)
 {
 	if (!w->error) {

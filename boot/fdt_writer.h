@@ -25,6 +25,10 @@ void fdtw_prop_host(struct fdt_writer *w, const struct dt_prop *p);
 void fdtw_string(struct fdt_writer *w, const char *name, const char *text);
 void fdtw_u32(struct fdt_writer *w, const char *name, uint32_t v);
 void fdtw_u64(struct fdt_writer *w, const char *name, uint64_t v);
+/* @n cells, at most FDTW_MAX_CELLS. */
+#define FDTW_MAX_CELLS 16u
+void fdtw_cells(struct fdt_writer *w, const char *name, const uint32_t *v,
+		uint32_t n);
 /* Close the tree: 0 and its size, or the first error. */
 __must_check int fdtw_finish(struct fdt_writer *w, uint32_t *out_size);
 

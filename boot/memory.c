@@ -9,6 +9,7 @@
  * Bounds  work grows with the number of ranges, not with memory.
  */
 #include "boot.h"
+#include "fdt_dom.h"
 #include "modules.h"
 #include <arch/stage1.h>
 #include <hv/console.h>
@@ -47,6 +48,15 @@ static int give_share(const struct mem_range *bank, uint64_t size)
 	return -ENOMEM;
 }
 
+/* Every page that @m touches is taken. */
+static int leave_out(const struct mem_range *m)
+{
+	uint64_t s = align_down(m->start, PAGE_SIZE);
+	uint64_t e = align_up(m->start + m->size, PAGE_SIZE);
+
+	return m->size ? ranges_remove(&boot_free, s, e - s) : 0;
+}
+
 static int plan_free(const struct platform *p)
 {
 	int rc = 0;
@@ -76,11 +86,16 @@ static int plan_free(const struct platform *p)
 		rc = ranges_remove(&boot_free, boot_dtb.start, boot_dtb.size);
 	}
 	for (uint32_t i = 0; i < p->nr_modules && rc == 0; i++) {
-		uint64_t s = align_down(p->module[i].start, PAGE_SIZE);
-		uint64_t e = align_up(p->module[i].start + p->module[i].size,
-				      PAGE_SIZE);
+		const struct mem_range m = { .start = p->module[i].start,
+					     .size = p->module[i].size };
 
-		rc = ranges_remove(&boot_free, s, e - s);
+		rc = leave_out(&m);
+	}
+	for (uint32_t i = 0; i < nr_boot_domains && rc == 0; i++) {
+		rc = leave_out(&boot_domains[i].kernel);
+		if (rc == 0) {
+			rc = leave_out(&boot_domains[i].ramdisk);
+		}
 	}
 	return rc;
 }

@@ -38,18 +38,19 @@ static bool is_inside(uint64_t a, uint64_t a_size, const struct mem_range *r)
 	       a_size <= r->size - (a - r->start);
 }
 
-static int module_error(const struct boot_module *m, const char *what)
+static int module_error(const struct module_place *m, const char *what)
 {
-	log_err("boot module %s at 0x%llx, 0x%llx bytes: %s\n",
-		kind_name(m->kind), (unsigned long long)m->start,
-		(unsigned long long)m->size, what);
+	log_err("boot module %s%s%s at 0x%llx, 0x%llx bytes: %s\n",
+		kind_name(m->kind), m->domain ? " of " : "",
+		m->domain ? m->domain : "", (unsigned long long)m->r.start,
+		(unsigned long long)m->r.size, what);
 	return -EINVAL;
 }
 
-static int check_memory(const struct platform *p, const struct boot_module *m)
+static int check_memory(const struct platform *p, const struct module_place *m)
 {
 	for (uint32_t i = 0; i < p->nr_banks; i++) {
-		if (is_inside(m->start, m->size, &p->bank[i])) {
+		if (is_inside(m->r.start, m->r.size, &p->bank[i])) {
 			return 0;
 		}
 	}
@@ -58,17 +59,17 @@ static int check_memory(const struct platform *p, const struct boot_module *m)
 }
 
 static int check_reserved(const struct platform *p,
-			  const struct boot_module *m)
+			  const struct module_place *m)
 {
 	for (uint32_t i = 0; i < p->nr_reserved; i++) {
 		const struct mem_range *r = &p->reserved[i];
 
-		if (!is_overlap(m->start, m->size, r->start, r->size)) {
+		if (!is_overlap(m->r.start, m->r.size, r->start, r->size)) {
 			continue;
 		}
 		/* Boot loaders list what they loaded in /memreserve/. */
 		if (!(p->reserved_flags[i] & RESERVED_NODE) &&
-		    is_inside(m->start, m->size, r)) {
+		    is_inside(m->r.start, m->r.size, r)) {
 			continue;
 		}
 		return module_error(m, "overlaps reserved memory; load it "
@@ -77,12 +78,12 @@ static int check_reserved(const struct platform *p,
 	return 0;
 }
 
-static int check_others(const struct platform *p, uint32_t n)
+/* The first @n of dom0's modules. */
+static int check_others(const struct platform *p, uint32_t n,
+			const struct module_place *m)
 {
-	const struct boot_module *m = &p->module[n];
-
 	for (uint32_t i = 0; i < n; i++) {
-		if (is_overlap(m->start, m->size, p->module[i].start,
+		if (is_overlap(m->r.start, m->r.size, p->module[i].start,
 			       p->module[i].size)) {
 			return module_error(m, "overlaps another boot module; "
 					    "load them apart");
@@ -92,30 +93,30 @@ static int check_others(const struct platform *p, uint32_t n)
 }
 
 static int module_check(const struct platform *p, uint32_t n,
+			const struct module_place *m,
 			const struct mem_range *image,
 			const struct mem_range *dtb)
 {
-	const struct boot_module *m = &p->module[n];
 	int rc;
 
-	if (m->size == 0) {
+	if (m->r.size == 0) {
 		return module_error(m, "is empty; load it and set \"reg\"");
 	}
 	rc = check_memory(p, m);
 	if (rc) {
 		return rc;
 	}
-	if (is_overlap(m->start, m->size, image->start, image->size)) {
+	if (is_overlap(m->r.start, m->r.size, image->start, image->size)) {
 		return module_error(m, "overlaps the hypervisor; load it "
 				    "elsewhere");
 	}
 	if (dtb->size != 0 &&
-	    is_overlap(m->start, m->size, dtb->start, dtb->size)) {
+	    is_overlap(m->r.start, m->r.size, dtb->start, dtb->size)) {
 		return module_error(m, "overlaps the device tree; load it "
 				    "elsewhere");
 	}
 	rc = check_reserved(p, m);
-	return rc ? rc : check_others(p, n);
+	return rc ? rc : check_others(p, n, m);
 }
 
 const struct boot_module *module_find(const struct platform *p,
@@ -133,17 +134,34 @@ int modules_check(const struct platform *p, const struct mem_range *image,
 		  const struct mem_range *dtb)
 {
 	for (uint32_t i = 0; i < p->nr_modules; i++) {
-		int rc = module_check(p, i, image, dtb);
+		const struct module_place m = {
+			.kind = p->module[i].kind,
+			.r = { p->module[i].start, p->module[i].size },
+		};
+		int rc = module_check(p, i, &m, image, dtb);
 
 		if (rc) {
 			return rc;
 		}
 	}
-	if (!module_find(p, MODULE_KERNEL)) {
-		log_err("device tree: /chosen: no node is compatible with "
-			"\"multiboot,kernel\", \"multiboot,module\"; load "
-			"dom0's kernel and add it\n");
-		return -ENOENT;
-	}
 	return 0;
+}
+
+int modules_check_domain(const struct platform *p,
+			 const struct mem_range *image,
+			 const struct mem_range *dtb,
+			 const struct module_place *m)
+{
+	return module_check(p, p->nr_modules, m, image, dtb);
+}
+
+int modules_need_kernel(const struct platform *p)
+{
+	if (module_find(p, MODULE_KERNEL)) {
+		return 0;
+	}
+	log_err("device tree: /chosen: no node is compatible with "
+		"\"multiboot,kernel\", \"multiboot,module\", nor with "
+		"\"xen,domain\"; load dom0's kernel and add it\n");
+	return -ENOENT;
 }

@@ -5,15 +5,29 @@
 
 #include <hv/platform.h>
 
+/* A module of dom0's (@domain NULL) or of another domain. */
+struct module_place {
+	const char *domain;
+	enum module_kind kind;
+	struct mem_range r;
+};
+
 /*
- * Check every boot module against memory, the hypervisor's @image, the
+ * Check every boot module of dom0 against memory, the hypervisor's @image, the
  * loader's @dtb (size 0: not to be checked), reserved memory and each other.
- * -ENOENT: no kernel; -EINVAL; each with one message.
+ * -EINVAL, with one message.
  */
 __must_check int modules_check(const struct platform *p,
 			       const struct mem_range *image,
 			       const struct mem_range *dtb);
-/* The first module of @kind, NULL when there is none. */
+/* The same for another domain's module, also against all of dom0's. */
+__must_check int modules_check_domain(const struct platform *p,
+				      const struct mem_range *image,
+				      const struct mem_range *dtb,
+				      const struct module_place *m);
+/* -ENOENT: there is no kernel for dom0; logged. */
+__must_check int modules_need_kernel(const struct platform *p);
+/* dom0's first module of @kind, NULL when there is none. */
 const struct boot_module *module_find(const struct platform *p,
 				      enum module_kind kind);
 

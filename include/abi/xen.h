@@ -27,6 +27,7 @@
 #pragma GCC diagnostic ignored "-Wpedantic"
 #include <xen/xen.h>
 #include <xen/arch-arm.h>
+#include <xen/device_tree_defs.h>
 #include <xen/domctl.h>
 #include <xen/event_channel.h>
 #include <xen/features.h>

@@ -5,12 +5,10 @@
 
 #include <lib/types.h>
 
-struct domain;
-
 /*
- * What was decided becomes read-only, boot code and data go, @first (may be
- * NULL) starts, this CPU runs guests.
+ * What was decided becomes read-only, boot code and data go, all domains
+ * start, this CPU runs guests.
  */
-__noreturn void seal(struct domain *first);
+__noreturn void seal(void);
 
 #endif

@@ -9,6 +9,7 @@
 #include <lib/errno.h>
 
 #include "boot/boot.h"
+#include "boot/fdt_dom.h"
 #include "fake_log.h"
 
 #define MIB UINT64_C(0x100000)
@@ -21,6 +22,8 @@ static struct ranges freed = RANGES_IN(freed_room);
 static uint32_t nr_added;
 static int map_result;
 static struct platform p;
+struct boot_domain boot_domains[MAX_BOOT_DOMAINS];
+uint32_t nr_boot_domains;
 
 int stage1_map_ram(uint64_t start, uint64_t size)
 {
@@ -98,6 +101,21 @@ Test(memory, everything_has_one_place, .init = setup)
 	cr_assert_eq(boot_free.nr, 0);
 	cr_assert(ranges_contain(&freed, 0x8f002000, PAGE_SIZE));
 	cr_assert_not(ranges_contain(&freed, 0x4a000000, 1));
+}
+
+Test(memory, images_of_boot_time_domains_stay, .init = setup)
+{
+	nr_boot_domains = 2;
+	boot_domains[0].kernel = (struct mem_range){ 0x84000800, MIB };
+	boot_domains[1].kernel = boot_domains[0].kernel; /* the same one */
+	boot_domains[1].ramdisk = (struct mem_range){ 0x85000000, 100 };
+	cr_assert_eq(boot_memory_init(&p), 0);
+	cr_assert_not(ranges_contain(&boot_free, 0x84000000, 1));
+	cr_assert_not(ranges_contain(&boot_free, 0x84100800, 1));
+	cr_assert(ranges_contain(&boot_free, 0x84101000, PAGE_SIZE));
+	cr_assert_not(ranges_contain(&boot_free, 0x85000000, 1));
+	cr_assert(ranges_contain(&mapped_seen, 0x84000000, MIB));
+	nr_boot_domains = 0;
 }
 
 Test(memory, the_share_is_taken_where_it_fits, .init = setup)

@@ -83,10 +83,27 @@ Test(modules, reserved_memory, .init = setup)
 
 Test(modules, no_kernel, .init = setup)
 {
+	cr_assert_eq(modules_need_kernel(&p), 0);
 	p.module[0].kind = MODULE_OTHER;
-	cr_assert_eq(modules_check(&p, &image, &dtb), -ENOENT);
+	cr_assert_eq(modules_check(&p, &image, &dtb), 0);
+	cr_assert_eq(modules_need_kernel(&p), -ENOENT);
 	cr_assert_eq(fake_log_count[LOG_ERR], 1);
 	cr_assert_not_null(strstr(fake_log_last[LOG_ERR], "multiboot,kernel"));
 	p.nr_modules = 0;
-	cr_assert_eq(modules_check(&p, &image, &dtb), -ENOENT);
+	cr_assert_eq(modules_need_kernel(&p), -ENOENT);
+}
+
+Test(modules, of_another_domain, .init = setup)
+{
+	struct module_place m = {
+		.domain = "domU1", .kind = MODULE_RAMDISK,
+		.r = { 0x55000000, 0x1000 },
+	};
+
+	cr_assert_eq(modules_check_domain(&p, &image, &dtb, &m), 0);
+	m.r.start = 0x52100000;
+	cr_assert_eq(modules_check_domain(&p, &image, &dtb, &m), -EINVAL);
+	cr_assert_not_null(strstr(fake_log_last[LOG_ERR],
+				  "ramdisk of domU1 at 0x52100000"));
+	cr_assert_not_null(strstr(fake_log_last[LOG_ERR], "another"));
 }

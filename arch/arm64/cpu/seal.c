@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The end of boot: configuration becomes read-only, the pages of boot code
- * and boot data are unmapped and given to the allocator, dom0 starts.
+ * and boot data are unmapped and given to the allocator, the domains start.
  *
  * Not     in boot/: it takes away the ground that boot/ stands on.
  * CPU     the boot CPU, once.
@@ -27,7 +27,31 @@ static void give_back(const char *from, const char *to)
 	}
 }
 
-void seal(struct domain *first)
+static uint64_t pages_of_domains(void)
+{
+	uint64_t pages = 0;
+	struct domain *d;
+
+	for (d = domain_next_get(0); d; /* bound: MAX_DOMAINS, ids rise */
+	     d = domain_next_get((domid_t)(d->id + 1))) {
+		pages += d->tot_pages;
+		domain_put(d);
+	}
+	return pages;
+}
+
+static void start_domains(void)
+{
+	struct domain *d;
+
+	for (d = domain_next_get(0); d; /* bound: as above */
+	     d = domain_next_get((domid_t)(d->id + 1))) {
+		domain_start(d);
+		domain_put(d);
+	}
+}
+
+void seal(void)
 {
 	stage1_seal();
 	give_back(boot_text_start, text_end);
@@ -35,10 +59,8 @@ void seal(struct domain *first)
 	give_back(boot_bss_start, bss_end);
 	log_info("Memory for guests: %llu of %llu KiB\n",
 		 (unsigned long long)(page_alloc_nr_free() +
-				      (first ? first->tot_pages : 0)) * 4,
+				      pages_of_domains()) * 4,
 		 (unsigned long long)page_alloc_nr_total() * 4);
-	if (first) {
-		domain_start(first);
-	}
+	start_domains();
 	arch_enter_scheduler();
 }

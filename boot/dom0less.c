@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The author of the domains that the device tree names: decides where each has
+ * its memory and what lies where in it, has it built.
+ *
+ * Not     what is asked for (fdt_dom.c), how it is made (dom_build.c).
+ * Rule    a domain that cannot be made is left out, with its reason.
+ * CPU     the boot CPU, after dom0 has taken its memory.
+ * Bounds  MAX_PIECES pieces of memory a domain; the rest grows with its images
+ *         and its 2 MiB chunks. Its memory is not cleared: nobody had it since
+ *         reset (adr/0011), unless bootscrub says so.
+ * Spec    Linux Documentation/arch/arm64/booting "Call the kernel image"; the
+ *         guest's address map in [XEN] arch-arm.h.
+ */
+#include "boot.h"
+#include "dom_build.h"
+#include "dom_fdt.h"
+#include "fdt_dom.h"
+#include "kernel_image.h"
+#include <abi/xen.h>
+#include <hv/arch.h>
+#include <hv/console.h>
+#include <hv/domain.h>
+#include <hv/irqchip.h>
+#include <hv/page_alloc.h>
+#include <lib/bits.h>
+#include <lib/errno.h>
+#include <lib/printf.h>
+#include <lib/string.h>
+
+#define ALIGN_2M (UINT64_C(1) << 21)
+/* Heap and page tables of one domain, beyond what boot has set aside. */
+#define HV_SHARE ALIGN_2M
+#define FDT_ALIGN UINT64_C(0x10000) /* never across 2 MiB: Linux's rule */
+#define MAX_PIECES 8u
+#define MAX_SPIS 960u
+#define MIB(x) ((unsigned long long)((x) >> 20))
+
+/* Contiguous in the machine and in the guest. */
+struct piece {
+	uint64_t ipa;
+	struct mem_range host;
+};
+
+static struct {
+	struct piece piece[MAX_PIECES + 1]; /* the banks' border cuts one */
+	uint32_t nr;
+	struct mem_range bank[2]; /* guest addresses */
+	uint32_t nr_banks;
+	uint64_t kernel_load; /* guest addresses, all in the first piece */
+	uint64_t kernel_span;
+	uint64_t ramdisk_load;
+	uint64_t fdt_load;
+} guest;
+
+static int problem(const struct boot_domain *b, const char *what, int rc)
+{
+	log_err("device tree: /chosen/%s: %s\n", b->name, what);
+	return rc;
+}
+
+/* ---- memory -------------------------------------------------------------- */
+
+/* @want bytes, or as many as are in one piece, out of boot_free's largest. */
+static int take_piece(uint64_t want, struct mem_range *out)
+{
+	struct mem_range best = { 0 };
+
+	for (uint32_t i = 0; i < boot_free.nr; i++) {
+		uint64_t s = align_up(boot_free.r[i].start, ALIGN_2M);
+		uint64_t e = align_down(boot_free.r[i].start +
+						boot_free.r[i].size, ALIGN_2M);
+
+		if (s < e && e - s > best.size) {
+			best = (struct mem_range){ .start = s, .size = e - s };
+		}
+	}
+	if (best.size == 0) {
+		return -ENOMEM;
+	}
+	out->size = want < best.size ? want : best.size;
+	out->start = align_down(best.start + best.size - out->size, ALIGN_2M);
+	return ranges_remove(&boot_free, out->start, out->size);
+}
+
+/* Where the guest's next memory is; @room: until its bank ends. */
+static uint64_t next_ipa(uint64_t done, uint64_t *room)
+{
+	if (done < GUEST_RAM0_SIZE) {
+		*room = GUEST_RAM0_SIZE - done;
+		return GUEST_RAM0_BASE + done;
+	}
+	*room = UINT64_MAX;
+	return GUEST_RAM1_BASE + (done - GUEST_RAM0_SIZE);
+}
+
+/* One piece of the machine is one of the guest, or two: banks have borders. */
+static void add_piece(struct mem_range host, uint64_t *done)
+{
+	while (host.size && guest.nr < ARRAY_SIZE(guest.piece)) {
+		struct piece *p = &guest.piece[guest.nr++];
+		struct mem_range *bank;
+		uint64_t room;
+
+		p->ipa = next_ipa(*done, &room);
+		p->host.start = host.start;
+		p->host.size = host.size < room ? host.size : room;
+		bank = &guest.bank[p->ipa >= GUEST_RAM1_BASE];
+		bank->start = bank->size ? bank->start : p->ipa;
+		bank->size += p->host.size;
+		*done += p->host.size;
+		host.start += p->host.size;
+		host.size -= p->host.size;
+	}
+}
+
+/* For good: what a domain that fails later leaves is the allocator's. */
+static void hand_over(const struct mem_range *r)
+{
+	page_alloc_free_range(paddr(r->start), r->size);
+}
+
+static int plan_memory(const struct boot_domain *b)
+{
+	uint64_t want = b->mem_kib * 1024;
+	struct mem_range host;
+	uint64_t done = 0;
+
+	if (want + HV_SHARE > ranges_total(&boot_free)) {
+		log_err("device tree: /chosen/%s: %llu MiB wanted, %llu are "
+			"free; make \"memory\" smaller\n", b->name, MIB(want),
+			MIB(ranges_total(&boot_free)));
+		return -ENOMEM;
+	}
+	memset(&guest, 0, sizeof(guest));
+	if (take_piece(HV_SHARE, &host)) {
+		return problem(b, "no 2 MiB of memory in one piece", -ENOMEM);
+	}
+	hand_over(&host);
+	while (done < want) { /* bound: MAX_PIECES */
+		if (guest.nr >= MAX_PIECES || take_piece(want - done, &host)) {
+			return problem(b, "free memory is in too many pieces; "
+				       "make \"memory\" smaller", -ENOMEM);
+		}
+		hand_over(&host);
+		add_piece(host, &done);
+	}
+	guest.nr_banks = guest.bank[1].size ? 2 : 1;
+	return 0;
+}
+
+static void *guest_va(uint64_t ipa)
+{
+	return hv_va(paddr(guest.piece[0].host.start +
+			   (ipa - guest.piece[0].ipa)));
+}
+
+/* Kernel at the bottom, device tree and ramdisk at the top. */
+static int plan_images(const struct boot_domain *b,
+		       const struct kernel_image *image, uint64_t fdt_size)
+{
+	uint64_t base = guest.piece[0].ipa;
+	uint64_t size = guest.piece[0].host.size;
+	uint64_t rd = align_up(b->ramdisk.size, PAGE_SIZE);
+	uint64_t fdt = align_up(fdt_size, FDT_ALIGN);
+	uint64_t kernel_end;
+
+	guest.kernel_span = align_up(image->image_size, PAGE_SIZE);
+	guest.kernel_load = base + image->text_offset;
+	kernel_end = image->text_offset + guest.kernel_span;
+	if (kernel_end > size || rd > size - kernel_end ||
+	    fdt + FDT_ALIGN > size - kernel_end - rd) {
+		log_err("device tree: /chosen/%s: kernel and ramdisk need %llu "
+			"KiB in one piece, there are %llu; make \"memory\" "
+			"larger\n", b->name,
+			(unsigned long long)(kernel_end + rd + fdt +
+					     FDT_ALIGN) >> 10,
+			(unsigned long long)size >> 10);
+		return -ENOSPC;
+	}
+	guest.ramdisk_load = base + size - rd;
+	guest.fdt_load = align_down(guest.ramdisk_load - fdt, FDT_ALIGN);
+	return 0;
+}
+
+/* ---- what it shall be ---------------------------------------------------- */
+
+static uint32_t nr_spis(const struct boot_domain *b)
+{
+	uint32_t all = irqchip_nr_lines > 32 ? irqchip_nr_lines - 32 : 0;
+
+	if (b->nr_spis != UINT32_MAX) {
+		return b->nr_spis;
+	}
+	return all < MAX_SPIS ? all : MAX_SPIS;
+}
+
+/* A CPU for the next vCPU 0: one after the other, after dom0's. */
+static uint16_t next_cpu(uint32_t nr_vcpus)
+{
+	static uint32_t taken;
+	uint32_t first;
+
+	if (taken == 0 && hardware_domain) {
+		taken = hardware_domain->max_vcpus;
+	}
+	first = taken % nr_pcpus;
+	taken += nr_vcpus;
+	return (uint16_t)first;
+}
+
+static int describe(const struct boot_domain *b, struct dom_config *cfg)
+{
+	struct xen_arch_domainconfig arch = {
+		.gic_version = XEN_DOMCTL_CONFIG_GIC_NATIVE,
+		.tee_type = XEN_DOMCTL_CONFIG_TEE_NONE,
+		.nr_spis = nr_spis(b),
+	};
+
+	*cfg = (struct dom_config){
+		.domid = domain_new_id(),
+		.nr_vcpus = b->nr_vcpus,
+		.mem_bytes = b->mem_kib * 1024,
+		.mem_max_bytes = b->mem_kib * 1024,
+		.first_cpu = next_cpu(b->nr_vcpus),
+		.has_console = true,
+		.has_uart = b->vpl011,
+		.max_evtchn_port = 1023, /* as real Xen */
+		.max_grant_frames = 64,
+		.max_maptrack_frames = 1024,
+	};
+	hv_snprintf(cfg->name, sizeof(cfg->name), "d%u", cfg->domid);
+	return arch_domain_config(cfg, &arch);
+}
+
+/* ---- making it ----------------------------------------------------------- */
+
+static int load_images(const struct boot_domain *b,
+		       const struct kernel_image *image)
+{
+	void *to = guest_va(guest.kernel_load);
+	int rc = kernel_image_load(image, hv_va(paddr(b->kernel.start)), to,
+				   guest.kernel_span);
+
+	if (rc) {
+		return rc;
+	}
+	arch_clean_dcache(to, guest.kernel_span);
+	arch_invalidate_icache();
+	if (b->ramdisk.size) {
+		to = guest_va(guest.ramdisk_load);
+		memcpy(to, hv_va(paddr(b->ramdisk.start)), b->ramdisk.size);
+		arch_clean_dcache(to, b->ramdisk.size);
+	}
+	return 0;
+}
+
+static int build_fdt(const struct guest_fdt_args *a)
+{
+	void *buf = guest_va(guest.fdt_load);
+	uint32_t size = guest_fdt_size(a);
+	int rc = guest_fdt_build(a, buf, size, &size);
+
+	if (rc == 0) {
+		arch_clean_dcache(buf, size);
+	}
+	return rc;
+}
+
+/* Asked for by bootscrub: nothing of an earlier run stays. */
+static void scrub(const struct mem_range *r)
+{
+	for (uint64_t at = 0; at < r->size; at += PAGE_SIZE) {
+		void *page = hv_va(paddr(r->start + at));
+
+		arch_clear_page(page);
+		arch_clean_dcache(page, PAGE_SIZE);
+	}
+}
+
+static int build(struct domain *d, const struct boot_domain *b,
+		 const struct dom_config *cfg,
+		 const struct kernel_image *image,
+		 const struct guest_fdt_args *fdt)
+{
+	int rc = 0;
+
+	/* What a toolstack would give for its tables. */
+	d->p2m.pool_pages = (b->mem_kib >> 10) +
+			    b->nr_vcpus * (UINT64_C(1) << (20 - PAGE_SHIFT));
+	for (uint32_t i = 0; i < guest.nr && rc == 0; i++) {
+		rc = dom_build_ram(d, guest.piece[i].ipa,
+				   &guest.piece[i].host);
+		if (rc == 0 && options.bootscrub) {
+			scrub(&guest.piece[i].host);
+		}
+	}
+	if (rc == 0) {
+		rc = load_images(b, image);
+	}
+	if (rc == 0) {
+		rc = build_fdt(fdt);
+	}
+	if (rc == 0) {
+		rc = dom_build_vcpus(d, cfg, guest.kernel_load,
+				     guest.fdt_load);
+	}
+	return rc;
+}
+
+static void tell(const struct domain *d, const struct boot_domain *b)
+{
+	log_info("%s: %s, %u vCPUs, %llu MiB, kernel at %#llx\n", d->name,
+		 b->name, d->nr_vcpus, MIB(b->mem_kib * 1024),
+		 (unsigned long long)guest.kernel_load);
+}
+
+static int start(const struct boot_domain *b)
+{
+	struct dom_config cfg;
+	struct kernel_image image;
+	struct domain *d;
+	struct guest_fdt_args fdt = {
+		.cfg = &cfg,
+		.bootargs = b->bootargs,
+		.bank = guest.bank,
+		.vpl011 = b->vpl011,
+		.hypervisor = b->enhanced != DOM_PLAIN,
+	};
+	int rc = kernel_image_probe(hv_va(paddr(b->kernel.start)),
+				    b->kernel.size, &image);
+
+	if (rc == 0) {
+		rc = plan_memory(b);
+	}
+	if (rc == 0) {
+		rc = describe(b, &cfg);
+	}
+	if (rc == 0) {
+		rc = plan_images(b, &image, guest_fdt_size(&fdt));
+	}
+	if (rc) {
+		return rc;
+	}
+	fdt.nr_banks = guest.nr_banks;
+	fdt.initrd_start = guest.ramdisk_load;
+	fdt.initrd_end = guest.ramdisk_load + b->ramdisk.size;
+	rc = domain_create(&cfg, &d);
+	if (rc) {
+		return rc;
+	}
+	rc = build(d, b, &cfg, &image, &fdt);
+	if (rc) {
+		domain_free(d);
+		return rc;
+	}
+	tell(d, b);
+	domain_publish(d);
+	return 0;
+}
+
+/* Whole pages only: what shares a page with them may be somebody's. */
+static void give_back(const struct mem_range *image)
+{
+	uint64_t s = align_up(image->start, PAGE_SIZE);
+	uint64_t e = align_down(image->start + image->size, PAGE_SIZE);
+
+	if (s < e && ranges_add(&boot_free, s, e - s)) {
+		log_warn("memory is in too many pieces: %llu KiB are lost\n",
+			 (unsigned long long)(e - s) >> 10);
+	}
+}
+
+bool boot_dom0less(void)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < nr_boot_domains; i++) {
+		const struct boot_domain *b = &boot_domains[i];
+		int rc = b->refused ? -EINVAL : start(b);
+
+		any |= rc == 0;
+		if (rc) {
+			log_err("/chosen/%s: this domain is not started (see "
+				"above; error %d)\n", b->name, -rc);
+		}
+	}
+	for (uint32_t i = 0; i < nr_boot_domains; i++) {
+		give_back(&boot_domains[i].kernel);
+		give_back(&boot_domains[i].ramdisk);
+	}
+	return any;
+}

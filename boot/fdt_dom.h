@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The domains that the device tree wants to be started at boot. */
+#ifndef BOOT_FDT_DOM_H
+#define BOOT_FDT_DOM_H
+
+#include <hv/platform.h>
+#include "fdt_util.h"
+
+#define MAX_BOOT_DOMAINS 16u
+
+enum dom_enhanced {
+	DOM_PLAIN,             /* nothing in its tree says "hypervisor" */
+	DOM_ENHANCED,          /* the interface of Xen, with xenstore */
+	DOM_ENHANCED_NO_STORE, /* without */
+};
+
+/* One node of /chosen, as its author wants it. */
+struct boot_domain {
+	char name[32];    /* of the node, cut off when longer */
+	bool refused;     /* one message said why; the others go on */
+	uint64_t mem_kib;
+	uint32_t nr_vcpus;
+	uint32_t nr_spis; /* UINT32_MAX: not said */
+	bool vpl011;
+	uint8_t enhanced; /* enum dom_enhanced */
+	struct mem_range kernel;
+	struct mem_range ramdisk; /* size 0: none */
+	const char *bootargs;     /* into the tree; never NULL */
+};
+
+extern struct boot_domain boot_domains[MAX_BOOT_DOMAINS];
+extern uint32_t nr_boot_domains;
+
+/*
+ * Read all nodes of /chosen that are compatible with "xen,domain". What is
+ * wrong with one is logged and concerns only that one.
+ */
+void fdt_dom_parse(struct dt *t, const struct platform *p);
+/*
+ * Where their images are: refuse what lies badly. After this the images of a
+ * domain that is refused for that have size 0: nobody looks at them.
+ */
+void fdt_dom_check_modules(const struct platform *p,
+			   const struct mem_range *image,
+			   const struct mem_range *dtb);
+
+#endif
