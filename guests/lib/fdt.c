@@ -121,9 +121,27 @@ bool has_bootarg(const char *word)
 	return args && find(args, word);
 }
 
+/*
+ * A domain that starts at boot has one, and so has the machine itself; dom0
+ * prints by hypercall.
+ */
+static void read_uart(const void *fdt)
+{
+	int node = fdt_node_offset_by_compatible(fdt, -1, "arm,sbsa-uart");
+	struct range r;
+
+	if (node < 0 && machine.native) {
+		node = fdt_node_offset_by_compatible(fdt, -1, "arm,pl011");
+	}
+
+	if (node >= 0 && read_reg(fdt, node, &r, 1)) {
+		machine.uart = r.base;
+		machine.intid_uart = read_intid(fdt, node, 0);
+	}
+}
+
 int platform_read(const void *fdt)
 {
-	struct range uart;
 	int node;
 
 	if (fdt_check_header(fdt)) {
@@ -143,9 +161,6 @@ int platform_read(const void *fdt)
 		machine.intid_evtchn = read_intid(fdt, node, 0);
 		read_reg(fdt, node, &machine.grant, 1);
 	}
-	node = fdt_node_offset_by_compatible(fdt, -1, "arm,pl011");
-	if (node >= 0 && read_reg(fdt, node, &uart, 1)) {
-		machine.uart = uart.base;
-	}
+	read_uart(fdt);
 	return read_gic(fdt) ? 0 : -1;
 }

@@ -48,6 +48,8 @@ struct platform {
 	unsigned int intid_evtchn;
 	struct range grant;		/* where grant frames may be mapped */
 	uint64_t console;		/* page of the console ring, or 0 */
+	uint64_t uart;			/* a PL011's registers, or 0 */
+	unsigned int intid_uart;
 	bool bulkhead;			/* the hypervisor is ours */
 	bool native;			/* there is no hypervisor */
 	uint64_t uart;			/* a PL011 of the machine, or 0 */
@@ -272,6 +274,7 @@ void console_write(const char *s, size_t n);
 void pvconsole_find(void);		/* sets machine.console */
 void pvconsole_open(void);		/* from now on it is written to */
 bool pvconsole_write(const char *s, size_t n);	/* false: there is none */
+bool uart_write(const char *s, size_t n);	/* the same */
 void __attribute__((noreturn)) power_off(void);
 
 /* ---- C library ------------------------------------------------------ */

@@ -3,6 +3,9 @@
 #include "guest.h"
 
 #define MAX_REPORTS 25u
+#define UARTDR 0x00u
+#define UARTFR 0x18u
+#define UARTFR_TXFF (1u << 5)
 
 static const char *current;
 static unsigned int failures;		/* of the current test */
@@ -67,21 +70,22 @@ void xen_detect(void)
 	machine.bulkhead = find(extra, "bulkhead") != NULL;
 }
 
-/* A PL011 as QEMU's: always on, never full. */
-static void uart_write(const char *s, size_t n)
+bool uart_write(const char *s, size_t n)
 {
-	while (machine.uart && n--) {
-		mmio_write32(machine.uart, (uint8_t)*s++);
+	if (!machine.uart) {
+		return false;
 	}
+	while (n--) {
+		while (mmio_read32(machine.uart + UARTFR) & UARTFR_TXFF) {
+		}
+		mmio_write32(machine.uart + UARTDR, (uint8_t)*s++);
+	}
+	return true;
 }
 
 void console_write(const char *s, size_t n)
 {
-	if (machine.native) {
-		uart_write(s, n);
-		return;
-	}
-	if (pvconsole_write(s, n)) {
+	if (pvconsole_write(s, n) || uart_write(s, n)) {
 		return;
 	}
 	hc3(__HYPERVISOR_console_io, CONSOLEIO_write, n, PTR(s));

@@ -13,6 +13,10 @@ import shutil
 import struct
 import sys
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import domains as boot_domains  # noqa: E402  pylint: disable=wrong-import-position
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(ROOT, "build")
 MIB = 1 << 20
@@ -98,6 +102,7 @@ class Machine:
         self.tftp = None              # directory that the user-mode network serves by TFTP
         self.gdb = False              # wait for gdb on port 1234 of the loopback interface
         self.dtb = None               # a device tree of one's own; it must name the modules itself
+        self.domains = []             # Domain objects that the hypervisor starts at boot; kernel=None: without dom0
         self.trace = None             # log of exceptions and guest errors
         self.reboot = True            # a guest's reset restarts the machine; False: QEMU ends
         self.native = False           # no hypervisor: the kernel runs on the machine itself
@@ -117,7 +122,7 @@ class Machine:
     def placement(self):
         """(kernel address, ramdisk address): 2 MiB aligned, apart, above hypervisor and device tree."""
         kernel_at = RAM_BASE + MODULES_OFFSET
-        initrd_at = round_up(kernel_at + image_size(self.kernel))
+        initrd_at = round_up(kernel_at + image_size(self.kernel)) if self.kernel else kernel_at
         end = initrd_at + (os.path.getsize(self.initrd) if self.initrd else 0)
         if end > self.ram_end():
             raise SetupError(f"kernel and ramdisk end at {end:#x}, memory at {self.ram_end():#x}", "give --mem more MiB")
@@ -161,15 +166,35 @@ class Machine:
             args += ["-accel", "tcg,thread=multi"]
         return args
 
+    def _domains_tree(self, kernel_at, initrd_at):
+        """(device tree, QEMU arguments that load the images of the domains it names)."""
+        end = round_up(initrd_at + (os.path.getsize(self.initrd) if self.initrd else 0))
+        places = boot_domains.place_images(self.domains, end, round_up)
+        chosen = f'xen,xen-bootargs = "{self.hypervisor_args()}"; '
+        if self.kernel:
+            chosen += boot_domains.module("kernel", (kernel_at, os.path.getsize(self.kernel)), self.kernel_args())
+            if self.initrd:
+                chosen += boot_domains.module("ramdisk", (initrd_at, os.path.getsize(self.initrd)))
+        chosen += " ".join(domain.source(places) for domain in self.domains)
+        dtb = boot_domains.make_tree(self._board()[:8], os.path.join(BUILD, "trees"), chosen)
+        args = []
+        for path, (start, _) in places.items():
+            args += ["-device", f"loader,file={qemu_quote(path)},addr={start:#x},force-raw=on"]
+        return dtb, args
+
     def _images(self):
         if self.native:
             args = ["-kernel", self.kernel, "-append", self.kernel_args()]
             return args + (["-initrd", self.initrd] if self.initrd else [])
         kernel_at, initrd_at = self.placement()
         args = ["-kernel", hypervisor_path(self.hyp), "-append", self.hypervisor_args()]
-        if self.dtb:
-            args += ["-dtb", self.dtb]
-            args += ["-device", f"loader,file={qemu_quote(self.kernel)},addr={kernel_at:#x},force-raw=on"]
+        dtb, domain_args = self.dtb, []
+        if self.domains:
+            dtb, domain_args = self._domains_tree(kernel_at, initrd_at)
+        if dtb:
+            args += ["-dtb", dtb] + domain_args
+            if self.kernel:
+                args += ["-device", f"loader,file={qemu_quote(self.kernel)},addr={kernel_at:#x},force-raw=on"]
             if self.initrd:
                 args += ["-device", f"loader,file={qemu_quote(self.initrd)},addr={initrd_at:#x},force-raw=on"]
             return args

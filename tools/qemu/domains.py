@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Domains that start at boot, as nodes of the machine's device tree in Xen's dom0less binding.
+
+run.py's Machine asks make_tree() for a tree and where the images go; people write such nodes in their own tree.
+"""
+import hashlib
+import os
+import subprocess
+
+KIB_PER_MIB = 1024
+
+
+class Domain:
+    """One node of /chosen. Properties that the binding does not have go into `text`, as device tree source."""
+
+    def __init__(self, name, kernel, **parts):
+        self.name = name
+        self.kernel = kernel
+        self.ramdisk = None
+        self.bootargs = ""
+        self.mem = 64                 # MiB
+        self.cpus = 1
+        self.vpl011 = True
+        self.enhanced = "no-xenstore"  # None: the guest is not told of the hypervisor
+        self.text = ""
+        for key, value in parts.items():
+            if not hasattr(self, key):
+                raise TypeError(f"a Domain has no '{key}'")
+            setattr(self, key, value)
+
+    def source(self, places):
+        lines = ['compatible = "xen,domain";', "#address-cells = <2>;", "#size-cells = <2>;",
+                 f"memory = <0 {self.mem * KIB_PER_MIB:#x}>;", f"cpus = <{self.cpus}>;"]
+        if self.vpl011:
+            lines.append("vpl011;")
+        if self.enhanced is not None:
+            lines.append(f'xen,enhanced = "{self.enhanced}";')
+        lines += [self.text, module("kernel", places[self.kernel], self.bootargs)]
+        if self.ramdisk:
+            lines.append(module("ramdisk", places[self.ramdisk]))
+        return f"{self.name} {{ " + " ".join(lines) + " };"
+
+
+def cells(value):
+    return f"{value >> 32:#x} {value & 0xffffffff:#x}"
+
+
+def module(kind, place, bootargs=None):
+    start, size = place
+    text = f'module@{start:x} {{ compatible = "multiboot,{kind}", "multiboot,module"; reg = <{cells(start)} {cells(size)}>;'
+    if bootargs is not None:
+        text += f' bootargs = "{bootargs}";'
+    return text + " };"
+
+
+def place_images(domains, at, round_up):
+    """{file: (address, size)}: each file once, from `at` upwards."""
+    places = {}
+    for domain in domains:
+        for path in (domain.kernel, domain.ramdisk):
+            if path and path not in places:
+                places[path] = (at, os.path.getsize(path))
+                at = round_up(at + os.path.getsize(path))
+    return places
+
+
+def make_tree(board, directory, chosen):
+    """Path of QEMU's own tree for this board with `chosen`, device tree source, in its node /chosen."""
+    os.makedirs(directory, exist_ok=True)
+    name = hashlib.sha1(repr((board, chosen)).encode()).hexdigest()[:16]
+    path = os.path.join(directory, name + ".dtb")
+    dump = f"{path}.{os.getpid()}"
+    args = list(board)
+    args[args.index("-M") + 1] += f",dumpdtb={dump}"
+    subprocess.run(["qemu-system-aarch64", *args, "-display", "none", "-nodefaults"], check=True, capture_output=True)
+    text = subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", dump], check=True, capture_output=True, text=True).stdout
+    text += "\n/ { chosen { #address-cells = <2>; #size-cells = <2>; " + chosen + " }; };\n"
+    subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb", "-o", dump], input=text, check=True, text=True)
+    os.replace(dump, path)
+    return path
