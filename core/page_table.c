@@ -138,16 +138,22 @@ void chunk_split_locked(struct mem_bank *b, uint64_t m)
 	__atomic_store_n(&c->flags, CHUNK_SPLIT, __ATOMIC_RELEASE);
 }
 
-void frame_free_locked(struct mem_bank *b, uint64_t m)
+/* A block of a chunk that is split. */
+static void frames_free_locked(struct mem_bank *b, uint64_t m,
+			       unsigned int order) REQUIRES(page_lock)
 {
 	uint64_t start = align_down(m, CHUNK_PAGES);
 	struct page *pg = frame_of(b, m);
 	struct page_tree t = tree_of_frames(frame_of(b, start));
+	uint32_t nr = 1u << order;
+	uint32_t i;
 
-	pg->owner = OWNER_NONE;
-	pg->flags = PGF_FREE | PGF_DIRTY;
-	tree_set(t, (unsigned int)(m - start), 0, true);
-	page_nr_free++;
+	for (i = 0; i < nr; i++) { /* bound: CHUNK_PAGES */
+		pg[i].owner = OWNER_NONE;
+		pg[i].flags = PGF_FREE | PGF_DIRTY;
+	}
+	tree_set(t, (unsigned int)(m - start), order, true);
+	page_nr_free += nr;
 	if (tree_root(t) == ORDER_2M + 1) {
 		/* Nobody has a reference to any of them: one record again. */
 		part_set(region_of(b, m), index_in_region(b, m), 0);
@@ -156,6 +162,11 @@ void frame_free_locked(struct mem_bank *b, uint64_t m)
 		return;
 	}
 	part_update(b, m);
+}
+
+void frame_free_locked(struct mem_bank *b, uint64_t m)
+{
+	frames_free_locked(b, m, 0);
 }
 
 void frames_take_locked(struct mem_bank *b, uint64_t m, unsigned int order)
@@ -312,6 +323,48 @@ __cold int page_alloc_add_bank(paddr_t start, uint64_t size)
 	return 0;
 }
 
+/* Part of a chunk: by blocks, as each frame alone would cost a tree's depth. */
+static void part_free(struct mem_bank *b, uint64_t m, uint64_t nr)
+	REQUIRES(page_lock)
+{
+	chunk_split_locked(b, m);
+	while (nr > 0) { /* bound: two blocks an order */
+		unsigned int order = m % CHUNK_PAGES ? ffs64(m) : ORDER_2M;
+		uint64_t i;
+
+		order = order < fls64(nr) ? order : fls64(nr);
+		for (i = 0; i < BIT64(order); i++) { /* bound: CHUNK_PAGES */
+			CHECK(frame_of(b, m + i)->flags == PGF_RESERVED);
+		}
+		frames_free_locked(b, m, order);
+		m += BIT64(order);
+		nr -= BIT64(order);
+	}
+}
+
+/*
+ * The largest block of whole chunks at @m, of @nr chunks that may be freed;
+ * one chunk where one of them is split.
+ */
+static unsigned int whole_order(const struct mem_bank *b, uint64_t m,
+				uint64_t nr)
+{
+	const struct page_chunk *c = chunk_of(b, m);
+	uint64_t idx = m / CHUNK_PAGES;
+	unsigned int order = idx % REGION_CHUNKS ? ffs64(idx) :
+						   MAX_ORDER - ORDER_2M;
+	uint64_t i;
+
+	order = order < fls64(nr) ? order : fls64(nr);
+	for (i = 0; i < BIT64(order); i++) { /* bound: REGION_CHUNKS */
+		if (c[i].flags & CHUNK_SPLIT) {
+			return 0;
+		}
+		CHECK(c[i].flags == PGF_RESERVED);
+	}
+	return order;
+}
+
 /* Free frames [m, m + nr) of one bank with a table; they were reserved. */
 __cold static void bank_free_range(struct mem_bank *b, uint64_t m, uint64_t nr)
 {
@@ -319,18 +372,15 @@ __cold static void bank_free_range(struct mem_bank *b, uint64_t m, uint64_t nr)
 	while (nr > 0) { /* bound: chunks of the range */
 		uint64_t step = chunk_part(m, nr);
 		struct page_chunk *c = chunk_of(b, m);
-		uint64_t i;
 
 		if (step == CHUNK_PAGES && !(c->flags & CHUNK_SPLIT)) {
-			CHECK(c->flags == PGF_RESERVED);
-			chunks_free_locked(b, m, 0);
+			unsigned int order =
+				whole_order(b, m, nr / CHUNK_PAGES);
+
+			chunks_free_locked(b, m, order);
+			step = BIT64(order) * CHUNK_PAGES;
 		} else {
-			chunk_split_locked(b, m);
-			for (i = 0; i < step; i++) {
-				CHECK(frame_of(b, m + i)->flags ==
-				      PGF_RESERVED);
-				frame_free_locked(b, m + i);
-			}
+			part_free(b, m, step);
 		}
 		m += step;
 		nr -= step;
