@@ -325,7 +325,7 @@ static int start(const struct boot_domain *b)
 		.bootargs = b->bootargs,
 		.bank = guest.bank,
 		.vpl011 = b->vpl011,
-		.hypervisor = b->enhanced != DOM_PLAIN,
+		.hypervisor = b->enhanced,
 	};
 	int rc = kernel_image_probe(hv_va(paddr(b->kernel.start)),
 				    b->kernel.size, &image);

@@ -8,12 +8,6 @@
 
 #define MAX_BOOT_DOMAINS 16u
 
-enum dom_enhanced {
-	DOM_PLAIN,             /* nothing in its tree says "hypervisor" */
-	DOM_ENHANCED,          /* the interface of Xen, with xenstore */
-	DOM_ENHANCED_NO_STORE, /* without */
-};
-
 /* One node of /chosen, as its author wants it. */
 struct boot_domain {
 	char name[32];    /* of the node, cut off when longer */
@@ -22,7 +16,7 @@ struct boot_domain {
 	uint32_t nr_vcpus;
 	uint32_t nr_spis; /* UINT32_MAX: not said */
 	bool vpl011;
-	uint8_t enhanced; /* enum dom_enhanced */
+	bool enhanced;    /* its tree tells of Xen's interface */
 	struct mem_range kernel;
 	struct mem_range ramdisk; /* size 0: none */
 	const char *bootargs;     /* into the tree; never NULL */

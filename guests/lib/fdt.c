@@ -133,7 +133,6 @@ static void read_uart(const void *fdt)
 	if (node < 0 && machine.native) {
 		node = fdt_node_offset_by_compatible(fdt, -1, "arm,pl011");
 	}
-
 	if (node >= 0 && read_reg(fdt, node, &r, 1)) {
 		machine.uart = r.base;
 		machine.intid_uart = read_intid(fdt, node, 0);

@@ -25,8 +25,8 @@ def hyp_args(hyp):
 
 
 def mark(hyp, number):
-    """How a line of domain NUMBER begins; two ways on Xen: its UART, its hypercalls."""
-    return rf"\(d{number}\) " if hyp == "bulkhead" else rf"(?:\(XEN\) DOM{number}: |\(d{number}\) )"
+    """How a line of domain NUMBER begins; on Xen by its UART, by that with the keyboard, by its hypercalls."""
+    return rf"\(d{number}\) " if hyp == "bulkhead" else rf"(?:\(XEN\) (?:DOM{number}: )?|\(d{number}\) )"
 
 
 def lines(text, hyp, number):

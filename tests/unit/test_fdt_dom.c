@@ -123,7 +123,7 @@ Test(fdt_dom, a_whole_one)
 
 	flag(fdt, BAD, "vpl011");
 	CELLS(fdt, BAD, "nr_spis", 1);
-	text(fdt, BAD, "xen,enhanced", "enabled");
+	text(fdt, BAD, "xen,enhanced", "no-xenstore");
 	text(fdt, MODULE, "bootargs", "console=ttyAMA0");
 	add_module(fdt, BAD, "module@2", "multiboot,ramdisk", 0x64000000);
 	parse(fdt);
@@ -133,11 +133,11 @@ Test(fdt_dom, a_whole_one)
 	cr_assert_eq(boot_domains[1].nr_vcpus, 2);
 	cr_assert_eq(boot_domains[1].nr_spis, 1);
 	cr_assert(boot_domains[1].vpl011);
-	cr_assert_eq(boot_domains[1].enhanced, DOM_ENHANCED);
+	cr_assert(boot_domains[1].enhanced);
 	cr_assert_str_eq(boot_domains[1].bootargs, "console=ttyAMA0");
 	cr_assert_eq(boot_domains[1].kernel.start, KERNEL_AT);
 	cr_assert_eq(boot_domains[1].ramdisk.start, 0x64000000);
-	cr_assert_eq(boot_domains[0].enhanced, DOM_PLAIN);
+	cr_assert(!boot_domains[0].enhanced);
 	cr_assert_eq(boot_domains[0].nr_spis, UINT32_MAX);
 	cr_assert(!boot_domains[0].vpl011);
 	cr_assert_str_eq(boot_domains[0].bootargs, "");
@@ -149,8 +149,6 @@ Test(fdt_dom, ways_to_say_it)
 {
 	void *fdt = three(2);
 
-	flag(fdt, BAD, "xen,enhanced");
-	text(fdt, "/chosen/first", "xen,enhanced", "no-xenstore");
 	/* Modules without a word about their kind: kernel, then ramdisk. */
 	fake_tree_add(fdt, BAD, "module@0", "multiboot,module");
 	CELLS(fdt, BAD "/module@0", "reg", 0, 0x64000000, 0, 0x1000);
@@ -161,8 +159,6 @@ Test(fdt_dom, ways_to_say_it)
 	text(fdt, BAD, "vpl01", "enabled");
 	parse(fdt);
 	cr_assert_eq(fake_log_count[LOG_ERR], 0, "%s", fake_log_last[LOG_ERR]);
-	cr_assert_eq(boot_domains[1].enhanced, DOM_ENHANCED);
-	cr_assert_eq(boot_domains[0].enhanced, DOM_ENHANCED_NO_STORE);
 	cr_assert_eq(boot_domains[1].kernel.start, 0x64000000);
 	cr_assert_eq(boot_domains[1].ramdisk.start, KERNEL_AT);
 	cr_assert_eq(boot_domains[2].kernel.start,
@@ -226,24 +222,21 @@ Test(fdt_dom, what_does_not_go_together)
 	flag(fdt, BAD, "vpl011");
 	CELLS(fdt, BAD, "nr_spis", 0);
 	expect_refused(fdt, "vpl011 without its interrupt");
-	fdt = three(3);
-	text(fdt, BAD, "xen,enhanced", "yes");
-	expect_refused(fdt, "\"enabled\" or \"no-xenstore\"");
 }
 
-/* Without dom0 nobody is there to serve a xenstore. */
-Test(fdt_dom, xenstore_needs_dom0)
+Test(fdt_dom, a_xenstore_is_not_promised)
 {
-	void *fdt = three(3);
+	static const char *const values[] = { "enabled", "yes", "" };
+	void *fdt;
 
-	text(fdt, BAD, "xen,enhanced", "enabled");
-	fake_log_reset();
-	cr_assert_eq(fdt_platform_parse(fdt, 0, &p), 0);
-	p.nr_modules = 0;
-	fdt_dom_parse(&host_dt, &p);
-	cr_assert(boot_domains[1].refused);
-	cr_assert(!boot_domains[0].refused);
-	cr_assert_not_null(strstr(fake_log_last[LOG_ERR], "needs dom0"));
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		fdt = three(3);
+		text(fdt, BAD, "xen,enhanced", values[i]);
+		expect_refused(fdt, "but for \"no-xenstore\"");
+	}
+	fdt = three(3);
+	flag(fdt, BAD, "xen,enhanced");
+	expect_refused(fdt, "but for \"no-xenstore\"");
 }
 
 Test(fdt_dom, what_we_do_not_have)
