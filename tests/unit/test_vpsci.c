@@ -250,7 +250,8 @@ Test(vpsci, calls_and_their_answers)
 		{SMCCC_ARCH_FEATURES, PSCI_VERSION, -1},
 		{SMCCC_ARCH_WORKAROUND_1, 0, 0},
 		{SMCCC_HYP_CALL_COUNT, 0, 3},
-		{SMCCC_HYP_CALL_UID, 0, 0xa71812dc},
+		{SMCCC_HYP_CALL_UID, 0, 0xdc1218a7},
+		{0x8600ff01, 0, -1}, /* the vendor's service */
 		{SMCCC_HYP_REVISION, 0, 0},
 		{0, 0, -1},
 		{UINT32_MAX, 0, -1},

@@ -36,8 +36,8 @@ __cold static uint64_t arch_features(uint32_t fid)
  */
 __cold static void hyp_uid(struct guest_regs *r)
 {
-	r->x[0] = 0xa71812dc;
-	r->x[1] = 0x4369c698;
+	r->x[0] = 0xdc1218a7;
+	r->x[1] = 0x694398c6;
 	r->x[2] = 0xd179cf9a;
 	r->x[3] = 0x67e6de8d;
 }
