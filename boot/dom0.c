@@ -272,6 +272,15 @@ static int build(struct domain *d, const struct dom_config *cfg,
 	return rc;
 }
 
+/* How event channels interrupt it, for a guest that has no device tree. */
+static void set_callback(struct domain *d)
+{
+	d->hvm_params[HVM_PARAM_CALLBACK_IRQ] =
+		(uint64_t)HVM_PARAM_CALLBACK_TYPE_PPI << 56 |
+		HVM_PARAM_CALLBACK_TYPE_PPI_FLAG_LOW_LEVEL << 8 |
+		arch_evtchn_intid(d);
+}
+
 int boot_dom0(void)
 {
 	const struct boot_module *kernel = module_find(&platform,
@@ -308,6 +317,7 @@ int boot_dom0(void)
 	if (rc) {
 		return rc; /* the caller stops the machine: nothing to undo */
 	}
+	set_callback(d);
 	tell(&config);
 	domain_publish(d);
 	return 0;
