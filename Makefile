@@ -23,6 +23,7 @@ help:
 	@echo 'make fuzz       short libFuzzer runs'
 	@echo 'make lint       the rules of docs/layers.md, executable'
 	@echo 'make guests     bare-metal test guests'
+	@echo 'make conformance   what a guest observes, beside Debian Xen 4.17'
 	@echo 'make bench      costs beside Debian Xen 4.17'
 	@echo 'make ledger     EL2 instructions, stack and sizes against their ledger'
 	@echo 'make docs       docs/compat.md from the tables and tests'
@@ -34,6 +35,7 @@ clean:
 	rm -rf $(BUILD)/arm64 $(BUILD)/arm64-debug $(BUILD)/unit $(BUILD)/guests
 
 -include tools/check/lint.mk
+-include tools/conformance/conformance.mk
 -include tools/bench/bench.mk
 -include tools/ledger/ledger.mk
 -include tests/fuzz/fuzz.mk

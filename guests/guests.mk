@@ -34,8 +34,17 @@ GUESTS_LDFLAGS := -pie --no-dynamic-linker -static -z norelro \
 	--build-id=none \
 	-T $(GUESTS_DIR)/lib/guest.lds
 
+# One program of several files: guests/conform.
+CONFORM := $(patsubst $(GUESTS_DIR)/%,$(GUESTS_OUT)/%.o,\
+	$(wildcard $(GUESTS_DIR)/conform/*.c))
+
 .PHONY: guests
-guests: $(GUEST_NAMES:%=$(GUESTS_OUT)/%.bin)
+guests: $(GUEST_NAMES:%=$(GUESTS_OUT)/%.bin) $(GUESTS_OUT)/conform.bin
+
+$(GUESTS_OUT)/conform.elf: $(CONFORM) $(GUESTS_LIB) \
+		$(GUESTS_DIR)/lib/guest.lds
+	@$(CROSS_COMPILE)ld $(GUESTS_LDFLAGS) -o $@ $(filter %.o,$^) \
+		$(GUESTS_SYSROOT)/lib/libfdt.a
 
 $(GUESTS_OUT)/%.c.o: $(GUESTS_DIR)/%.c | $(BUILD)/include/xen
 	@mkdir -p $(@D)
@@ -55,6 +64,8 @@ $(GUESTS_OUT)/%.elf: $(GUESTS_OUT)/%.c.o $(GUESTS_LIB) \
 $(GUESTS_OUT)/%.bin: $(GUESTS_OUT)/%.elf
 	@$(CROSS_COMPILE)objcopy -O binary $< $@
 
+$(CONFORM): GUESTS_CFLAGS += -I$(GUESTS_DIR)/conform
+
 .PRECIOUS: $(GUESTS_OUT)/%.c.o $(GUESTS_OUT)/%.S.o $(GUESTS_OUT)/%.elf
 
--include $(wildcard $(GUESTS_OUT)/*.d $(GUESTS_OUT)/lib/*.d)
+-include $(wildcard $(GUESTS_OUT)/*.d $(GUESTS_OUT)/*/*.d)

@@ -10,6 +10,7 @@
 
 static volatile struct xencons_interface *ring;
 static evtchn_send_t daemon;
+static bool batched;
 
 /* What the toolstack left for us under this number; 0 when nothing. */
 static uint64_t hvm_param(uint32_t index)
@@ -54,6 +55,14 @@ bool pvconsole_write(const char *s, size_t n)
 		dsb();
 		ring->out_prod = ring->out_prod + 1;
 	}
-	drain(0);
+	drain(batched ? RING_SIZE / 2 : 0);
 	return true;
+}
+
+void pvconsole_batch(bool on)
+{
+	batched = on;
+	if (ring && !on) {
+		drain(0);
+	}
 }
