@@ -275,7 +275,7 @@ void pvconsole_find(void);		/* sets machine.console */
 void pvconsole_open(void);		/* from now on it is written to */
 bool pvconsole_write(const char *s, size_t n);	/* false: there is none */
 void pvconsole_batch(bool on);		/* not each line waits to be read */
-bool uart_write(const char *s, size_t n);	/* the same */
+bool uart_write(const char *s, size_t n);	/* false: there is none */
 void __attribute__((noreturn)) power_off(void);
 
 /* ---- C library ------------------------------------------------------ */
