@@ -11,8 +11,10 @@
  *         pcpu.current and .loaded change on their own CPU only. v->loaded_on
  *         is set by v->cpu under its lock and cleared by it after the save.
  * Idle    a CPU says that it is idle, then looks into the other queues; who
- *         queues a vCPU does that first, then looks for an idle CPU. So a vCPU
- *         never waits while a CPU it may use sleeps.
+ *         queues a vCPU does that first, then looks for an idle CPU. Who
+ *         queues on an idle CPU leaves it to that CPU: it says that it is idle
+ *         no more, then looks whether several had come. So a vCPU never waits
+ *         while a CPU it may use sleeps.
  * Bounds  sched_run() looks into each other CPU's queue at most once, and
  *         moves at most MOVE_MAX vCPUs that may not run here any more.
  */
@@ -139,14 +141,22 @@ static bool wants_queue(const struct vcpu *v)
 	return v->state == VCPU_RUNNABLE && !v->queued && v->pause_count == 0;
 }
 
-/* @v waits on a CPU that is busy: is there one that has nothing to do? */
+/*
+ * A vCPU waits on a CPU that is busy: is there one that has nothing to do? Not
+ * one that has been told already: that may be for another.
+ */
 static void offer_to_idle(uint64_t affinity)
 {
-	uint64_t idle = __atomic_load_n(&idle_cpus, __ATOMIC_SEQ_CST) &
-			affinity;
+	uint64_t m = __atomic_load_n(&idle_cpus, __ATOMIC_SEQ_CST) & affinity;
 
-	if (idle) {
-		pcpu_post(pcpus[ffs64(idle)], PWORK_RESCHED);
+	for (; m; m &= m - 1) { /* bound: NR_CPUS */
+		struct pcpu *c = pcpus[ffs64(m)];
+
+		if (!(__atomic_load_n(&c->work, __ATOMIC_SEQ_CST) &
+		      PWORK_RESCHED)) {
+			pcpu_post(c, PWORK_RESCHED);
+			return;
+		}
 	}
 }
 
@@ -192,7 +202,7 @@ void sched_place_unlock(struct pcpu *c, struct vcpu *v,
 	if (resched) {
 		pcpu_post(c, PWORK_RESCHED);
 	}
-	if (queued && !c->idle) {
+	if (queued && !__atomic_load_n(&c->idle, __ATOMIC_SEQ_CST)) {
 		offer_to_idle(affinity & ~BIT64(c->id));
 	}
 }
@@ -345,12 +355,24 @@ static void set_idle(struct pcpu *c, bool idle)
 	if (c->idle == idle) {
 		return;
 	}
-	c->idle = idle;
+	__atomic_store_n(&c->idle, idle, __ATOMIC_SEQ_CST);
 	if (idle) {
 		__atomic_fetch_or(&idle_cpus, BIT64(c->id), __ATOMIC_SEQ_CST);
 	} else {
-		__atomic_fetch_and(&idle_cpus, ~BIT64(c->id),
-				   __ATOMIC_SEQ_CST);
+		__atomic_fetch_and(&idle_cpus, ~BIT64(c->id), __ATOMIC_SEQ_CST);
+	}
+}
+
+/* @c has something to run. Who came besides may run on another idle CPU. */
+static void end_idle(struct pcpu *c)
+{
+	set_idle(c, false);
+	if (policy->nr_queued(c) != 0) {
+		uint64_t m = __atomic_load_n(&idle_cpus, __ATOMIC_SEQ_CST);
+
+		for (; m; m &= m - 1) { /* bound: NR_CPUS */
+			pcpu_post(pcpus[ffs64(m)], PWORK_RESCHED);
+		}
 	}
 }
 
@@ -446,8 +468,9 @@ struct vcpu *sched_run(struct pcpu *c)
 			pick(c);
 		}
 	}
-	for (int i = 0; i < MOVE_MAX && c->current &&
-			!may_run_on(c->current, c->id); i++) {
+	for (int i = 0;
+	     i < MOVE_MAX && c->current && !may_run_on(c->current, c->id);
+	     i++) {
 		expel_current(c);
 		pick(c);
 	}
@@ -457,9 +480,10 @@ struct vcpu *sched_run(struct pcpu *c)
 	}
 	switch_context(c);
 	if (c->current) {
-		set_idle(c, false);
-		if (unlikely(c->current->runstate_gva) &&
-		    c->current != prev) {
+		if (c->idle) {
+			end_idle(c);
+		}
+		if (unlikely(c->current->runstate_gva) && c->current != prev) {
 			vcpu_runstate_publish(c->current);
 		}
 	}

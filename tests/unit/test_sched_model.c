@@ -176,17 +176,81 @@ static void set_rtds_at_random(uint32_t i)
 	set_rtds(i, period_us, 10 + roll(period_us - 9), roll(2));
 }
 
+/* ---- credit2 ------------------------------------------------------------- */
+
+/* Nobody waits while a CPU it may use does nothing. */
+static void check_credit2(void)
+{
+	for (uint32_t c = 0; c < nr_pcpus; c++) {
+		for (uint32_t i = 0; i < CPUS_VCPUS; i++) {
+			cr_assert(pcpus[c]->current || !waits(v[i]) ||
+					  !may_run(v[i], c),
+				  "v%u on %u", i, c);
+		}
+	}
+}
+
+static void set_credit2_at_random(uint32_t i)
+{
+	struct sched_params p = {.weight = 1 + roll(SCHED_WEIGHT_MAX)};
+
+	cr_assert_eq(sched_set_params(v[i], &p), 0);
+}
+
+/* ---- null ---------------------------------------------------------------- */
+
+/* The CPU is kept for one that sleeps, stands still or runs. */
+static bool has_owner(uint32_t cpu)
+{
+	for (uint32_t i = 0; i < CPUS_VCPUS; i++) {
+		if (v[i]->cpu == cpu && vcpu_is_online(v[i]) && !waits(v[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void check_null(void)
+{
+	for (uint32_t c = 0; c < nr_pcpus; c++) {
+		cr_assert_eq(pcpus[c]->slice_timer.cpu, CPU_NONE);
+		for (uint32_t i = 0; i < CPUS_VCPUS; i++) {
+			cr_assert(!waits(v[i]) || !may_run(v[i], c) ||
+					  has_owner(c),
+				  "v%u on %u", i, c);
+		}
+	}
+}
+
 /* ---- one world ----------------------------------------------------------- */
 
-static bool is_rtds;
+static void no_account(uint64_t ns)
+{
+	(void)ns;
+}
+
+static void nothing_to_set(uint32_t i)
+{
+	(void)i;
+}
+
+static const struct policy_model {
+	const char *name;
+	void (*run)(uint64_t ns); /* it went by */
+	void (*check)(void);
+	void (*set)(uint32_t i); /* parameters of v[i] */
+} policies[] = {
+	{"rtds", model_run, check_rtds, set_rtds_at_random},
+	{"credit2", no_account, check_credit2, set_credit2_at_random},
+	{"null", no_account, check_null, nothing_to_set},
+};
+static const struct policy_model *policy;
 
 static void check_all(void)
 {
 	cpus_settle();
 	check_places();
-	if (is_rtds) {
-		check_rtds();
-	}
+	policy->check();
 }
 
 /* At most until a CPU looks by itself. */
@@ -197,9 +261,7 @@ static void pass_time(uint64_t ns)
 
 		ns = left < ns ? left : ns;
 	}
-	if (is_rtds) {
-		model_run(ns);
-	}
+	policy->run(ns);
 	fake_time_ns += ns;
 }
 
@@ -263,9 +325,7 @@ static void event(struct vcpu *t)
 		move(t);
 		break;
 	case 3:
-		if (is_rtds) {
-			set_rtds_at_random(t->id);
-		}
+		policy->set(t->id);
 		break;
 	case 4:
 		nap(t);
@@ -276,19 +336,26 @@ static void event(struct vcpu *t)
 	}
 }
 
+#define NR_RTDS 8 /* the first of them */
 static const struct world worlds[] = {
-	{"rtds", 1, 1}, {"rtds", 1, 2}, {"rtds", 2, 3}, {"rtds", 2, 4},
-	{"rtds", 3, 5}, {"rtds", 3, 6}, {"rtds", 4, 7}, {"rtds", 4, 8},
+	{"rtds", 1, 1},	    {"rtds", 1, 2},	{"rtds", 2, 3},
+	{"rtds", 2, 4},	    {"rtds", 3, 5},	{"rtds", 3, 6},
+	{"rtds", 4, 7},	    {"rtds", 4, 8},	{"credit2", 1, 9},
+	{"credit2", 1, 10}, {"credit2", 2, 11}, {"credit2", 2, 12},
+	{"credit2", 3, 13}, {"credit2", 3, 14}, {"credit2", 4, 15},
+	{"credit2", 4, 16}, {"null", 1, 17},	{"null", 1, 18},
+	{"null", 2, 19},    {"null", 2, 20},	{"null", 3, 21},
+	{"null", 3, 22},    {"null", 4, 23},	{"null", 4, 24},
 };
 
-static struct criterion_test_params all_worlds(void)
+static struct criterion_test_params first_worlds(size_t n)
 {
 	static int nr[ARRAY_SIZE(worlds)];
 
 	for (int i = 0; i < (int)ARRAY_SIZE(worlds); i++) {
 		nr[i] = i;
 	}
-	return cr_make_param_array(int, nr, ARRAY_SIZE(worlds));
+	return cr_make_param_array(int, nr, n);
 }
 
 static const struct world *make_world(int nr)
@@ -297,7 +364,9 @@ static const struct world *make_world(int nr)
 
 	dice = w->seed;
 	all_cpus = BIT64(w->nr_cpus) - 1;
-	is_rtds = strcmp(w->policy, "rtds") == 0;
+	for (policy = policies; strcmp(w->policy, policy->name) != 0;) {
+		policy++;
+	}
 	fake_time_ns = MS;
 	cpus_start(w->nr_cpus, w->policy);
 	for (uint32_t i = 0; i < CPUS_VCPUS; i++) {
@@ -313,7 +382,7 @@ static const struct world *make_world(int nr)
 
 ParameterizedTestParameters(sched_model, random_events)
 {
-	return all_worlds();
+	return first_worlds(ARRAY_SIZE(worlds));
 }
 
 ParameterizedTest(const int *nr, sched_model, random_events)
@@ -358,7 +427,7 @@ static void make_feasible(uint32_t m)
 
 ParameterizedTestParameters(sched_model, feasible_servers_get_their_budget)
 {
-	return all_worlds();
+	return first_worlds(NR_RTDS);
 }
 
 ParameterizedTest(const int *nr, sched_model, feasible_servers_get_their_budget)
