@@ -257,13 +257,13 @@ def verdict(figure, columns):
 def table(figures, columns):
     """Prints the table; gives the names of the figures that are not good."""
     bad = []
-    print(f"{'instructions':46}{'counted':12}{'native':>15}{'Xen 4.17':>15}{'Bulkhead':>15}{'budget':>15}")
+    print(f"{'instructions':50}{'counted':12}{'native':>15}{'Xen 4.17':>15}{'Bulkhead':>15}{'budget':>15}")
     for figure in figures:
         word = verdict(figure, columns)
         cells = [columns.get(column, {}).get(figure["name"]) for column in COLUMNS] + [figure["budget"]]
         if figure["counts"] == "hypervisor":
             cells[0] = None
-        print(f"{figure['title']:46}{figure['counts']:12}" + "".join(f"{cell:>15,}" if cell is not None else f"{'-':>15}" for cell in cells), word)
+        print(f"{figure['title']:50}{figure['counts']:12}" + "".join(f"{cell:>15,}" if cell is not None else f"{'-':>15}" for cell in cells), word)
         if word not in ("", "OK"):
             bad.append(figure["name"])
     print(f"{len(figures) - len(bad)} passed, {len(bad)} failed")
