@@ -13,7 +13,9 @@ from conftest import ROOT
 
 GUESTS = os.path.join(ROOT, "build", "guests")
 SOURCES = sorted(os.path.basename(path)[:-2] for path in glob.glob(os.path.join(ROOT, "guests", "*.c")))
-NOT_A_TEST = {"bench", "bench_domains", "bench_pair", "crash", "domu", "domu_end", "domu_fault", "static_dom"}
+# The others are run by tests and benches of their own.
+NOT_A_TEST = {"bench", "bench_domains", "bench_pair", "crash", "domu", "domu_end", "domu_fault", "domu_flood",
+              "static_dom"}
 # These do more when there are more CPUs; the others are run with one.
 SEVERAL_CPUS = {"hello", "psci_smp", "vgic_sgi", "vgic_spi", "vgic_regs", "evtchn_vcpu", "hc_hostile",
                 "domctl", "p2m_split"}

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Guests that cannot be made, and guests that end: the same exit status, words and remains as on Debian's own Xen 4.17.
+And guests that attack, beside good ones.
 
 One list of commands runs once on Debian's Xen and once on the hypervisor in test (tests/sys/xl.py).
 """
@@ -8,10 +9,8 @@ import re
 
 import pytest
 from conftest import ROOT
-from test_xl_guests import LEFT, faulty
+from test_xl_guests import LEFT, PAGES, config, faulty
 from xl import normalised, run_reference, run_steps, step, sub
-
-pytestmark = pytest.mark.xdist_group("xl-wrong")
 
 # CPU time; whether a vCPU just runs or waits.
 LIST = (sub(r" +\d+\.\d\b", " T"), sub(r" [r-][b-]([p-][s-][crswS-][d-])(?= )", r" **\1"))
@@ -172,6 +171,7 @@ def product(request, files):
     return run_steps(request.config.getoption("--hyp"), "xl-wrong", STEPS, files, **MACHINE)
 
 
+@pytest.mark.xdist_group("xl-wrong")
 @pytest.mark.parametrize("one", STEPS, ids=lambda one: one.name)
 def test_same_as_xen(one, reference, product):
     assert one.name in reference, "did not end on Debian's Xen"
@@ -179,3 +179,65 @@ def test_same_as_xen(one, reference, product):
     expected, got = reference[one.name], product[one.name]
     assert (got.status, normalised(one, got.output)) == (expected.status, normalised(one, expected.output))
     assert one.name not in WRONG or not LEFT_BEHIND.search(got.output), got.output
+
+
+# ---- guests that attack
+
+# name: its program and how many CPUs it has. "calls" makes hypercalls with random arguments and then says what came of
+# it, the others never end: event channels, grants, nonsense for the daemons of console and store.
+ATTACKS = {"calls": ("hc_hostile", 1), "events": ("domu_flood", 1), "grants": ("domu_flood", 1),
+           "console": ("domu_flood", 1), "store": ("domu_flood", 1)}
+# A disk read past all caches, a packet each way, and the time, all by way of the control domain.
+WORK = ("cut -d' ' -f1 /proc/uptime; echo 3 >/proc/sys/vm/drop_caches; "
+        "guest one 'echo 3 >/proc/sys/vm/drop_caches; sha256sum /dev/xvda; ping -c 1 -q 192.168.77.1 >/dev/null && echo alive'; "
+        "sha256sum /guests/one.img; cut -d' ' -f1 /proc/uptime")
+VERDICT = ("n=0; until grep -q ^GUEST /var/log/xen/console/guest-calls.log || [ $n -ge 300 ]; do n=$((n + 1)); sleep 0.1; done; "
+           "cat /var/log/xen/console/guest-calls.log")
+
+
+def attack_files():
+    files = [config("one", 1, 1, 128)]
+    for image in sorted({image for image, _ in ATTACKS.values()}):
+        with open(os.path.join(ROOT, "build", "guests", image + ".bin"), "rb") as file:
+            files.append((f"/root/{image}", file.read()))
+    for name, (image, vcpus) in ATTACKS.items():
+        files.append((f"/etc/xen/{name}.cfg", f'name = "{name}"\nkernel = "/root/{image}"\nextra = "{name}"\nmemory = 16\n'
+                                              f'vcpus = {vcpus}\non_poweroff = "preserve"\n'.encode()))
+    return files
+
+
+def attack_steps():
+    steps = [step("neighbour", "xl create -q /etc/xen/one.cfg; guest one --wait"),
+             step("write", "guest one 'dd if=/dev/urandom of=/dev/xvda bs=64k count=64 conv=fsync 2>/dev/null; sha256sum /dev/xvda'"),
+             # The first guest of a kind leaves pages of small objects behind, which the next ones use.
+             step("warm-up", "xl create -q /etc/xen/grants.cfg; sleep 0.1; xl destroy grants; sleep 0.5"),
+             step("alone", WORK), step("before", PAGES)]
+    for name in ATTACKS:
+        steps += [step(f"{name}-create", f"xl create -q /etc/xen/{name}.cfg; sleep 0.2; xl list {name} | wc -l"),
+                  step(f"{name}-work", WORK)]
+        if name == "calls":
+            steps.append(step("verdict", VERDICT))
+        steps.append(step(f"{name}-destroy", f"xl destroy {name}; sleep 0.5; " + PAGES))
+    return steps
+
+
+def work_of(results, name):
+    """What the guest and the control domain answered, and how many seconds that took."""
+    lines = results[name].output.split("\n")
+    return re.findall(r"\b[0-9a-f]{64}\b|^alive$", results[name].output, re.MULTILINE), float(lines[-1]) - float(lines[0])
+
+
+@pytest.mark.xdist_group("xl-attacks")
+def test_attacks(hyp):
+    results = run_steps(hyp, "xl-attacks", attack_steps(), attack_files(), **MACHINE)
+    digest = results["write"].output.split()[0]
+    answers, alone = work_of(results, "alone")
+    assert answers == [digest, "alive", digest]
+    for name in ATTACKS:
+        assert results[f"{name}-create"].output == "2", f"{name} did not stay"
+        answers, took = work_of(results, f"{name}-work")
+        assert answers == [digest, "alive", digest], name
+        # Of two that want the CPU each gets half.
+        assert took < 3 * alone, f"{name}: {took} s instead of {alone} s"
+        assert results[f"{name}-destroy"] == results["before"], name
+    assert "\nGUEST PASS 2" in results["verdict"].output
