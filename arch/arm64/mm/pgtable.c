@@ -42,11 +42,15 @@ static void pte_write(uint64_t *slot, uint64_t pte)
 	__atomic_store_n(slot, pte, __ATOMIC_RELEASE);
 }
 
-/* Break, invalidate, make. [ARM] D8.16.1 "Using break-before-make". */
+/*
+ * Break, invalidate, make. [ARM] D8.16.1 "Using break-before-make". What is
+ * made anew stands broken, not empty, meanwhile: lookups beside us go on
+ * finding it, and a guest that faults on it learns to come again.
+ */
 static void pte_replace(struct pgtable *t, uint64_t *slot, uint64_t addr,
 			uint64_t pte)
 {
-	pte_write(slot, 0);
+	pte_write(slot, pte ? *slot & ~PTE_VALID : 0);
 	t->env->sync(t);
 	t->env->invalidate(t, addr);
 	if (pte) {
@@ -93,7 +97,7 @@ uint64_t pgtable_lookup(const struct pgtable *t, uint64_t addr,
 		pte = pte_read(next_slot(t, pte, addr, l));
 	}
 	*level = l;
-	return (pte & PTE_VALID) ? pte : 0;
+	return pte ? pte | PTE_VALID : 0; /* broken: valid again in a moment */
 }
 
 /* Replace the block in @slot by a table of the same translations. */
