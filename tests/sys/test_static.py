@@ -129,11 +129,13 @@ def test_beside_dom0(boot, hyp, hyp_args, gic):
     rows = {row.split()[-5]: row.split() for row in console.check("xl list | tail -n +2").splitlines()}
     assert sorted(rows) == ["0", "1", "2"]
     assert rows["1"][-4:-2] == ["64", "1"]
-    assert rows["2"][-4:-2] == ["191", "1"]     # Linux gave a page up for the shared info page
+    # Linux put the shared info page in the place of one of its own; Xen keeps that one for it.
+    assert rows["2"][-4:-2] == ["192" if hyp == "xen" else "191", "1"]
     free = int(console.check("xl info free_memory"))
     console.check("xl destroy 1")
     console.check("while xl list | grep -q '^(null) *1 '; do sleep 1; done")
-    assert int(console.check("xl info free_memory")) in range(free + 63, free + 66)
+    freed = int(console.check("xl info free_memory")) - free
+    assert freed in range(60, 70), freed
     # Its name is free for others, and the second one still answers.
     assert [row.split()[-5] for row in console.check("xl list | tail -n +2").splitlines()] == ["0", "2"]
     if hyp == "bulkhead":
