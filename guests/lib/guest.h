@@ -52,7 +52,6 @@ struct platform {
 	unsigned int intid_uart;
 	bool bulkhead;			/* the hypervisor is ours */
 	bool native;			/* there is no hypervisor */
-	uint64_t uart;			/* a PL011 of the machine, or 0 */
 	bool strict;			/* "strict" in bootargs: skip nothing */
 };
 
