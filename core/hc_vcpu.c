@@ -81,11 +81,21 @@ static int64_t register_info(struct vcpu *v, struct vcpu *t, uint64_t uarg)
 	return 0;
 }
 
+static bool is_writable(struct vcpu *v, gva_t va)
+{
+	paddr_t pa;
+
+	if (arch_gva_to_pa(v, va, true, &pa) == 0) {
+		return true;
+	}
+	p2m_settle(v->domain); /* another CPU may have been changing it */
+	return arch_gva_to_pa(v, va, true, &pa) == 0;
+}
+
 static int64_t register_runstate(struct vcpu *v, struct vcpu *t,
 				 uint64_t uarg)
 {
 	struct vcpu_register_runstate_memory_area a;
-	paddr_t pa;
 	int rc = guest_copy_in(v, &a, uarg, sizeof(a));
 
 	if (rc) {
@@ -96,8 +106,7 @@ static int64_t register_runstate(struct vcpu *v, struct vcpu *t,
 		return -EINVAL;
 	}
 	/* The address belongs to @t; only its own can be tried out now. */
-	if (t == v && a.addr.p != 0 &&
-	    arch_gva_to_pa(v, gva(a.addr.p), true, &pa) != 0) {
+	if (t == v && a.addr.p != 0 && !is_writable(v, gva(a.addr.p))) {
 		return -EINVAL;
 	}
 	__atomic_store_n(&t->runstate_gva, a.addr.p, __ATOMIC_RELAXED);
