@@ -221,6 +221,8 @@ int64_t hc_sched_op(struct vcpu *v, const uint64_t *args)
 		vcpu_yield(v);
 		return 0;
 	case SCHEDOP_block:
+		/* "Re-enables event delivery": else nothing would wake it. */
+		arch_hypercall_unmask(v);
 		vcpu_block(v);
 		return 0;
 	default:

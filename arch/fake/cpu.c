@@ -122,6 +122,11 @@ void arch_hypercall_restart(struct vcpu *v)
 	fake_nr_restarts++;
 }
 
+void arch_hypercall_unmask(struct vcpu *v)
+{
+	v->arch.unmasked = true;
+}
+
 void arch_vcpu_dump(struct vcpu *v)
 {
 	(void)v;

@@ -46,6 +46,8 @@ void arch_vcpu_save(struct vcpu *v);
 bool arch_vcpu_has_pending(struct vcpu *v);
 /* Guest would run the current hypercall again on the next entry. */
 void arch_hypercall_restart(struct vcpu *v);
+/* Interrupts are unmasked when the call in progress returns to @v. */
+void arch_hypercall_unmask(struct vcpu *v);
 /*
  * Registers as the toolstack sees them; @v is descheduled. Set: -EINVAL for a
  * state that no guest of ours can be in; the rest of @v is as after reset.

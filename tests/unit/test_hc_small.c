@@ -217,6 +217,7 @@ Test(hc_small, sched_yield_block_shutdown)
 
 	cr_assert_eq(sched(v1, SCHEDOP_yield, NULL, 0), 0);
 	cr_assert_eq(sched(v1, SCHEDOP_block, NULL, 0), 0);
+	cr_assert(v1->arch.unmasked);
 	cr_assert_eq(world_log.yields, 1);
 	cr_assert_eq(world_log.blocks, 1);
 	cr_assert_eq(sched(v1, SCHEDOP_shutdown, &s, sizeof(s)), 0);

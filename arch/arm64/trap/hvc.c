@@ -39,6 +39,11 @@ void arch_hypercall_restart(struct vcpu *v)
 	v->arch.regs.pc -= 4;
 }
 
+void arch_hypercall_unmask(struct vcpu *v)
+{
+	v->arch.regs.pstate &= ~PSR_I;
+}
+
 void trap_smc64(struct vcpu *v, uint64_t esr)
 {
 	if ((esr & HVC_IMM) != 0) {

@@ -13,6 +13,7 @@ struct arch_vcpu {
 	bool upcall_level;
 	bool has_pending;
 	bool restarted;
+	bool unmasked; /* by SCHEDOP_block */
 	uint64_t vmpidr;
 };
 
