@@ -53,18 +53,18 @@ HV_SRC := $(wildcard core/*.c lib/*.c $(HV_DEBUG_DIR)/*.c drivers/*/*.c) \
 # traps run through.
 HV_COLD := $(wildcard \
 	core/console*.c core/domain*.c core/domctl*.c core/domctl*.c \
-	core/evtchn_bind.c core/evtchn_fifo.c core/gnttab*.c core/guest_win.c \
+	core/evtchn_bind.c core/evtchn_fifo.c core/gnttab.c core/gnttab_op.c \
 	core/hc_console.c core/hc_domctl.c core/hc_hvm.c core/hc_m*.c \
 	core/hc_platform.c core/hc_sched.c core/hc_sysctl.c core/hc_vcpu.c \
 	core/heap.c core/hypercall_subop.c core/ipi.c core/irq.c \
-	core/memory*.c core/p2m.c core/page_alloc.c core/page_claim.c \
+	core/memory*.c core/page_alloc.c core/page_claim.c \
 	core/page_range.c core/panic.c core/percpu.c core/prioq.c \
 	core/runstate.c core/sched.c \
 	core/sched_credit2.c core/sched_null.c core/sched_params.c core/sched_rtds.c \
 	core/sysctl*.c core/timer.c core/trace.c core/vcpu.c \
 	core/vcpu_create.c core/wallclock.c core/watchdog.c \
-	arch/$(ARCH)/cpu/*.c arch/$(ARCH)/mm/pgtable.c \
-	arch/$(ARCH)/mm/stage1.c arch/$(ARCH)/mm/stage2.c \
+	arch/$(ARCH)/cpu/*.c \
+	arch/$(ARCH)/mm/stage1.c \
 	arch/$(ARCH)/mm/vmid.c arch/$(ARCH)/trap/idregs.c \
 	arch/$(ARCH)/trap/inject.c arch/$(ARCH)/trap/s1walk.c \
 	arch/$(ARCH)/trap/sysreg.c arch/$(ARCH)/vdev/vpsci.c \
