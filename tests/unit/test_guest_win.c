@@ -144,7 +144,7 @@ Test(guest_win, write_needs_the_right_to_write)
 	uint32_t x = 5;
 	mfn_t m;
 
-	cr_assert_eq(dom_alloc_pages(d1, 0, 0, &m), 0);
+	cr_assert_eq(dom_alloc_pages(d1, 0, &m), 0);
 	cr_assert_eq(p2m_map_ram(d1, gfn(0x18), m, 0, P2M_RAM_RO), 0);
 	cr_assert_eq(guest_win_open(v, 0x18000, 4, HC_OUT, &w), -EFAULT);
 	cr_assert_eq(guest_copy_out(v, 0x18000, &x, 4), -EFAULT);
@@ -181,7 +181,7 @@ static void take_away(struct vcpu *who, uint64_t va, bool write)
 	fake_on_translate = NULL;
 	cr_assert_eq(p2m_remove_page(d1, gfn(victim),
 				     P2M_MASK_RAM | P2M_MASK_FOREIGN), 0);
-	cr_assert_eq(dom_alloc_pages(d2, 0, 0, &m), 0);
+	cr_assert_eq(dom_alloc_pages(d2, 0, &m), 0);
 	page_release_owner(d2, page_of(m));
 }
 
@@ -198,7 +198,7 @@ static void take_away_and_reuse(struct vcpu *who, uint64_t va, bool write)
 	fake_on_translate = NULL;
 	cr_assert_eq(p2m_remove_page(d1, gfn(victim), P2M_MASK_RAM), 0);
 	do {
-		cr_assert_eq(dom_alloc_pages(d2, 0, 0, &m), 0);
+		cr_assert_eq(dom_alloc_pages(d2, 0, &m), 0);
 		cr_assert_eq(p2m_map_ram(d2, gfn(m.v), m, 0, P2M_RAM_RW), 0);
 	} while (page_of(m) != pg);
 	still_held = pg;
