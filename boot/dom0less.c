@@ -8,7 +8,7 @@
  * CPU     the boot CPU, after dom0 has taken its memory.
  * Bounds  MAX_PIECES pieces of memory a domain; the rest grows with its images
  *         and its 2 MiB chunks. Its memory is not cleared: nobody had it since
- *         reset (adr/0011), unless bootscrub says so.
+ *         reset (adr/0012), unless bootscrub says so.
  * Spec    Linux Documentation/arch/arm64/booting "Call the kernel image"; the
  *         guest's address map in [XEN] arch-arm.h.
  */
