@@ -53,7 +53,7 @@ static const struct option_row rows[] = {
 	{ .name = "bootscrub", FIELD(bootscrub), .parse = option_bool,
 	  .form = "BOOL", .help = "accepted; frames are always cleared when "
 	  "they get an owner",
-	  .note = "frames are cleared when they get an owner, none at boot" },
+	  .note = "what domains get at boot is cleared, but for dom0" },
 	{ .name = "noreboot", FIELD(noreboot), .parse = option_bool,
 	  .form = "BOOL", .help = "stop instead of rebooting after a crash" },
 	{ .name = "watchdog", FIELD(watchdog), .parse = option_watchdog,

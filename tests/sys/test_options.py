@@ -82,7 +82,7 @@ LOGS = [
     ("guest_loglvl=info loglvl=error", [rb"\(BH\) d0: v0: pc 0x[0-9a-f]+ gets a fault"], [rb"Scheduler: "]),
     ("guest_loglvl=warning", [rb"d0 shut down"], [rb"gets a fault"]),
     ("bootscrub=1 sync_console",
-     [rb"option bootscrub: frames are cleared when they get an owner", rb"option sync_console: output is always"], []),
+     [rb"option bootscrub: what domains get at boot is cleared, but for dom0", rb"option sync_console: output is always"], []),
     ("bootscrub=0 no-sync_console", [rb"d0 shut down"], [rb"option bootscrub", rb"option sync_console"]),
     ("watchdog", [rb"watchdog: one CPU alone has nobody to watch it"], []),
 ]
