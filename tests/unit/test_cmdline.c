@@ -211,7 +211,7 @@ Test(cmdline, what_is_done_anyway_is_said)
 	static const struct {
 		const char *line, *said;
 	} rows[] = {
-		{ "bootscrub", "option bootscrub: frames are cleared when" },
+		{ "bootscrub", "option bootscrub: what domains get at boot" },
 		{ "sync_console=1", "option sync_console: output is always" },
 		{ "bootscrub=0 no-sync_console noreboot", "" },
 	};
