@@ -117,8 +117,16 @@ bool has_bootarg(const char *word)
 	int node = fdt_path_offset(machine.fdt, "/chosen");
 	const char *args = node < 0 ? NULL :
 			   fdt_getprop(machine.fdt, node, "bootargs", NULL);
+	const char *at = args ? find(args, word) : NULL;
 
-	return args && find(args, word);
+	for (; at; at = find(at + 1, word)) {
+		char after = at[strlen(word)];
+
+		if ((at == args || at[-1] == ' ') && (!after || after == ' ')) {
+			return true;
+		}
+	}
+	return false;
 }
 
 /*

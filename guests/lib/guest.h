@@ -58,7 +58,7 @@ struct platform {
 extern struct platform machine;
 
 int platform_read(const void *fdt);	/* 0, or -1 when no usable tree */
-bool has_bootarg(const char *word);
+bool has_bootarg(const char *word);	/* as a whole word */
 
 /* ---- registers ------------------------------------------------------ */
 
