@@ -6,6 +6,7 @@ Each test is one run of a machine (tests/sys/xl.py): a list of commands whose ou
 import os
 import re
 import subprocess
+import tempfile
 
 from conftest import ROOT
 from xl import run_steps, step
@@ -46,24 +47,40 @@ CONFIGS = [config("one", 1, 1, 128), config("two", 2, 2, 128)]
 
 # ---- many lives
 
-CYCLES = 40                 # of the smallest guest, without devices; and these of a stock Linux:
+CYCLES = 200                # of the smallest guest, without devices; and these of a stock Linux:
 MOMENTS = (0.05, 0.3, 0.9)  # seconds after its creation when it is destroyed: in the middle of its boot
 
 
 def faulty(name):
     """The kernel FAULT_name of faulty.S, as a file for run_steps()."""
-    work = os.path.join(ROOT, "build", "test-logs", "faulty-" + name)
     tool = "aarch64-linux-gnu-"
-    for command in ([tool + "gcc", "-nostdlib", "-c", "-DFAULT_" + name, FAULTY, "-o", work + ".o"],
-                    [tool + "ld", "-Ttext=0", "-e", "0", "-o", work + ".elf", work + ".o"],
-                    [tool + "objcopy", "-O", "binary", work + ".elf", work + ".bin"]):
-        subprocess.run(command, check=True)
-    with open(work + ".bin", "rb") as file:
-        return (f"/root/{name}", file.read())
+    # Not among the logs: another process may be making the same one.
+    with tempfile.TemporaryDirectory() as work:
+        for command in ([tool + "gcc", "-nostdlib", "-c", "-DFAULT_" + name, FAULTY, "-o", "it.o"],
+                        [tool + "ld", "-Ttext=0", "-e", "0", "-o", "it.elf", "it.o"],
+                        [tool + "objcopy", "-O", "binary", "it.elf", "it.bin"]):
+            subprocess.run(command, cwd=work, check=True)
+        with open(os.path.join(work, "it.bin"), "rb") as file:
+            return (f"/root/{name}", file.read())
 
 
 def faulty_config(name, more=""):
     return (f"/etc/xen/{name}.cfg", f'name = "{name}"\nkernel = "/root/{name}"\nmemory = 16\n{more}\n'.encode())
+
+
+# Ends a step at whatever fails. under_way FILE N: waits until the counter in the file has reached N, fails when it has
+# stopped.
+UNDER_WAY = """set -e
+rm -f /var/log/xen/console/guest-*
+under_way() {
+    until [ $(cat $1) -ge $2 ]; do sleep 0.05; done
+    last=$(cat $1)
+    sleep 0.05
+    [ $(cat $1) -gt $last ]
+}
+"""
+# On port 5000, in the background; ends when one may connect. nc ends the connection when its input ends.
+LISTEN = "sleep 1000 | nc -l -p 5000 >/dev/null 2>&1 & until grep -q :1388.*:0000.0A /proc/net/tcp*; do sleep 0.05; done"
 
 
 def cycle_steps():
@@ -73,22 +90,22 @@ def cycle_steps():
              step("paused", f"for i in $(seq {CYCLES // 2}); do xl create -q -p /etc/xen/idle.cfg && xl destroy idle || exit 1; done"),
              step("running", f"for i in $(seq {CYCLES // 2}); do xl create -q /etc/xen/idle.cfg && xl destroy idle || exit 1; done")]
     for moment in MOMENTS:
-        steps.append(step(f"boot-{moment}", f"xl create -q /etc/xen/one.cfg; sleep {moment}; xl destroy one"))
-    steps += [step("traffic", "rm -f /var/log/xen/console/guest-*; "
-                              "for n in one two; do xl create -q /etc/xen/$n.cfg; guest $n --wait; done; "
-                              "guest two 'nc -l -p 5000 >/dev/null' & a=$!; "
-                              "guest one 'nc 192.168.77.12 5000 </dev/zero' & b=$!; sleep 1; "
-                              "xl destroy one; xl destroy two; kill $a $b; sleep 1"),
-              step("disk", "rm -f /var/log/xen/console/guest-*; xl create -q /etc/xen/one.cfg; guest one --wait; "
-                           "guest one 'while :; do dd if=/dev/zero of=/dev/xvda bs=64k; done' & a=$!; sleep 1; "
-                           "xl destroy one; kill $a; sleep 1"),
+        steps.append(step(f"boot-{moment}", f"rm -f /var/log/xen/console/guest-*; xl create -q /etc/xen/one.cfg; sleep {moment}; "
+                                            "! grep 'is up' /var/log/xen/console/guest-one.log && xl destroy one"))
+    steps += [step("traffic", UNDER_WAY + "for n in one two; do xl create -q /etc/xen/$n.cfg; guest $n --wait; done; "
+                              f"guest two '{LISTEN}'; guest one 'nc 192.168.77.12 5000 </dev/zero >/dev/null 2>&1 &'; "
+                              "received=/sys/class/net/vif$(xl domid two).0/statistics/tx_bytes; "
+                              "under_way $received 1000000; xl destroy one; xl destroy two; sleep 1"),
+              step("disk", UNDER_WAY + "xl create -q /etc/xen/one.cfg; guest one --wait; "
+                           "guest one 'while :; do dd if=/dev/zero of=/dev/xvda bs=64k; done >/dev/null 2>&1 &'; "
+                           "written=/sys/bus/xen-backend/devices/vbd-$(xl domid one)-51712/statistics/wr_sect; "
+                           "under_way $written 10000; xl destroy one; sleep 1"),
               step("after", LEFT)]
     return steps
 
 
 def test_cycles(hyp):
-    results = run_steps(hyp, "xl-cycles", cycle_steps(), [faulty("idle"), faulty_config("idle"), *CONFIGS],
-                        smp=2)
+    results = run_steps(hyp, "xl-cycles", cycle_steps(), [faulty("idle"), faulty_config("idle"), *CONFIGS], smp=1)
     for name, result in results.items():
         assert result.status in (0, 1) if name in ("before", "after") else result.status == 0, f"{name}: {result}"
     assert results["after"].output == results["before"].output
