@@ -10,38 +10,9 @@ import tempfile
 
 from conftest import ROOT
 from xl import run_steps, step
+from xl_domu import LEFT, PAGES, config, output
 
 FAULTY = os.path.join(ROOT, "tests", "sys", "domu", "faulty.S")
-# Pages that are free, and those that Bulkhead has in use for the domains there are: dom0's own tables grow as it takes
-# its memory apart page by page for the tools, and stay.
-PAGES = ("xl dmesg -c >/dev/null; xl debug-keys m; xl dmesg | awk -v sum=$(freepages) "
-         "'/ for it,/ { for (i = 2; i < NF; i++) if ($i == \"for\" && $(i + 1) == \"it,\") sum += $(i - 1) } END { print sum }'")
-# All that a guest could leave behind: domains, memory, its disk's loop device, its network card, its store entries.
-LEFT = ("xl list | awk 'NR > 1 { print $1 }'; " + PAGES + "; losetup -a; ip -o link | grep -c vif; "
-        "xenstore-ls /local/domain/0/backend | grep -c frontend; xenstore-list /local/domain; ls /tmp")
-
-
-def config(name, number, vcpus, memory, more=""):
-    """A guest's configuration, as a file for run_steps()."""
-    return (f"/etc/xen/{name}.cfg", f"""name = "{name}"
-kernel = "/guests/vmlinuz"
-ramdisk = "/guests/domu.cpio.gz"
-extra = "console=hvc0 rdinit=/init guest={name} address=192.168.77.1{number}/24"
-memory = {memory}
-vcpus = {vcpus}
-disk = [ "/guests/{name}.img,raw,xvda,rw" ]
-vif = [ "mac=00:16:3e:00:00:1{number},bridge=xenbr0" ]
-{more}
-""".encode())
-
-
-def output(results, name):
-    """Of a step that must have ended well."""
-    assert name in results, f"{name} did not end"
-    assert results[name].status == 0, f"{name} ended with {results[name].status}: {results[name].output}"
-    return results[name].output
-
-
 CONFIGS = [config("one", 1, 1, 128), config("two", 2, 2, 128)]
 
 
