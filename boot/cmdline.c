@@ -51,8 +51,8 @@ static const struct option_row rows[] = {
 	  .form = "trap|native", .help = "native: a guest's WFI stops the CPU "
 	  "itself, faster but the CPU is lost to others" },
 	{ .name = "bootscrub", FIELD(bootscrub), .parse = option_bool,
-	  .form = "BOOL", .help = "clear what domains get at boot, but for dom0; "
-	  "later owners always get it cleared",
+	  .form = "BOOL", .help = "clear what domains get at boot, but for "
+	  "dom0; later owners always get it cleared",
 	  .note = "what domains get at boot is cleared, but for dom0" },
 	{ .name = "noreboot", FIELD(noreboot), .parse = option_bool,
 	  .form = "BOOL", .help = "stop instead of rebooting after a crash" },
