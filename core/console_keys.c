@@ -11,6 +11,7 @@
 #include <hv/arch.h>
 #include <hv/console.h>
 #include <hv/domain.h>
+#include <hv/heap.h>
 #include <hv/ipi.h>
 #include <hv/irq.h>
 #include <hv/page_alloc.h>
@@ -83,9 +84,9 @@ static void key_queues(void)
 
 static void key_memory(void)
 {
-	log_err("RAM: %llu KiB, free %llu KiB\n",
+	log_err("RAM: %llu KiB, free %llu KiB, %u pages of small objects\n",
 		(unsigned long long)page_alloc_nr_total() * 4,
-		(unsigned long long)page_alloc_nr_free() * 4);
+		(unsigned long long)page_alloc_nr_free() * 4, heap_nr_slabs());
 	each_domain(show_domain);
 }
 

@@ -43,6 +43,7 @@ STATIC_ASSERT(sizeof(struct slab) <= SLAB_HEADER, "header leaves 4032 bytes");
 
 static struct spinlock heap_lock = SPINLOCK_INIT(HEAP);
 static struct list_node partial[ARRAY_SIZE(class_size)];
+static uint32_t nr_slabs;
 
 static unsigned int class_of(size_t size)
 {
@@ -90,6 +91,7 @@ static void *partial_take(unsigned int class, struct slab *fresh)
 		list_init(head);
 	}
 	if (fresh) {
+		nr_slabs++;
 		list_add_tail(&fresh->node, head);
 	}
 	if (!list_is_empty(head)) {
@@ -178,6 +180,7 @@ static void free_small(void *p)
 	if (is_empty) {
 		list_del(&s->node);
 		s->magic = 0;
+		nr_slabs--;
 	}
 	spin_unlock(&heap_lock);
 	if (is_empty) {
@@ -195,4 +198,9 @@ void heap_free(struct domain *d, void *p)
 	} else {
 		free_small(p);
 	}
+}
+
+uint32_t heap_nr_slabs(void)
+{
+	return __atomic_load_n(&nr_slabs, __ATOMIC_RELAXED);
 }

@@ -2,9 +2,11 @@
 """Stock Linux guests for lists of commands (xl.py): their configurations, and what they could leave behind."""
 
 # Pages that are free, and those that Bulkhead has in use for the domains there are: dom0's own tables grow as it takes
-# its memory apart page by page for the tools, and stay.
+# its memory apart page by page for the tools, and stay; and pages of small objects, which a few that stay (dom0's event
+# channels) can hold.
 PAGES = ("xl dmesg -c >/dev/null; xl debug-keys m; xl dmesg | awk -v sum=$(freepages) "
-         "'/ for it,/ { for (i = 2; i < NF; i++) if ($i == \"for\" && $(i + 1) == \"it,\") sum += $(i - 1) } END { print sum }'")
+         "'/ of small objects/ { sum += $(NF - 4) } "
+         "/ for it,/ { for (i = 2; i < NF; i++) if ($i == \"for\" && $(i + 1) == \"it,\") sum += $(i - 1) } END { print sum }'")
 # All that a guest could leave behind: domains, memory, its disk's loop device, its network card, its store entries.
 LEFT = ("xl list | awk 'NR > 1 { print $1 }'; " + PAGES + "; losetup -a; ip -o link | grep -c vif; "
         "xenstore-ls /local/domain/0/backend | grep -c frontend; xenstore-list /local/domain; ls /tmp")

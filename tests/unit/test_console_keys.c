@@ -152,6 +152,11 @@ uint64_t page_alloc_nr_total(void)
 	return 256;
 }
 
+uint32_t heap_nr_slabs(void)
+{
+	return 7;
+}
+
 uint64_t page_alloc_nr_free(void)
 {
 	return 100;
@@ -361,7 +366,7 @@ Test(console_keys, what_they_say)
 	v.state = 77;
 	cr_assert(key_says("q", "v0 ? on"));
 	cr_assert(key_says("r", "CPU 1: offline, 4 waiting"));
-	cr_assert(key_says("m", "RAM: 1024 KiB, free 400 KiB"));
+	cr_assert(key_says("m", "RAM: 1024 KiB, free 400 KiB, 7 pages of"));
 	cr_assert(key_says("i", "INTID 33: hypervisor, CPU 0, level"));
 	cr_assert(key_says("d", "CPU 1: does not take messages"));
 	cr_assert(!key_says("t", "?"));

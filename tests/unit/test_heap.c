@@ -53,6 +53,7 @@ Test(heap, every_size_is_zeroed_aligned_and_comes_back)
 	}
 	/* One empty slab per class may stay. */
 	cr_assert_leq(before - page_alloc_nr_free(), 12);
+	cr_assert_eq(before - page_alloc_nr_free(), heap_nr_slabs());
 	cr_assert_eq(dom.xen_pages, 0);
 }
 
@@ -108,6 +109,7 @@ Test(heap, many_objects_do_not_overlap)
 		heap_free(NULL, obj[i].p);
 	}
 	cr_assert_leq(before - page_alloc_nr_free(), 12);
+	cr_assert_eq(before - page_alloc_nr_free(), heap_nr_slabs());
 }
 
 Test(heap, no_memory_is_null)
