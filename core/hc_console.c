@@ -15,16 +15,12 @@
 #include <hv/console.h>
 #include <hv/domain.h>
 #include <hv/guest_console.h>
+#include <lib/bits.h>
 #include <lib/errno.h>
 
 #define PIECE_BYTES 128u
 /* A slow line needs 90 us a byte; this is at most 46 ms. */
 #define STEP_BYTES 512u
-
-static uint32_t min_u32(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
 
 static void write_piece(struct domain *d, const char *piece, uint32_t len)
 {

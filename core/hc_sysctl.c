@@ -29,11 +29,6 @@
 	(XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_hap |                    \
 	 XEN_SYSCTL_PHYSCAP_gnttab_v1)
 
-static uint32_t min_u32(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
-
 /* ---- the log ------------------------------------------------------------- */
 
 static int64_t sysctl_readconsole(struct vcpu *v, struct xen_sysctl *op)

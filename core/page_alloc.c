@@ -25,7 +25,6 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
-
 /* A block of split chunks in the GiB that starts at frame @region. */
 static bool take_from_part(struct mem_bank *b, uint64_t region,
 			   unsigned int order, uint64_t *m) REQUIRES(page_lock)
@@ -172,15 +171,10 @@ static bool charge(struct domain *d, uint64_t nr)
 	uint64_t now = __atomic_add_fetch(&d->tot_pages, nr, __ATOMIC_RELAXED);
 
 	if (now > max || now < nr) {
-		(void)__atomic_fetch_sub(&d->tot_pages, nr, __ATOMIC_RELAXED);
+		page_uncharge(d, nr);
 		return false;
 	}
 	return true;
-}
-
-static void uncharge(struct domain *d, uint64_t nr)
-{
-	(void)__atomic_fetch_sub(&d->tot_pages, nr, __ATOMIC_RELAXED);
 }
 
 int dom_alloc_pages(struct domain *d, unsigned int order, mfn_t *out)
@@ -191,7 +185,7 @@ int dom_alloc_pages(struct domain *d, unsigned int order, mfn_t *out)
 		return -ENOMEM;
 	}
 	if (!frames_take(d, order, &m)) {
-		uncharge(d, BIT64(order));
+		page_uncharge(d, BIT64(order));
 		return -ENOMEM;
 	}
 	frames_scrub(m, BIT64(order), true);
@@ -268,7 +262,7 @@ int dom_claim_range(struct domain *d, mfn_t start, uint64_t nr)
 	}
 	rc = range_take(start.v, nr);
 	if (rc) {
-		uncharge(d, nr);
+		page_uncharge(d, nr);
 		return rc;
 	}
 	frames_publish(d->id, start.v, nr);

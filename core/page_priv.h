@@ -112,6 +112,8 @@ void frames_take_locked(struct mem_bank *b, uint64_t m, unsigned int order)
 	REQUIRES(page_lock);
 
 /* ---- page_range.c ---------------------------------------------------- */
+/* @nr frames fewer count as the domain's. */
+void page_uncharge(struct domain *d, uint64_t nr);
 /* Frames taken, not visible to anyone yet. */
 void frames_scrub(uint64_t m, uint64_t nr, bool clean_cache);
 void frames_publish(uint16_t owner, uint64_t m, uint64_t nr);

@@ -174,7 +174,7 @@ static bool release_one(uint16_t owner, struct page *pg)
 	return true;
 }
 
-static void uncharge(struct domain *d, uint64_t nr)
+void page_uncharge(struct domain *d, uint64_t nr)
 {
 	(void)__atomic_fetch_sub(&d->tot_pages, nr, __ATOMIC_RELAXED);
 }
@@ -182,7 +182,7 @@ static void uncharge(struct domain *d, uint64_t nr)
 void page_release_owner(struct domain *d, struct page *pg)
 {
 	if (release_one(d->id, pg)) {
-		uncharge(d, 1);
+		page_uncharge(d, 1);
 	}
 }
 
@@ -207,7 +207,7 @@ void page_release_range(struct domain *d, mfn_t m, uint64_t nr)
 		}
 		at++;
 	}
-	uncharge(d, released);
+	page_uncharge(d, released);
 }
 
 /* ---- frames on their way to an owner --------------------------------- */

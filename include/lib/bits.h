@@ -15,6 +15,11 @@
 #define field_get(mask, reg) (((reg) & (mask)) / field_lsb(mask))
 #define field_prep(mask, val) (((uint64_t)(val) * field_lsb(mask)) & (mask))
 
+static inline uint32_t min_u32(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
 /* Index of the lowest set bit; @x must not be 0. */
 static inline unsigned int ffs64(uint64_t x)
 {
