@@ -24,6 +24,10 @@ for t in "$@"; do
 	if [ "$rc" -ne 0 ] && [ "$bad" -eq 0 ]; then
 		bad=1 # a sanitizer report, or the program did not run
 	fi
+	# Criterion counts a test as passed whose teardown fails.
+	if [ "$bad" -eq 0 ] && grep -q 'Assertion Failed' "$log"; then
+		bad=1
+	fi
 	if [ "${p:-0}" -eq 0 ] && [ "$bad" -eq 0 ]; then
 		bad=1
 		echo 'no test ran' >>"$log"
