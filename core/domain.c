@@ -5,7 +5,7 @@
  * Owns    the table of domains, their references and life states.
  * Not     what is inside: each part has its module and its undo.
  * Locks   domain_list_lock (rank DOMAIN_LIST) for the table; references are
- *         atomic, the last one frees.
+ *         atomic; after the last one domain_destroy.c frees, in steps.
  * Bounds  look-up is an array access; a walk visits MAX_DOMAINS entries.
  */
 #include <hv/domain.h>
@@ -160,23 +160,6 @@ out_domain:
 	return rc;
 }
 
-void domain_free(struct domain *d)
-{
-	for (uint32_t i = 0; i < d->max_vcpus; i++) {
-		vcpu_destroy(d->vcpu[i]);
-	}
-	arch_domain_fini(d);
-	guest_console_fini(d);
-	gnttab_fini(d);
-	evtchn_fini(d);
-	hv_free_pages(d, d->shared_info, 0);
-	while (p2m_fini_step(d) == -EAGAIN) {
-		/* bound: the tables of an empty address space */
-	}
-	heap_free(d, d->vcpu);
-	heap_free(NULL, d);
-}
-
 /* ---- the table ----------------------------------------------------------- */
 
 static struct domain **slot_of(domid_t id)
@@ -214,7 +197,7 @@ void domain_publish(struct domain *d)
 }
 
 /* Nobody has a reference: it is in the table, or was never published. */
-static void unpublish(struct domain *d)
+void domain_unpublish(struct domain *d)
 {
 	bool was_there;
 
@@ -237,8 +220,7 @@ void domain_get(struct domain *d)
 void domain_put(struct domain *d)
 {
 	if (__atomic_fetch_sub(&d->refs, 1, __ATOMIC_ACQ_REL) == 1) {
-		unpublish(d);
-		domain_free(d);
+		domain_bury(d);
 	}
 }
 
@@ -421,4 +403,5 @@ void domain_poll(void)
 	    hardware_domain) {
 		evtchn_send_global_virq(hardware_domain, VIRQ_DOM_EXC);
 	}
+	domain_free_some();
 }

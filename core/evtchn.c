@@ -10,8 +10,8 @@
  *         but for the look before a signal (is_pending_already). A signal to
  *         another domain is given with that domain's lock only: the sender's
  *         is let go first, a reference keeps the peer.
- * Bounds  every operation is O(1) but allocation (a search of the table) and
- *         close of all, which go by steps.
+ * Bounds  a signal is O(1); taking a port looks at EVTCHN_MAX_BUCKETS counts
+ *         and the ports of one bucket; close of all goes by steps.
  * Spec    [XEN] event_channel.h. Spurious events are allowed, lost ones not.
  */
 #include <hv/evtchn.h>
@@ -27,26 +27,28 @@
 
 #define CLOSE_BATCH 64u
 #define LOOK_BATCH 4096u
+#define FREE_BUCKETS 32u
 
 /* @port is known to be in the table. */
 static inline struct evtchn *port_record(const struct domain *d, uint32_t port)
 {
 	return &d->evtchn.bucket[port / EVTCHN_BUCKET_PORTS]
-				[port % EVTCHN_BUCKET_PORTS];
+			->port[port % EVTCHN_BUCKET_PORTS];
 }
 
 static inline struct evtchn *port_find(const struct domain *d, uint32_t port)
 {
 	uint64_t b = array_index_nospec(port / EVTCHN_BUCKET_PORTS,
 					EVTCHN_MAX_BUCKETS);
-	struct evtchn *bucket;
+	struct evtchn_bucket *bucket;
 
 	if (unlikely(port >= EVTCHN_MAX_BUCKETS * EVTCHN_BUCKET_PORTS)) {
 		return NULL;
 	}
 	/* Pairs with add_bucket_locked(); the address depends on it. */
 	bucket = __atomic_load_n(&d->evtchn.bucket[b], __ATOMIC_RELAXED);
-	return likely(bucket) ? &bucket[port % EVTCHN_BUCKET_PORTS] : NULL;
+	return likely(bucket) ? &bucket->port[port % EVTCHN_BUCKET_PORTS]
+			      : NULL;
 }
 
 struct evtchn *evtchn_find(const struct domain *d, uint32_t port)
@@ -72,34 +74,46 @@ __cold int evtchn_init(struct domain *d, uint32_t max_port)
 	if (!t->bucket) {
 		return -ENOMEM;
 	}
-	t->bucket[0] = heap_alloc(d, EVTCHN_BUCKET_PORTS *
-					     sizeof(struct evtchn));
+	t->bucket[0] = heap_alloc(d, sizeof(*t->bucket[0]));
 	if (!t->bucket[0]) {
 		heap_free(d, t->bucket);
 		t->bucket = NULL;
 		return -ENOMEM;
 	}
-	t->bucket[0][0].state = ECS_VIRQ; /* port 0 is nobody's */
+	t->bucket[0]->port[0].state = ECS_VIRQ; /* port 0 is nobody's */
+	t->bucket[0]->nr_used = 1;
 	t->nr_ports = EVTCHN_BUCKET_PORTS;
 	t->free_hint = 1;
 	t->close_next = 1;
 	return 0;
 }
 
-__cold void evtchn_fini(struct domain *d)
+__cold int evtchn_free_step(struct domain *d)
 {
 	struct evtchn_table *t = &d->evtchn;
+	uint32_t freed;
 
 	if (!t->bucket) {
-		return;
+		return 0;
+	}
+	for (freed = 0; t->nr_ports > 0 && freed < FREE_BUCKETS; freed++) {
+		t->nr_ports -= EVTCHN_BUCKET_PORTS;
+		heap_free(d, t->bucket[t->nr_ports / EVTCHN_BUCKET_PORTS]);
+	}
+	if (t->nr_ports > 0) {
+		return -EAGAIN;
 	}
 	evtchn_fifo_fini(d);
-	for (uint32_t b = 0; b < EVTCHN_MAX_BUCKETS; b++) {
-		heap_free(d, t->bucket[b]);
-	}
 	heap_free(d, t->bucket);
 	t->bucket = NULL;
-	t->nr_ports = 0;
+	return 0;
+}
+
+__cold void evtchn_fini(struct domain *d)
+{
+	while (evtchn_free_step(d) == -EAGAIN) {
+		/* bound: its buckets */
+	}
 }
 
 /* ---- the table ----------------------------------------------------------- */
@@ -115,12 +129,12 @@ __cold static int add_bucket_locked(struct domain *d) REQUIRES(d->evtchn.lock)
 {
 	struct evtchn_table *t = &d->evtchn;
 	uint32_t b = t->nr_ports / EVTCHN_BUCKET_PORTS;
-	struct evtchn *bucket;
+	struct evtchn_bucket *bucket;
 
 	if (b >= EVTCHN_MAX_BUCKETS || t->nr_ports > port_limit(t)) {
 		return -ENOSPC;
 	}
-	bucket = heap_alloc(d, EVTCHN_BUCKET_PORTS * sizeof(*bucket));
+	bucket = heap_alloc(d, sizeof(*bucket));
 	if (!bucket) {
 		return -ENOMEM;
 	}
@@ -130,20 +144,39 @@ __cold static int add_bucket_locked(struct domain *d) REQUIRES(d->evtchn.lock)
 	return 0;
 }
 
+static uint32_t bucket_used(const struct evtchn_table *t, uint32_t port)
+{
+	return t->bucket[port / EVTCHN_BUCKET_PORTS]->nr_used;
+}
+
+/* The lowest free port; the one after the last when there is none. */
+__cold static uint32_t lowest_free(const struct domain *d)
+	REQUIRES(d->evtchn.lock)
+{
+	const struct evtchn_table *t = &d->evtchn;
+	uint32_t p = t->free_hint;
+
+	/* Bound: the buckets, then the ports of one. */
+	while (p < t->nr_ports && port_record(d, p)->state != ECS_FREE) {
+		p = bucket_used(t, p) == EVTCHN_BUCKET_PORTS
+			    ? (p / EVTCHN_BUCKET_PORTS + 1) *
+				      EVTCHN_BUCKET_PORTS
+			    : p + 1;
+	}
+	return p;
+}
+
 __cold int evtchn_port_alloc(struct domain *d, uint32_t *out)
 {
 	struct evtchn_table *t = &d->evtchn;
 	uint32_t limit = port_limit(t);
-	uint32_t p = t->free_hint;
+	uint32_t p;
 	int rc = 0;
 
 	if (d->state >= DOM_DYING) {
 		return -EINVAL; /* they are being closed */
 	}
-	while (p < t->nr_ports && p <= limit &&
-	       port_record(d, p)->state != ECS_FREE) { /* bound: nr_ports */
-		p++;
-	}
+	p = lowest_free(d);
 	t->free_hint = p;
 	if (p > limit) {
 		return -ENOSPC;
@@ -154,6 +187,7 @@ __cold int evtchn_port_alloc(struct domain *d, uint32_t *out)
 	if (rc == 0) {
 		t->free_hint = p + 1;
 		t->active++;
+		t->bucket[p / EVTCHN_BUCKET_PORTS]->nr_used++;
 		port_record(d, p)->priority = EVTCHN_FIFO_PRIORITY_DEFAULT;
 		*out = p;
 	}
@@ -171,6 +205,7 @@ __cold void evtchn_port_free(struct domain *d, struct evtchn *chn,
 		.last_priority = chn->last_priority,
 	};
 	d->evtchn.active--;
+	d->evtchn.bucket[port / EVTCHN_BUCKET_PORTS]->nr_used--;
 	if (port < d->evtchn.free_hint) {
 		d->evtchn.free_hint = port;
 	}

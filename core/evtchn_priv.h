@@ -31,7 +31,13 @@ struct evtchn {
 	uint8_t state;       /* enum evtchn_state */
 	bool early;          /* FIFO: pending, but has no word yet */
 };
-STATIC_ASSERT(sizeof(struct evtchn) == 24, "256 ports take two pages");
+
+struct evtchn_bucket {
+	struct evtchn port[EVTCHN_BUCKET_PORTS];
+	uint32_t nr_used; /* ports that are not free; EVTCHN lock */
+};
+STATIC_ASSERT(sizeof(struct evtchn_bucket) <= 2 * PAGE_SIZE,
+	      "what evtchn.h says of buckets");
 
 /* The two shared-memory formats behind one interface; EVTCHN lock held. */
 struct evtchn_ops {

@@ -8,7 +8,7 @@
  * Rule    an entry is read and marked in one atomic step; while it is in use
  *         our record says which frame it is, whatever the guest writes.
  * Locks   d->gnttab.lock (rank GNTTAB) for the set of frames and the records.
- * Bounds  max_frames frames; each operation touches one, growth at most all.
+ * Bounds  each operation touches one frame; growth adds GROW_FRAMES at a time.
  *         ENTRY_TRIES attempts to change an entry.
  * Spec    [XEN] grant_table.h, version 1 of the entries.
  */
@@ -20,6 +20,8 @@
 #include <hv/page_alloc.h>
 #include <lib/bits.h>
 #include <lib/errno.h>
+
+#define GROW_FRAMES 32u
 
 int16_t gntst_from_errno(int rc)
 {
@@ -64,22 +66,36 @@ int gnttab_init(struct domain *d, uint32_t max_frames,
 	return 0;
 }
 
-void gnttab_fini(struct domain *d)
+int gnttab_fini_step(struct domain *d)
 {
 	struct gnttab *t = &d->gnttab;
+	uint32_t freed;
 
-	gnttab_maptrack_fini(d);
-	for (uint32_t i = 0; i < t->nr_frames; i++) {
-		hv_free_pages(d, t->frame[i], 0);
-		hv_free_pages(d, t->active[i], ACTIVE_ORDER);
+	if (gnttab_maptrack_fini_step(d) == -EAGAIN) {
+		return -EAGAIN;
 	}
-	t->nr_frames = 0;
+	for (freed = 0; t->nr_frames > 0 && freed < FINI_PAGES; freed++) {
+		t->nr_frames--;
+		hv_free_pages(d, t->frame[t->nr_frames], 0);
+		hv_free_pages(d, t->active[t->nr_frames], ACTIVE_ORDER);
+	}
+	if (t->nr_frames > 0) {
+		return -EAGAIN;
+	}
 	heap_free(d, t->frame_gfn);
 	heap_free(d, t->active);
 	heap_free(d, t->frame);
 	t->frame_gfn = NULL;
 	t->active = NULL;
 	t->frame = NULL;
+	return 0;
+}
+
+void gnttab_fini(struct domain *d)
+{
+	while (gnttab_fini_step(d) == -EAGAIN) {
+		/* bound: its frames and handles */
+	}
 }
 
 static int add_frame_locked(struct domain *d) REQUIRES(d->gnttab.lock)
@@ -109,7 +125,10 @@ int gnttab_grow_locked(struct domain *d, uint32_t nr)
 	if (nr > d->gnttab.max_frames) {
 		return -EINVAL;
 	}
-	while (d->gnttab.nr_frames < nr && rc == 0) { /* bound: max_frames */
+	for (uint32_t i = 0; d->gnttab.nr_frames < nr && rc == 0; i++) {
+		if (i == GROW_FRAMES) {
+			return -EAGAIN;
+		}
 		rc = add_frame_locked(d);
 	}
 	return rc;

@@ -16,6 +16,8 @@
 #include <lib/bits.h>
 #include <lib/errno.h>
 
+#define LIST_PIECE 64u
+
 /* ---- set-up and queries -------------------------------------------------- */
 
 /* With a reference, or NULL and a status: who is asked about. */
@@ -50,15 +52,19 @@ static int op_query_size(struct vcpu *v, union gnttab_arg *arg)
 static int frames_out(struct vcpu *v, struct domain *d,
 		      const gnttab_setup_table_t *s)
 {
-	uint32_t i;
+	xen_pfn_t g[LIST_PIECE];
+	uint32_t at, i, n;
 	int rc = 0;
 
-	for (i = 0; i < s->nr_frames && rc == 0; i++) { /* <= max_frames */
-		xen_pfn_t g = __atomic_load_n(&d->gnttab.frame_gfn[i],
-					      __ATOMIC_RELAXED);
-
-		rc = guest_copy_out(v, s->frame_list.q + i * sizeof(g), &g,
-				    sizeof(g));
+	/* Bound: max_frames, which growth has made sure of. */
+	for (at = 0; at < s->nr_frames && rc == 0; at += n) {
+		n = min_u32(s->nr_frames - at, LIST_PIECE);
+		for (i = 0; i < n; i++) {
+			g[i] = __atomic_load_n(&d->gnttab.frame_gfn[at + i],
+					       __ATOMIC_RELAXED);
+		}
+		rc = guest_copy_out(v, s->frame_list.q + at * sizeof(*g), g,
+				    n * (uint32_t)sizeof(*g));
 	}
 	return rc;
 }
@@ -75,11 +81,11 @@ static int op_setup_table(struct vcpu *v, union gnttab_arg *arg)
 	spin_lock(&d->gnttab.lock);
 	rc = gnttab_grow_locked(d, s->nr_frames);
 	spin_unlock(&d->gnttab.lock);
-	if (rc) {
+	if (rc == 0) {
+		rc = frames_out(v, d, s);
+	} else if (rc != -EAGAIN) {
 		s->status = GNTST_general_error;
 		rc = 0;
-	} else {
-		rc = frames_out(v, d, s);
 	}
 	domain_put(d);
 	return rc;
@@ -205,6 +211,9 @@ static int64_t run_list(struct vcpu *v, uint32_t op, uint64_t va,
 
 	for (; at < end && rc == 0; at++) { /* bound: r->step */
 		rc = run_one(v, r, va + at * r->size);
+	}
+	if (rc == -EAGAIN) {
+		return hc_cont_again(v, key, at - 1);
 	}
 	if (rc == 0 && at < count) {
 		return hc_cont_again(v, key, at);

@@ -59,10 +59,15 @@ union gnttab_arg {
 	gnttab_cache_flush_t flush;
 };
 
+#define FINI_PAGES 32u /* freed at a time */
+
 /* Our errno as the interface's status; the one place that converts. */
 int16_t gntst_from_errno(int rc);
 
-/* Lock held. -ENOMEM: some may have been added; -EINVAL: too many. */
+/*
+ * Lock held. -EAGAIN: some have been added, call again; -ENOMEM: some may have
+ * been; -EINVAL: too many.
+ */
 __must_check int gnttab_grow_locked(struct domain *d, uint32_t nr)
 	REQUIRES(d->gnttab.lock);
 
@@ -77,7 +82,8 @@ void grant_release(struct domain *d, const struct grant_use *u);
 int16_t grant_swap(struct domain *d, uint32_t ref_a, uint32_t ref_b);
 
 /* gnttab_track.c */
-void gnttab_maptrack_fini(struct domain *d);
+/* For gnttab_fini_step(). */
+__must_check int gnttab_maptrack_fini_step(struct domain *d);
 struct grant_maptrack *gnttab_track_at(const struct gnttab *t,
 				       uint32_t handle);
 /* A record that is in use and at rest, or NULL; lock held. */

@@ -139,20 +139,26 @@ void gnttab_handle_put(struct domain *d, uint32_t handle)
 	spin_unlock(&d->gnttab.lock);
 }
 
-void gnttab_maptrack_fini(struct domain *d)
+int gnttab_maptrack_fini_step(struct domain *d)
 {
 	struct gnttab *t = &d->gnttab;
-	uint32_t i;
+	uint32_t freed;
 
-	for (i = 0; t->maptrack && i < handle_limit(t); i += TRACKS_PER_PAGE) {
-		hv_free_pages(d, t->maptrack[i / TRACKS_PER_PAGE], 0);
+	for (freed = 0; t->nr_handles > 0 && freed < FINI_PAGES; freed++) {
+		uint32_t page = (t->nr_handles - 1) / TRACKS_PER_PAGE;
+
+		hv_free_pages(d, t->maptrack[page], 0);
+		t->nr_handles = page * TRACKS_PER_PAGE;
+	}
+	if (t->nr_handles > 0) {
+		return -EAGAIN;
 	}
 	heap_free(d, t->maptrack);
 	heap_free(d, t->maptrack_hash);
 	t->maptrack = NULL;
 	t->maptrack_hash = NULL;
-	t->nr_handles = 0;
 	t->maptrack_free = NO_HANDLE;
+	return 0;
 }
 
 /* ---- by frame ------------------------------------------------------------ */

@@ -69,6 +69,9 @@ static int64_t map_step(struct vcpu *v, struct domain *d,
 				     gfn(g));
 		}
 	}
+	if (rc == -EAGAIN) { /* the table is growing: this frame again */
+		return hc_cont_again(v, key, it.next - 1);
+	}
 	if (rc == 0 && it.next < it.nr) {
 		return hc_cont_again(v, key, it.next);
 	}

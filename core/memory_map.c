@@ -60,7 +60,10 @@ static int add_foreign(struct domain *d, struct domain *from, uint64_t idx,
 	return rc;
 }
 
-/* @from: owner of foreign pages, NULL for the other spaces. */
+/*
+ * @from: owner of foreign pages, NULL for the other spaces. -EAGAIN: part of
+ * it is done, call again.
+ */
 static int add_one(struct domain *d, struct domain *from, uint32_t space,
 		   uint64_t idx, gfn_t g)
 {
@@ -90,7 +93,7 @@ int64_t mem_op_add(struct vcpu *v, union hc_arg *arg)
 	}
 	rc = add_one(d, NULL, a->space, a->idx, gfn(a->gpfn));
 	domain_put(d);
-	return rc;
+	return rc == -EAGAIN ? HC_AGAIN : rc;
 }
 
 /* ---- batch ----------------------------------------------------------- */
@@ -121,7 +124,7 @@ static int batch_init(struct vcpu *v, struct batch *b,
 	return 0;
 }
 
-/* 0: page b->idxs.next is done, well or not; -EFAULT. */
+/* 0: the next page is done, well or not; -EFAULT; -EAGAIN: it needs more. */
 static int batch_one(struct vcpu *v, struct batch *b)
 {
 	uint64_t slot = b->errs + b->idxs.next * sizeof(int32_t);
@@ -134,6 +137,11 @@ static int batch_one(struct vcpu *v, struct batch *b)
 		return -EFAULT;
 	}
 	result = add_one(b->d, b->from, b->space, idx, gfn(g));
+	if (result == -EAGAIN) {
+		guest_iter_seek(&b->idxs, b->idxs.next - 1);
+		guest_iter_seek(&b->gpfns, b->gpfns.next - 1);
+		return result;
+	}
 	return guest_copy_out(v, slot, &result, sizeof(result));
 }
 
@@ -147,7 +155,7 @@ static int64_t batch_step(struct vcpu *v, struct batch *b, uint64_t key)
 	while (b->idxs.next < end && rc == 0) { /* bound: STEP_PAGES */
 		rc = batch_one(v, b);
 	}
-	if (rc == 0 && b->idxs.next < b->idxs.nr) {
+	if (rc == -EAGAIN || (rc == 0 && b->idxs.next < b->idxs.nr)) {
 		return hc_cont_again(v, key, b->idxs.next);
 	}
 	if (start != 0) {

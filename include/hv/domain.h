@@ -60,6 +60,8 @@ struct domain {
 	uint32_t controller_pause;  /* of pausedomain; control_lock */
 	bool controller_stops;      /* the first one is under way */
 	uint32_t teardown;          /* position of domain_destroy_step() */
+	uint32_t free_part;         /* and of what comes after it */
+	struct domain *next_dead;   /* domain_list_lock */
 	uint32_t teardown_gen[NR_CPUS]; /* what it waits for: hv/work.h */
 
 	struct guest_console *console; /* NULL: not one of boot time */
@@ -134,6 +136,12 @@ void domain_poll(void);
  * found by anybody, and its p2m is empty.
  */
 void domain_free(struct domain *d);
+/* The last reference on @d is gone: it is freed in steps at work points. */
+void domain_bury(struct domain *d);
+/* Such a step of one such domain, at a work point. */
+void domain_free_some(void);
+/* Its place in the table becomes free, if it has one. */
+void domain_unpublish(struct domain *d);
 
 /* wallclock.c: the time of day at @system_ns of hypervisor time. */
 void wallclock_set(uint64_t sec, uint32_t nsec, uint64_t system_ns);

@@ -11,23 +11,23 @@
 
 struct domain;
 struct vcpu;
-struct evtchn;
+struct evtchn_bucket;
 struct evtchn_ops;
 struct evtchn_fifo;
 
-/* Ports come in buckets of one page, allocated as the domain uses them. */
+/* Ports come in buckets of two pages, allocated as the domain uses them. */
 #define EVTCHN_BUCKET_PORTS 256u
 #define EVTCHN_MAX_BUCKETS (131072u / EVTCHN_BUCKET_PORTS)
 
 struct evtchn_table {
 	struct spinlock lock;         /* rank EVTCHN */
-	struct evtchn **bucket;       /* [EVTCHN_MAX_BUCKETS] pointers */
+	struct evtchn_bucket **bucket; /* [EVTCHN_MAX_BUCKETS]; NULL: not yet */
 	const struct evtchn_ops *ops; /* 2-level or FIFO */
 	struct evtchn_fifo *fifo;     /* event array pages; NULL: 2-level */
 	uint32_t max_port;            /* configured limit, inclusive */
 	uint32_t nr_ports;            /* allocated port numbers, 0 included */
 	uint32_t active;              /* ports not closed */
-	uint32_t free_hint;
+	uint32_t free_hint;           /* no port below it is free */
 	uint32_t close_next;          /* position of evtchn_fini_step() */
 };
 
@@ -37,8 +37,9 @@ __must_check int evtchn_init(struct domain *d, uint32_t max_port);
  * the domain is back in the 2-level format and holds no page for events.
  */
 __must_check int evtchn_fini_step(struct domain *d);
-/* With the last reference on @d: no port is looked for afterwards. */
-void evtchn_fini(struct domain *d);
+/* Nobody can find @d: free its table, bounded step; -EAGAIN: call again. */
+__must_check int evtchn_free_step(struct domain *d);
+void evtchn_fini(struct domain *d); /* all of it */
 
 /* Raise a VIRQ; no effect when nobody bound it. Any CPU. */
 void evtchn_send_virq(struct vcpu *v, uint32_t virq);        /* per vCPU */

@@ -36,14 +36,16 @@ __must_check int gnttab_init(struct domain *d, uint32_t max_frames,
 			     uint32_t max_maptrack_frames);
 /* Release mappings this domain holds, bounded step; -EAGAIN: call again. */
 __must_check int gnttab_release_step(struct domain *d);
-void gnttab_fini(struct domain *d);
+/* Nobody can find @d: free what is left, bounded step; -EAGAIN: call again. */
+__must_check int gnttab_fini_step(struct domain *d);
+void gnttab_fini(struct domain *d); /* all of it */
 /*
  * Page of shared frame @idx, grown to when allowed, with a reference.
- * -EINVAL (index), -ENOMEM.
+ * -EINVAL (index), -ENOMEM; -EAGAIN: it is growing, call again.
  */
 __must_check int gnttab_get_shared_frame(struct domain *d, uint32_t idx,
 					 struct page **pg);
-/* XENMEM_add_to_physmap, XENMAPSPACE_grant_table. */
+/* XENMEM_add_to_physmap, XENMAPSPACE_grant_table; -EAGAIN: call again. */
 __must_check int gnttab_map_frame(struct domain *d, uint32_t idx, uint64_t g);
 
 #endif

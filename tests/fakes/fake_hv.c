@@ -192,6 +192,13 @@ void hv_start_dom0(void)
 	}
 }
 
+void hv_reap(void)
+{
+	for (unsigned int i = 0; i < 1000; i++) {
+		domain_free_some();
+	}
+}
+
 void hv_stop(void)
 {
 	domain_pause(hv_dom0);
@@ -200,6 +207,7 @@ void hv_stop(void)
 	}
 	hardware_domain = NULL;
 	domain_put(hv_dom0);
+	hv_reap();
 	hv_dom0 = NULL;
 }
 
@@ -241,6 +249,7 @@ int64_t hv_call(uint32_t nr, uint64_t a, uint64_t b, uint64_t c)
 	for (;;) {
 		rc = hypercall_dispatch(hv_v0, nr, args);
 		if (rc != HC_RESTARTED) {
+			hv_reap();
 			return rc;
 		}
 		if (hv_restarts++ > 100000) {

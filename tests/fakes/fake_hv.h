@@ -33,6 +33,8 @@ void hv_stop(void);
 /* @cpu does its work until it idles or a vCPU runs there. */
 void hv_run_cpu(uint16_t cpu);
 void hv_run_others(void);
+/* Work points of this CPU free what nobody refers to; hv_call() has them. */
+void hv_reap(void);
 void hv_ram(struct domain *d, uint64_t g, uint64_t nr);
 
 /* By dom0, again and again until there is a result; @once: or HC_RESTARTED. */

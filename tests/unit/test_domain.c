@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 // LINK: core/domain.c core/console_guest.c lib/printf.c core/gnttab.c
-// LINK: core/gnttab_copy.c
+// LINK: core/gnttab_copy.c core/domain_destroy.c
 // LINK: core/gnttab_map.c core/gnttab_op.c core/gnttab_track.c
 // LINK: core/evtchn.c core/evtchn_bind.c core/evtchn_2l.c core/evtchn_fifo.c
 // LINK: core/hypercall.c core/hypercall_subop.c core/hypercall_table.c
@@ -25,6 +25,7 @@
 #include <hv/domain.h>
 #include <hv/heap.h>
 #include <hv/page_alloc.h>
+#include <hv/work.h>
 #include <lib/bits.h>
 #include <lib/errno.h>
 #include "arch/fake/fake_arch.h"
@@ -101,6 +102,22 @@ void arch_uart_update_locked(struct domain *d)
 	(void)d;
 }
 
+void irq_release_all(struct domain *d)
+{
+	(void)d;
+}
+
+void work_gen_snapshot(uint32_t gen[NR_CPUS])
+{
+	(void)gen;
+}
+
+bool work_gen_passed(const uint32_t gen[NR_CPUS])
+{
+	(void)gen;
+	return true;
+}
+
 /* ---- help ---------------------------------------------------------------- */
 
 static struct dom_config config(domid_t id)
@@ -144,6 +161,17 @@ static void setup(void)
 
 TestSuite(domain, .init = setup);
 
+static unsigned int reap(void)
+{
+	unsigned int n;
+
+	for (n = 0; this_pcpu()->work & PWORK_DOMAIN; n++) {
+		this_pcpu()->work = 0;
+		domain_poll();
+	}
+	return n;
+}
+
 /* ---- birth and death ----------------------------------------------------- */
 
 Test(domain, what_is_made_is_described)
@@ -165,7 +193,7 @@ Test(domain, what_is_made_is_described)
 	cr_assert_not_null(d->shared_info);
 	cr_assert_eq(page_owner(d->shared_info_page), DOMID_HV);
 	cr_assert_null(domain_lookup_get(5));
-	domain_put(d);
+	domain_free(d);
 	cr_assert_eq(live, 0);
 }
 
@@ -245,8 +273,33 @@ Test(domain, an_unpublished_domain_finds_itself)
 	cr_assert_eq(domain_get_for(d->vcpu[0], 3), d);
 	domain_put(d);
 	cr_assert_gt(live, 0);
-	domain_put(d); /* the last one frees */
+	domain_put(d); /* the last one; work points free */
+	cr_assert_gt(live, 0);
+	reap();
 	cr_assert_eq(live, 0);
+}
+
+/* What took long to fill is freed in many steps; it is nobody's meanwhile. */
+Test(domain, large_ones_are_freed_in_steps)
+{
+	uint64_t frames = page_alloc_nr_free();
+	struct dom_config cfg = config(7);
+	struct domain *d = NULL;
+	struct page *pg;
+
+	cfg.max_grant_frames = 200;
+	cr_assert_eq(domain_create(&cfg, &d), 0);
+	while (gnttab_get_shared_frame(d, 199, &pg) == -EAGAIN) {
+	}
+	page_put(pg);
+	domain_publish(d);
+	domain_put(d);
+	cr_assert_null(domain_lookup_get(7));
+	cr_assert(!domain_id_is_free(7));
+	cr_assert_gt(reap(), 6);
+	cr_assert(domain_id_is_free(7));
+	cr_assert_eq(live, 0);
+	cr_assert_eq(page_alloc_nr_free(), frames);
 }
 
 /* ---- stopping ------------------------------------------------------------ */

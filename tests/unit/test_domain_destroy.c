@@ -63,6 +63,7 @@ static void setup(void)
 
 static void teardown(void)
 {
+	hv_reap();
 	cr_assert_eq(fake_this_pcpu->held_ranks, 0);
 	cr_assert_null(domain_next_get(1));
 	cr_assert_eq(hv_dom0->refs, 1);
@@ -299,6 +300,7 @@ Test(domain_destroy, a_zombie_while_somebody_holds_it)
 			     HV_ARG, 0), 0);
 	cr_assert_eq(d->state, DOM_DEAD);
 	domain_put(d);
+	hv_reap();
 	cr_assert_null(domain_lookup_get(id));
 	op = hv_config(1);
 	cr_assert_eq(hv_domctl(XEN_DOMCTL_createdomain, id, &op), 0);
@@ -470,6 +472,8 @@ Test(domain_destroy, granted_to_dom0)
 		     0);
 	cr_assert_eq(u.status, GNTST_okay);
 	cr_assert_null(domain_lookup_get(id));
+	hv_reap();
+	cr_assert(domain_id_is_free(id));
 	live += 2; /* dom0 has its tables of mappings from now on */
 	frames -= 3;
 }
