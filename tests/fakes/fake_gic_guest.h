@@ -7,9 +7,52 @@
 #include <lib/errno.h>
 #include "fake_gic_world.h"
 
+/* [GIC] Offsets; those of GICR from ISENABLER on in its SGI frame. */
+enum {
+	GICD_CTLR = 0x0,
+	GICD_TYPER = 0x4,
+	GICD_IIDR = 0x8,
+	GICD_TYPER2 = 0xc,
+	GICD_ISENABLER = 0x100,
+	GICD_ICENABLER = 0x180,
+	GICD_ISPENDR = 0x200,
+	GICD_ICPENDR = 0x280,
+	GICD_ISACTIVER = 0x300,
+	GICD_ICACTIVER = 0x380,
+	GICD_IPRIORITYR = 0x400,
+	GICD_ITARGETSR = 0x800,
+	GICD_ICFGR = 0xc00,
+	GICD_SGIR = 0xf00,
+	GICD_CPENDSGIR = 0xf10,
+	GICD_SPENDSGIR = 0xf20,
+	GICD_IROUTER = 0x6000,
+	GICD_PIDR2 = 0xffe8,
+	GICR_CTLR = 0x0,
+	GICR_IIDR = 0x4,
+	GICR_TYPER = 0x8,
+	GICR_WAKER = 0x14,
+	GICR_PROPBASER = 0x70,
+	GICR_PENDBASER = 0x78,
+	GICR_PIDR2 = 0xffe8,
+	GICR_ISENABLER = 0x100,
+	GICR_ICENABLER = 0x180,
+	GICR_ISPENDR = 0x200,
+	GICR_ICPENDR = 0x280,
+	GICR_ISACTIVER = 0x300,
+	GICR_ICACTIVER = 0x380,
+	GICR_IPRIORITYR = 0x400,
+	GICR_ICFGR = 0xc00,
+	ISEN = GICD_ISENABLER,
+	ICEN = GICD_ICENABLER,
+	ISPEND = GICD_ISPENDR,
+	ICPEND = GICD_ICPENDR,
+	ISACT = GICD_ISACTIVER,
+	ICACT = GICD_ICACTIVER,
+};
+
 #define GICD WORLD_GICD
 #define SGI_FRAME(v) (WORLD_GICR + (v) * 0x20000u + 0x10000u)
-#define IROUTER(intid) (GICD + 0x6000u + (intid) * 8u)
+#define IROUTER(intid) (GICD + GICD_IROUTER + (intid) * 8u)
 #define BIT(intid) (UINT64_C(1) << (intid) % 32)
 
 static struct domain *const d __attribute__((unused)) = &world.d;
@@ -38,15 +81,6 @@ static inline bool get(uint32_t id, uint32_t file, uint32_t intid)
 {
 	return reg_read(id, word(id, file, intid), 4) >> intid % 32 & 1;
 }
-
-enum {
-	ISEN = 0x100,
-	ICEN = 0x180,
-	ISPEND = 0x200,
-	ICPEND = 0x280,
-	ISACT = 0x300,
-	ICACT = 0x380,
-};
 
 static inline void priority(uint32_t id, uint32_t intid, uint8_t prio)
 {
@@ -111,7 +145,7 @@ static inline void start_v2(uint32_t nr_vcpus)
 static inline void sgir(uint32_t from, uint32_t val)
 {
 	world_on(vc(from)->cpu);
-	reg_write(from, GICD + 0xf00, 4, val);
+	reg_write(from, GICD + GICD_SGIR, 4, val);
 }
 
 #endif

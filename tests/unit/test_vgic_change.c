@@ -90,7 +90,7 @@ Test(vgic_change, priority_change_while_pending)
 	cr_expect_eq(take(0), 1);
 	/* Bits that the interface does not have are not kept. */
 	priority(0, 2, 0xff);
-	cr_expect_eq(reg_read(0, SGI_FRAME(0) + 0x402, 1), 0xf8);
+	cr_expect_eq(reg_read(0, SGI_FRAME(0) + GICR_IPRIORITYR + 2, 1), 0xf8);
 }
 
 Test(vgic_change, distributor_off_takes_pending_ones_back)

@@ -20,6 +20,8 @@ TestSuite(vgic_regs, .fini = world_fini);
 
 /* ---- widths -------------------------------------------------------------- */
 
+/* tools/check/rows.py: each register of vgic*_vN.c has its name in rows_vN. */
+
 struct row {
 	uint64_t addr;
 	uint32_t len;
@@ -47,31 +49,54 @@ static void check_row(const struct row *r)
 }
 
 static const struct row rows_v3[] = {
-	{ GICD + 0x0000, 4, 4 },        { GICD + 0x0004, 4, 4 },
-	{ GICD + 0x0008, 4, 4 },        { GICD + 0x000c, 4, 4 },
-	{ GICD + 0x0100, 0x80, 4 },     { GICD + 0x0180, 0x80, 4 },
-	{ GICD + 0x0200, 0x80, 4 },     { GICD + 0x0280, 0x80, 4 },
-	{ GICD + 0x0300, 0x80, 4 },     { GICD + 0x0380, 0x80, 4 },
-	{ GICD + 0x0400, 0x400, 1 | 4 }, { GICD + 0x0c00, 0x100, 4 },
-	{ GICD + 0x6100, 0x1f00, 4 | 8 }, { GICD + 0xffe8, 4, 4 },
-	{ WORLD_GICR + 0x0000, 4, 4 },  { WORLD_GICR + 0x0004, 4, 4 },
-	{ WORLD_GICR + 0x0008, 8, 4 | 8 }, { WORLD_GICR + 0x0014, 4, 4 },
-	{ WORLD_GICR + 0x0070, 16, 4 | 8 }, { WORLD_GICR + 0xffe8, 4, 4 },
-	{ SGI_FRAME(0) + 0x100, 4, 4 }, { SGI_FRAME(0) + 0x180, 4, 4 },
-	{ SGI_FRAME(0) + 0x200, 4, 4 }, { SGI_FRAME(0) + 0x280, 4, 4 },
-	{ SGI_FRAME(0) + 0x300, 4, 4 }, { SGI_FRAME(0) + 0x380, 4, 4 },
-	{ SGI_FRAME(0) + 0x400, 32, 1 | 4 }, { SGI_FRAME(0) + 0xc00, 8, 4 },
+	{ GICD + GICD_CTLR, 4, 4 },
+	{ GICD + GICD_TYPER, 4, 4 },
+	{ GICD + GICD_IIDR, 4, 4 },
+	{ GICD + GICD_TYPER2, 4, 4 },
+	{ GICD + GICD_ISENABLER, 0x80, 4 },
+	{ GICD + GICD_ICENABLER, 0x80, 4 },
+	{ GICD + GICD_ISPENDR, 0x80, 4 },
+	{ GICD + GICD_ICPENDR, 0x80, 4 },
+	{ GICD + GICD_ISACTIVER, 0x80, 4 },
+	{ GICD + GICD_ICACTIVER, 0x80, 4 },
+	{ GICD + GICD_IPRIORITYR, 0x400, 1 | 4 },
+	{ GICD + GICD_ICFGR, 0x100, 4 },
+	{ GICD + GICD_IROUTER + 0x100, 0x1f00, 4 | 8 },
+	{ GICD + GICD_PIDR2, 4, 4 },
+	{ WORLD_GICR + GICR_CTLR, 4, 4 },
+	{ WORLD_GICR + GICR_IIDR, 4, 4 },
+	{ WORLD_GICR + GICR_TYPER, 8, 4 | 8 },
+	{ WORLD_GICR + GICR_WAKER, 4, 4 },
+	{ WORLD_GICR + GICR_PROPBASER, 8, 4 | 8 },
+	{ WORLD_GICR + GICR_PENDBASER, 8, 4 | 8 },
+	{ WORLD_GICR + GICR_PIDR2, 4, 4 },
+	{ SGI_FRAME(0) + GICR_ISENABLER, 4, 4 },
+	{ SGI_FRAME(0) + GICR_ICENABLER, 4, 4 },
+	{ SGI_FRAME(0) + GICR_ISPENDR, 4, 4 },
+	{ SGI_FRAME(0) + GICR_ICPENDR, 4, 4 },
+	{ SGI_FRAME(0) + GICR_ISACTIVER, 4, 4 },
+	{ SGI_FRAME(0) + GICR_ICACTIVER, 4, 4 },
+	{ SGI_FRAME(0) + GICR_IPRIORITYR, 32, 1 | 4 },
+	{ SGI_FRAME(0) + GICR_ICFGR, 8, 4 },
 };
 
 static const struct row rows_v2[] = {
-	{ GICD + 0x000, 4, 4 },         { GICD + 0x004, 4, 4 },
-	{ GICD + 0x008, 4, 4 },         { GICD + 0x100, 0x80, 4 },
-	{ GICD + 0x180, 0x80, 4 },      { GICD + 0x200, 0x80, 4 },
-	{ GICD + 0x280, 0x80, 4 },      { GICD + 0x300, 0x80, 4 },
-	{ GICD + 0x380, 0x80, 4 },      { GICD + 0x400, 0x400, 1 | 4 },
-	{ GICD + 0x800, 0x400, 1 | 4 }, { GICD + 0xc00, 0x100, 4 },
-	{ GICD + 0xf00, 4, 4 },         { GICD + 0xf10, 16, 1 | 4 },
-	{ GICD + 0xf20, 16, 1 | 4 },    { GICD + 0xfe8, 4, 4 },
+	{ GICD + GICD_CTLR, 4, 4 },
+	{ GICD + GICD_TYPER, 4, 4 },
+	{ GICD + GICD_IIDR, 4, 4 },
+	{ GICD + GICD_ISENABLER, 0x80, 4 },
+	{ GICD + GICD_ICENABLER, 0x80, 4 },
+	{ GICD + GICD_ISPENDR, 0x80, 4 },
+	{ GICD + GICD_ICPENDR, 0x80, 4 },
+	{ GICD + GICD_ISACTIVER, 0x80, 4 },
+	{ GICD + GICD_ICACTIVER, 0x80, 4 },
+	{ GICD + GICD_IPRIORITYR, 0x400, 1 | 4 },
+	{ GICD + GICD_ITARGETSR, 0x400, 1 | 4 },
+	{ GICD + GICD_ICFGR, 0x100, 4 },
+	{ GICD + GICD_SGIR, 4, 4 },
+	{ GICD + GICD_CPENDSGIR, 16, 1 | 4 },
+	{ GICD + GICD_SPENDSGIR, 16, 1 | 4 },
+	{ GICD + (GICD_PIDR2 & 0xfff), 4, 4 },
 };
 
 Test(vgic_regs, widths_v3)
@@ -122,40 +147,41 @@ Test(vgic_regs, typer_v3)
 
 	for (size_t i = 0; i < ARRAY_SIZE(c); i++) {
 		world_init(3, 4, 3, c[i].spis);
-		cr_expect_eq(reg_read(0, GICD + 4, 4),
+		cr_expect_eq(reg_read(0, GICD + GICD_TYPER, 4),
 			     9u << 19 | 2u << 5 | c[i].lines);
 		world_fini();
 	}
 	world_init(3, 4, 20, 32);
-	cr_expect_eq(reg_read(0, GICD + 4, 4) >> 5 & 7, 7);
-	cr_expect_eq(reg_read(0, GICD + 8, 4), 0x34c);
-	cr_expect_eq(reg_read(0, GICD + 0xffe8, 4) >> 4 & 15, 3);
-	cr_expect_eq(reg_read(0, GICR(3) + 0xffe8, 4) >> 4 & 15, 3);
+	cr_expect_eq(reg_read(0, GICD + GICD_TYPER, 4) >> 5 & 7, 7);
+	cr_expect_eq(reg_read(0, GICD + GICD_IIDR, 4), 0x34c);
+	cr_expect_eq(reg_read(0, GICD + GICD_PIDR2, 4) >> 4 & 15, 3);
+	cr_expect_eq(reg_read(0, GICR(3) + GICR_PIDR2, 4) >> 4 & 15, 3);
 	for (uint32_t i = 0; i < 20; i++) {
-		uint64_t t = reg_read(0, GICR(i) + 8, 8);
+		uint64_t t = reg_read(0, GICR(i) + GICR_TYPER, 8);
 
 		cr_expect_eq(t >> 32, (i >> 4) << 8 | (i & 15));
 		cr_expect_eq(t >> 8 & 0xffff, i);
 		cr_expect_eq(t >> 4 & 1, i == 19);
-		cr_expect_eq(reg_read(0, GICR(i) + 8, 4), t & 0xffffffff);
-		cr_expect_eq(reg_read(0, GICR(i) + 12, 4), t >> 32);
+		cr_expect_eq(reg_read(0, GICR(i) + GICR_TYPER, 4),
+			     t & 0xffffffff);
+		cr_expect_eq(reg_read(0, GICR(i) + GICR_TYPER + 4, 4), t >> 32);
 	}
-	cr_expect(reg_aborts(0, GICR(20) + 8, 8, false));
+	cr_expect(reg_aborts(0, GICR(20) + GICR_TYPER, 8, false));
 	/* WAKER: nobody sleeps. PROPBASER, PENDBASER: no LPIs. */
-	reg_write(0, GICR(0) + 0x14, 4, 2);
-	cr_expect_eq(reg_read(0, GICR(0) + 0x14, 4), 0);
-	reg_write(0, GICR(0) + 0x70, 8, ~UINT64_C(0));
-	cr_expect_eq(reg_read(0, GICR(0) + 0x70, 8), 0);
-	reg_write(0, GICR(0) + 0x78, 8, ~UINT64_C(0));
-	cr_expect_eq(reg_read(0, GICR(0) + 0x78, 8), 0);
+	reg_write(0, GICR(0) + GICR_WAKER, 4, 2);
+	cr_expect_eq(reg_read(0, GICR(0) + GICR_WAKER, 4), 0);
+	reg_write(0, GICR(0) + GICR_PROPBASER, 8, ~UINT64_C(0));
+	cr_expect_eq(reg_read(0, GICR(0) + GICR_PROPBASER, 8), 0);
+	reg_write(0, GICR(0) + GICR_PENDBASER, 8, ~UINT64_C(0));
+	cr_expect_eq(reg_read(0, GICR(0) + GICR_PENDBASER, 8), 0);
 }
 
 Test(vgic_regs, typer_v2)
 {
 	world_init(2, 4, 8, 96);
-	cr_expect_eq(reg_read(0, GICD + 4, 4), 7u << 5 | 3);
-	cr_expect_eq(reg_read(0, GICD + 8, 4), 0x43b);
-	cr_expect_eq(reg_read(0, GICD + 0xfe8, 4) >> 4 & 15, 2);
+	cr_expect_eq(reg_read(0, GICD + GICD_TYPER, 4), 7u << 5 | 3);
+	cr_expect_eq(reg_read(0, GICD + GICD_IIDR, 4), 0x43b);
+	cr_expect_eq(reg_read(0, GICD + (GICD_PIDR2 & 0xfff), 4) >> 4 & 15, 2);
 	cr_expect(reg_aborts(0, GICD + 0x1000, 4, false));
 }
 
@@ -188,17 +214,17 @@ Test(vgic_regs, absent_intids)
 		reg_write(0, GICD + f, 4, 0xffffffff);
 		cr_expect_eq(reg_read(0, GICD + f, 4), 0, "private ones");
 	}
-	cr_expect_eq(reg_read(0, GICD + 0x108, 4), 0xff);
+	cr_expect_eq(reg_read(0, GICD + GICD_ISENABLER + 8, 4), 0xff);
 	for (uint32_t i = 72; i < 1024; i += 4) {
-		reg_write(0, GICD + 0x400 + i, 4, 0x40404040);
-		cr_expect_eq(reg_read(0, GICD + 0x400 + i, 4), 0);
+		reg_write(0, GICD + GICD_IPRIORITYR + i, 4, 0x40404040);
+		cr_expect_eq(reg_read(0, GICD + GICD_IPRIORITYR + i, 4), 0);
 		reg_write(0, IROUTER(i), 8, 1);
 		cr_expect_eq(reg_read(0, IROUTER(i), 8), 0);
 	}
-	reg_write(0, GICD + 0x400 + 68, 4, 0x40404040);
-	cr_expect_eq(reg_read(0, GICD + 0x400 + 68, 4), 0x40404040);
-	reg_write(0, GICD + 0xc00 + 16, 4, 0xffffffff);
-	cr_expect_eq(reg_read(0, GICD + 0xc00 + 16, 4), 0xaaaa);
+	reg_write(0, GICD + GICD_IPRIORITYR + 68, 4, 0x40404040);
+	cr_expect_eq(reg_read(0, GICD + GICD_IPRIORITYR + 68, 4), 0x40404040);
+	reg_write(0, GICD + GICD_ICFGR + 16, 4, 0xffffffff);
+	cr_expect_eq(reg_read(0, GICD + GICD_ICFGR + 16, 4), 0xaaaa);
 	cr_expect_eq(reg_read(0, IROUTER(31), 8), 0);
 }
 
@@ -209,8 +235,8 @@ Test(vgic_regs, no_spis)
 		reg_write(0, GICD + f + 4, 4, 0xffffffff);
 		cr_expect_eq(reg_read(0, GICD + f + 4, 4), 0);
 	}
-	reg_write(0, SGI_FRAME(0) + 0x100, 4, 0xffffffff);
-	cr_expect_eq(reg_read(0, SGI_FRAME(0) + 0x100, 4), 0xffffffff);
+	reg_write(0, SGI_FRAME(0) + GICR_ISENABLER, 4, 0xffffffff);
+	cr_expect_eq(reg_read(0, SGI_FRAME(0) + GICR_ISENABLER, 4), 0xffffffff);
 }
 
 /* ---- fields -------------------------------------------------------------- */
@@ -218,35 +244,36 @@ Test(vgic_regs, no_spis)
 Test(vgic_regs, enable_bits)
 {
 	world_init(3, 4, 1, 64);
-	reg_write(0, GICD + 0x104, 4, 0x80000001);
-	cr_expect_eq(reg_read(0, GICD + 0x104, 4), 0x80000001);
-	cr_expect_eq(reg_read(0, GICD + 0x184, 4), 0x80000001);
-	reg_write(0, GICD + 0x184, 4, 1);
-	cr_expect_eq(reg_read(0, GICD + 0x104, 4), 0x80000000);
-	cr_expect_eq(reg_read(0, GICD + 0x108, 4), 0);
+	reg_write(0, GICD + GICD_ISENABLER + 4, 4, 0x80000001);
+	cr_expect_eq(reg_read(0, GICD + GICD_ISENABLER + 4, 4), 0x80000001);
+	cr_expect_eq(reg_read(0, GICD + GICD_ICENABLER + 4, 4), 0x80000001);
+	reg_write(0, GICD + GICD_ICENABLER + 4, 4, 1);
+	cr_expect_eq(reg_read(0, GICD + GICD_ISENABLER + 4, 4), 0x80000000);
+	cr_expect_eq(reg_read(0, GICD + GICD_ISENABLER + 8, 4), 0);
 }
 
 Test(vgic_regs, priority_bytes)
 {
 	world_init(3, 4, 1, 64);
-	reg_write(0, GICD + 0x420, 4, 0x40a060e0);
-	cr_expect_eq(reg_read(0, GICD + 0x421, 1), 0x60);
-	reg_write(0, GICD + 0x422, 1, 0x27);
-	cr_expect_eq(reg_read(0, GICD + 0x420, 4), 0x402060e0);
-	reg_write(0, SGI_FRAME(0) + 0x41c, 4, 0x08101820);
-	cr_expect_eq(reg_read(0, SGI_FRAME(0) + 0x41f, 1), 0x08);
+	reg_write(0, GICD + GICD_IPRIORITYR + 0x20, 4, 0x40a060e0);
+	cr_expect_eq(reg_read(0, GICD + GICD_IPRIORITYR + 0x21, 1), 0x60);
+	reg_write(0, GICD + GICD_IPRIORITYR + 0x22, 1, 0x27);
+	cr_expect_eq(reg_read(0, GICD + GICD_IPRIORITYR + 0x20, 4), 0x402060e0);
+	reg_write(0, SGI_FRAME(0) + GICR_IPRIORITYR + 0x1c, 4, 0x08101820);
+	cr_expect_eq(reg_read(0, SGI_FRAME(0) + GICR_IPRIORITYR + 0x1f, 1),
+		     0x08);
 }
 
 Test(vgic_regs, config)
 {
 	start(4, 1);
-	cr_expect_eq(reg_read(0, SGI_FRAME(0) + 0xc00, 4), 0xaaaaaaaa);
-	reg_write(0, SGI_FRAME(0) + 0xc00, 4, 0);
-	cr_expect_eq(reg_read(0, SGI_FRAME(0) + 0xc00, 4), 0xaaaaaaaa);
-	reg_write(0, SGI_FRAME(0) + 0xc04, 4, 0xc0000001);
-	cr_expect_eq(reg_read(0, SGI_FRAME(0) + 0xc04, 4), 0x80000000);
-	reg_write(0, GICD + 0xc08, 4, 0xff);
-	cr_expect_eq(reg_read(0, GICD + 0xc08, 4), 0xaa);
+	cr_expect_eq(reg_read(0, SGI_FRAME(0) + GICR_ICFGR, 4), 0xaaaaaaaa);
+	reg_write(0, SGI_FRAME(0) + GICR_ICFGR, 4, 0);
+	cr_expect_eq(reg_read(0, SGI_FRAME(0) + GICR_ICFGR, 4), 0xaaaaaaaa);
+	reg_write(0, SGI_FRAME(0) + GICR_ICFGR + 4, 4, 0xc0000001);
+	cr_expect_eq(reg_read(0, SGI_FRAME(0) + GICR_ICFGR + 4, 4), 0x80000000);
+	reg_write(0, GICD + GICD_ICFGR + 8, 4, 0xff);
+	cr_expect_eq(reg_read(0, GICD + GICD_ICFGR + 8, 4), 0xaa);
 }
 
 Test(vgic_regs, irouter)
@@ -272,24 +299,26 @@ Test(vgic_regs, targets_v2)
 {
 	start_v2(3);
 	for (uint32_t v = 0; v < 3; v++) {
-		cr_expect_eq(reg_read(v, GICD + 0x800, 4), 0x01010101u << v);
-		reg_write(v, GICD + 0x81c, 4, 0);
-		cr_expect_eq(reg_read(v, GICD + 0x81c, 4), 0x01010101u << v);
+		cr_expect_eq(reg_read(v, GICD + GICD_ITARGETSR, 4),
+			     0x01010101u << v);
+		reg_write(v, GICD + GICD_ITARGETSR + 0x1c, 4, 0);
+		cr_expect_eq(reg_read(v, GICD + GICD_ITARGETSR + 0x1c, 4),
+			     0x01010101u << v);
 	}
-	reg_write(0, GICD + 0x820, 4, 0xff020401);
-	cr_expect_eq(reg_read(0, GICD + 0x820, 4), 0x07020401);
+	reg_write(0, GICD + GICD_ITARGETSR + 0x20, 4, 0xff020401);
+	cr_expect_eq(reg_read(0, GICD + GICD_ITARGETSR + 0x20, 4), 0x07020401);
 }
 
 /* GICv2: each vCPU sees its own private interrupts. */
 Test(vgic_regs, banked_v2)
 {
 	start_v2(2);
-	reg_write(0, GICD + 0x180, 4, 0xffff0000);
-	cr_expect_eq(reg_read(0, GICD + 0x100, 4), 0xffff);
-	cr_expect_eq(reg_read(1, GICD + 0x100, 4), 0xffffffff);
-	reg_write(1, GICD + 0x400, 1, 0x50);
-	cr_expect_eq(reg_read(0, GICD + 0x400, 1), 0xa0);
-	cr_expect_eq(reg_read(1, GICD + 0x400, 1), 0x50);
+	reg_write(0, GICD + GICD_ICENABLER, 4, 0xffff0000);
+	cr_expect_eq(reg_read(0, GICD + GICD_ISENABLER, 4), 0xffff);
+	cr_expect_eq(reg_read(1, GICD + GICD_ISENABLER, 4), 0xffffffff);
+	reg_write(1, GICD + GICD_IPRIORITYR, 1, 0x50);
+	cr_expect_eq(reg_read(0, GICD + GICD_IPRIORITYR, 1), 0xa0);
+	cr_expect_eq(reg_read(1, GICD + GICD_IPRIORITYR, 1), 0x50);
 }
 
 /* The flags word and the bit fields are the same bits. */

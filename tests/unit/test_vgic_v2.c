@@ -27,7 +27,7 @@ Test(vgic_v2, v2_sgi_pends_once_for_each_sender)
 	}
 	world_settle();
 	world_on(0);
-	cr_expect_eq(reg_read(0, GICD + 0xf24, 4), 0x0e000000);
+	cr_expect_eq(reg_read(0, GICD + GICD_SPENDSGIR + 4, 4), 0x0e000000);
 	world_settle();
 	for (uint32_t i = 1; i < 4; i++) {
 		uint32_t iar = fake_ack(0);
@@ -64,13 +64,14 @@ Test(vgic_v2, v2_sgi_from_another_while_active)
 Test(vgic_v2, v2_sgi_pending_registers)
 {
 	start_v2(2);
-	reg_write(0, GICD + 0xf20, 4, 0x00020300); /* 1: CPU 0, 1; 2: CPU 1 */
+	/* 1: CPU 0, 1; 2: CPU 1 */
+	reg_write(0, GICD + GICD_SPENDSGIR, 4, 0x00020300);
 	world_settle();
-	cr_expect_eq(reg_read(0, GICD + 0xf10, 4), 0x00020300);
-	cr_expect_eq(reg_read(1, GICD + 0xf10, 4), 0);
-	reg_write(0, GICD + 0xf11, 1, 0x01);
+	cr_expect_eq(reg_read(0, GICD + GICD_CPENDSGIR, 4), 0x00020300);
+	cr_expect_eq(reg_read(1, GICD + GICD_CPENDSGIR, 4), 0);
+	reg_write(0, GICD + GICD_CPENDSGIR + 1, 1, 0x01);
 	world_settle();
-	cr_expect_eq(reg_read(0, GICD + 0xf21, 1), 0x02);
+	cr_expect_eq(reg_read(0, GICD + GICD_SPENDSGIR + 1, 1), 0x02);
 	world_settle();
 	reg_write(0, GICD + ISPEND, 4, 0xffff); /* no effect on SGIs */
 	reg_write(0, GICD + ICPEND, 4, 0xffff);
@@ -87,17 +88,17 @@ Test(vgic_v2, v2_sgi_pending_registers)
 Test(vgic_v2, v2_targets)
 {
 	start_v2(2);
-	reg_write(0, GICD + 0x800 + 40, 1, 2);
+	reg_write(0, GICD + GICD_ITARGETSR + 40, 1, 2);
 	set(0, ISPEND, 40);
 	cr_expect_eq(take(1), 40);
-	reg_write(0, GICD + 0x800 + 40, 1, 0xff);
-	cr_expect_eq(reg_read(0, GICD + 0x800 + 40, 1), 3);
+	reg_write(0, GICD + GICD_ITARGETSR + 40, 1, 0xff);
+	cr_expect_eq(reg_read(0, GICD + GICD_ITARGETSR + 40, 1), 3);
 	set(0, ISPEND, 40);
 	cr_expect_eq(take(0), 40);
-	reg_write(0, GICD + 0x800 + 40, 1, 0);
+	reg_write(0, GICD + GICD_ITARGETSR + 40, 1, 0);
 	set(0, ISPEND, 40);
 	cr_expect_eq(take(0), FAKE_NONE);
-	reg_write(0, GICD + 0x800 + 40, 1, 1);
+	reg_write(0, GICD + GICD_ITARGETSR + 40, 1, 1);
 	world_settle();
 	cr_expect_eq(take(0), 40);
 }

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """
 Every row has a test that names it: hypercalls and sub-operations in core/ and
-arch/, register rows of the vGIC, and every errno in tests/abi.
+arch/; registers of the vGIC, those of a file vgic*_vN.c in the tables rows_vN
+of the unit tests; and every errno in tests/abi.
 """
 import re
 import sys
@@ -16,10 +17,11 @@ OP = re.compile(r"\[((?:__HYPERVISOR|EVTCHNOP|GNTTABOP|XENMEM|SCHEDOP|VCPUOP|"
 # A file may write its rows with a macro that pastes the name: ROW(name, ...).
 PASTE = re.compile(r"#define\s+(\w+)\((\w+)\b[^)]*\)[\s\\]*\[(\w+_)##\2\]")
 HANDLER = re.compile(r"\bhc_\w+")
-REG_ROW = re.compile(r"^\s*(?:REG|ROW)\w*\((.*)$")
-REG_NAME = re.compile(r"\b((?:GIC[DRCV]_)?[A-Z][A-Z0-9]{2,}R?\d?[A-Z]*)\b")
-NOT_A_REG = {"REG", "ROW", "RAZ", "WI", "RO", "RW", "UINT64_C", "BIT", "BIT64",
-             "FIELD64", "NULL", "W1S", "W1C"}
+# [R_NAME] = REG_...(...), or REG_...(...), /* NAME, NAME: words */
+REG_ROW = re.compile(r"^\s*(?:\[R_(\w+)\] = )?REG_(?!END)\w+\(.*$")
+REG_NAMES = re.compile(r"/\*\s*([A-Z][A-Z0-9_]*(?:, [A-Z][A-Z0-9_]*)*)")
+REG_TABLE = re.compile(r"\brows_v(\d)\[\] = \{(.*?)^\};", re.S | re.M)
+REG_FILE = re.compile(r".*/vgic([dr])_v(\d)\.c")
 
 
 def tests_text(root):
@@ -57,32 +59,49 @@ def check_ops(root, words, rep):
     return count
 
 
-def register_of(line):
-    """Name in a register row: GICx_NAME in it, or its /* NAME */ comment."""
-    args = REG_ROW.match(line)
-    if not args:
+def registers_of(line):
+    """Names in a register row; [] when it has none, None when it is no row."""
+    row = REG_ROW.match(line)
+    if not row:
         return None
-    comment = re.search(r"/\*\s*([A-Z][A-Z0-9_]+)", line)
-    for name in REG_NAME.findall(re.sub(r"/\*.*", "", args.group(1))):
-        if name.startswith("GIC"):
-            return name
-    return comment.group(1) if comment else None
+    if row.group(1):
+        return [row.group(1)]
+    names = REG_NAMES.search(line)
+    return names.group(1).split(", ") if names else []
 
 
-def check_registers(root, words, rep):
+def tested_registers(root):
+    """{version of the GIC: words in the tables rows_vN of the unit tests}"""
+    words = {}
+    for path in common.walk(root, ("tests/unit",), (".c",)):
+        text = common.strip_c(common.read(root, path))
+        for version, body in REG_TABLE.findall(text):
+            words.setdefault(version, set()).update(re.findall(r"\w+", body))
+    return words
+
+
+def check_registers(root, rep):
     count = 0
-    short = {re.sub(r"^(V?GIC[DRCV]_|V[23]_)+", "", w) for w in words}
+    tested = tested_registers(root)
     for path in common.walk(root, ("arch/arm64/vgic",), (".c",)):
+        file = REG_FILE.fullmatch(path)
         for number, line in enumerate(common.read(root, path).splitlines(), 1):
-            name = register_of(line)
-            if not name:
+            names = registers_of(line)
+            if names is None:
                 continue
             count += 1
-            bare = re.sub(r"^GIC[DRCV]_", "", name)
-            if name not in words and bare not in short:
-                rep.fault(f"{path}:{number}",
-                          f"no test in tests/unit names {name}",
-                          "write one: reset value, write, read back, width")
+            if not file or not names:
+                rep.fault(f"{path}:{number}", "a register row without a name",
+                          "[R_NAME] = before it, in a file vgicd_vN.c or "
+                          "vgicr_vN.c, or /* NAME */ behind it")
+                continue
+            frame, version = file.groups()
+            for name in (f"GIC{frame.upper()}_{name}" for name in names):
+                if name not in tested.get(version, ()):
+                    rep.fault(f"{path}:{number}",
+                              f"no rows_v{version}[] in tests/unit names {name}",
+                              "write it: width; and a test: reset value, "
+                              "write, read back")
     return count
 
 
@@ -105,7 +124,7 @@ def main():
     rep = common.Report("rows")
     words = set(re.findall(r"\w+", tests_text(args.root)))
     ops = check_ops(args.root, words, rep)
-    regs = check_registers(args.root, words, rep)
+    regs = check_registers(args.root, rep)
     check_errno(args.root, rep)
     rep.note(f"{ops} operation rows, {regs} register rows")
     return rep.done()

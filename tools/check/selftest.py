@@ -73,9 +73,9 @@ CLEAN = {
                               "\t[EVTCHNOP_send] = SUBOP(s, f, 1, 0),\n};\n",
     "arch/arm64/vgic/vgicd_v2.c": SPDX + "const struct g r[] = {\n\tREG_PER_"
                                   "IRQ(0x100, 1), /* ISENABLER */\n};\n",
-    "tests/unit/test_a.c": SPDX + "/* EVTCHNOP_send hc_sched_op "
-                           "GICD_ISENABLER */\nint t = EVTCHNOP_send + "
-                           "hc_sched_op + GICD_ISENABLER;\n",
+    "tests/unit/test_a.c": SPDX + "int t = EVTCHNOP_send + hc_sched_op;\n"
+                           "static const struct row rows_v2[] = {\n"
+                           "\t{ GICD + GICD_ISENABLER, 4 },\n};\n",
     "drivers/uart/u.c": SPDX + "/* not a vcpu's */\nint u;\n",
     "arch/arm64/entry/e.S": SPDX + "\tbl\ta\n",
     "include/hv/lock_ranks.h": SPDX + "#define LOCK_RANKS(R) R(A, \"first\")"
@@ -187,8 +187,18 @@ FAULTS = [
                           "x t[] = {\n\tROW(gdbsx, g),\n};\n"},
      r"core/hc\.c:5: no test .* XEN_DOMCTL_gdbsx"),
     ("rows.py", "a register without a test",
-     {"arch/arm64/vgic/v.c": SPDX + "\tREG(GICD_ICFGR, rd, wr),\n"},
-     r"v\.c:2: no test .* GICD_ICFGR"),
+     {"arch/arm64/vgic/vgicd_v2.c": SPDX + "\t[R_ICFGR] = REG_PLAIN(4, rd),\n"},
+     r"vgicd_v2\.c:2: no rows_v2.* GICD_ICFGR"),
+    ("rows.py", "a register that only the other version's table has",
+     {"arch/arm64/vgic/vgicd_v3.c": SPDX + "\tREG_PLAIN(4), /* ISENABLER */\n"},
+     r"vgicd_v3\.c:2: no rows_v3.* GICD_ISENABLER"),
+    ("rows.py", "the second register of a row without a test",
+     {"arch/arm64/vgic/vgicd_v2.c": SPDX
+      + "\tREG_PLAIN(4), /* ISENABLER, SGIR: both */\n"},
+     r"vgicd_v2\.c:2: no rows_v2.* GICD_SGIR"),
+    ("rows.py", "a register without a name",
+     {"arch/arm64/vgic/vgicr_v3.c": SPDX + "\tREG_PLAIN(4, rd, wr),\n"},
+     r"vgicr_v3\.c:2: a register row without a name"),
     ("rows.py", "an errno that nothing ties to the ABI",
      {"include/lib/errno.h": SPDX + "enum {\n\tEPERM = 1,\n\tEIO = 5,\n};\n"},
      r"errno\.h:4: EIO"),

@@ -48,12 +48,12 @@ static uint64_t rd_pidr2(const struct vgic_access *a)
 
 static const struct vgic_reg rd_rows[] = {
 	/*  offset  bytes  widths  read  write  */
-	REG_PLAIN(0x0008, 8, 4 | 8, rd_typer, NULL),
+	REG_PLAIN(0x0008, 8, 4 | 8, rd_typer, NULL), /* TYPER */
 	REG_PLAIN(0x0000, 4, 4, NULL, NULL), /* CTLR: no write is pending */
-	REG_PLAIN(0x0004, 4, 4, rd_iidr, NULL),
+	REG_PLAIN(0x0004, 4, 4, rd_iidr, NULL), /* IIDR */
 	REG_PLAIN(0x0014, 4, 4, NULL, NULL), /* WAKER */
 	REG_PLAIN(0x0070, 16, 4 | 8, NULL, NULL), /* PROPBASER, PENDBASER */
-	REG_PLAIN(0xffe8, 4, 4, rd_pidr2, NULL),
+	REG_PLAIN(0xffe8, 4, 4, rd_pidr2, NULL), /* PIDR2 */
 	REG_END,
 };
 
