@@ -18,7 +18,6 @@
 
 /* What a reader of more than our CPUs gets as zeros. */
 #define MAP_BYTES_MAX 1024u
-#define AFFINITY_KINDS (XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT)
 
 /* ---- sets of CPUs -------------------------------------------------------- */
 
@@ -88,8 +87,7 @@ static int affinity_vcpu(const struct domain *d, const struct xen_domctl *op,
 {
 	const struct xen_domctl_vcpuaffinity *a = &op->u.vcpuaffinity;
 
-	if (!(a->flags & AFFINITY_KINDS) || (a->flags & ~(AFFINITY_KINDS |
-			XEN_VCPUAFFINITY_FORCE))) {
+	if (!a->flags) {
 		return -EINVAL;
 	}
 	return find_vcpu(d, a->vcpu, out);
@@ -160,6 +158,9 @@ int64_t domctl_setvcpuaffinity(struct vcpu *v, struct domain *d,
 
 	if (rc) {
 		return rc;
+	}
+	if (a->flags & XEN_VCPUAFFINITY_FORCE) {
+		(void)!vcpu_pin(t, 0); /* it may not be pinned */
 	}
 	before = t->hard_affinity;
 	if (a->flags & XEN_VCPUAFFINITY_HARD) {

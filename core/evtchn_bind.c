@@ -146,9 +146,6 @@ int64_t evtchn_op_bind_virq(struct vcpu *v, union hc_arg *arg)
 		return -EINVAL;
 	}
 	virq = (uint32_t)array_index_nospec(virq, NR_VIRQS);
-	if (virq_is_global(virq) && !d->is_control && virq != VIRQ_ARGO) {
-		return -EPERM;
-	}
 	if (!t) {
 		return -ENOENT;
 	}

@@ -23,13 +23,25 @@ struct side {
 
 typedef struct gnttab_copy_ptr copy_ptr;
 
+/* A frame of another domain, not by a grant: no, if there is one. */
+__cold static int16_t refuse_foreign(domid_t id)
+{
+	struct domain *d = domain_lookup_get(id);
+
+	if (!d) {
+		return GNTST_bad_domain;
+	}
+	domain_put(d);
+	return GNTST_permission_denied;
+}
+
 /* A frame of the caller's own address space. */
 static int16_t open_own(struct domain *d, const copy_ptr *p, struct side *s)
 {
 	struct p2m_entry e;
 
 	if (p->domid != DOMID_SELF) {
-		return GNTST_permission_denied;
+		return refuse_foreign(p->domid);
 	}
 	s->pg = p2m_get_page(d, gfn(p->u.gmfn), &e);
 	if (!s->pg) {

@@ -96,12 +96,12 @@ int64_t hc_console_io(struct vcpu *v, const uint64_t *args)
 	uint32_t cmd = (uint32_t)args[0];
 	uint32_t count = (uint32_t)args[1];
 
-	if (cmd != CONSOLEIO_write && cmd != CONSOLEIO_read) {
-		return -ENOSYS;
-	}
 	if (!v->domain->is_hardware && !v->domain->is_control &&
 	    !v->domain->console) {
 		return -EPERM;
+	}
+	if (cmd != CONSOLEIO_write && cmd != CONSOLEIO_read) {
+		return -ENOSYS;
 	}
 	if (cmd == CONSOLEIO_write) {
 		return console_write(v, count, args[2]);

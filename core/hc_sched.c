@@ -186,16 +186,10 @@ static int64_t sched_op_pin_override(struct vcpu *v, union hc_arg *arg)
 {
 	int32_t cpu = arg->sched_pin_override.pcpu;
 
-	if (!v->domain->is_hardware) {
-		return -EPERM;
-	}
-	if (cpu < 0) { /* no longer pinned */
-		return vcpu_set_hard_affinity(v, UINT64_MAX);
-	}
-	if ((uint32_t)cpu >= nr_pcpus) {
+	if (cpu >= (int32_t)nr_pcpus) {
 		return -EINVAL;
 	}
-	return vcpu_set_hard_affinity(v, BIT64(cpu));
+	return vcpu_pin(v, cpu < 0 ? 0 : BIT64(cpu));
 }
 
 static const struct hc_subop sched_subops[] = {
@@ -211,7 +205,7 @@ static const struct hc_subop sched_subops[] = {
 		SUBOP(sched_watchdog, sched_op_watchdog, HC_IN, HC_ANY),
 	[SCHEDOP_pin_override] =
 		SUBOP(sched_pin_override, sched_op_pin_override, HC_IN,
-		      HC_ANY),
+		      HC_CTRL),
 };
 
 int64_t hc_sched_op(struct vcpu *v, const uint64_t *args)

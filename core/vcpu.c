@@ -177,17 +177,50 @@ void vcpu_offline(struct vcpu *v)
 	vcpu_tell(v);
 }
 
-int vcpu_set_hard_affinity(struct vcpu *v, uint64_t cpus)
+static int change_affinity_unlock(struct pcpu *c, struct vcpu *v,
+				  uint64_t cpus) RELEASE(c->lock)
 {
-	struct pcpu *c;
-
-	if (!(cpus & __atomic_load_n(&cpus_online, __ATOMIC_ACQUIRE))) {
-		return -EINVAL;
-	}
-	c = sched_lock_vcpu(v);
 	v->hard_affinity = cpus;
 	sched_remove_locked(c, v); /* a CPU it may use now may be idle */
 	sched_place_unlock(c, v, arch_time_ns());
 	vcpu_tell(v);
 	return 0;
+}
+
+static bool any_online(uint64_t cpus)
+{
+	return cpus & __atomic_load_n(&cpus_online, __ATOMIC_ACQUIRE);
+}
+
+int vcpu_set_hard_affinity(struct vcpu *v, uint64_t cpus)
+{
+	struct pcpu *c;
+
+	if (!any_online(cpus)) {
+		return -EINVAL;
+	}
+	c = sched_lock_vcpu(v);
+	if (v->pinned_from) {
+		sched_unlock(c);
+		return -EBUSY;
+	}
+	return change_affinity_unlock(c, v, cpus);
+}
+
+int vcpu_pin(struct vcpu *v, uint64_t cpu)
+{
+	struct pcpu *c;
+	uint64_t from;
+
+	if (cpu && !any_online(cpu)) {
+		return -EINVAL;
+	}
+	c = sched_lock_vcpu(v);
+	from = v->pinned_from;
+	if (!cpu == !from) {
+		sched_unlock(c);
+		return cpu ? -EBUSY : -EINVAL;
+	}
+	v->pinned_from = cpu ? v->hard_affinity : 0;
+	return change_affinity_unlock(c, v, cpu ? cpu : from);
 }

@@ -148,6 +148,7 @@ static const struct call_case cases[] = {
 	DC(XEN_DOMCTL_setvcpuaffinity, 0, HI(1), WILD, 8),
 	DC(XEN_DOMCTL_setvcpuaffinity, 0, HI(1), BUF, 8),
 	DC(XEN_DOMCTL_setvcpuaffinity, 0, HI(4), BUF, 8),
+	DC(XEN_DOMCTL_setvcpuaffinity, 0, HI(8), BUF, 8),
 	DC(XEN_DOMCTL_shadow_op, 0),
 	DC(XEN_DOMCTL_max_mem, NODOM),
 	DC(XEN_DOMCTL_setvcpucontext, 0, 0, WILD),

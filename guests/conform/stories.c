@@ -202,6 +202,45 @@ static void scheduling(void)
 	    hc2(__HYPERVISOR_sched_op, SCHEDOP_watchdog, PTR(&w)));
 }
 
+static int64_t set_affinity(uint32_t flags, uint64_t map)
+{
+	struct xen_domctl op = {
+		.cmd = XEN_DOMCTL_setvcpuaffinity,
+		.interface_version = XEN_DOMCTL_INTERFACE_VERSION,
+		.domain = me,
+	};
+
+	op.u.vcpuaffinity.flags = flags;
+	op.u.vcpuaffinity.cpumap_hard.bitmap.q = PTR(&map);
+	op.u.vcpuaffinity.cpumap_hard.nr_bits = 64;
+	return hc1(__HYPERVISOR_domctl, PTR(&op));
+}
+
+static void pin(const char *what, int32_t cpu)
+{
+	struct sched_pin_override p = { .pcpu = cpu };
+
+	say("SCHEDOP_pin_override", what,
+	    hc2(__HYPERVISOR_sched_op, SCHEDOP_pin_override, PTR(&p)));
+}
+
+static void pinning(void)
+{
+	const char *row = "XEN_DOMCTL_setvcpuaffinity";
+
+	pin("off before it was on", -1);
+	pin("to CPU 1", 1);
+	say(row, "while pinned", set_affinity(XEN_VCPUAFFINITY_HARD, 1));
+	say(row, "by force",
+	    set_affinity(XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_FORCE, 1));
+	pin("off after it was forced off", -1);
+	pin("to CPU 1", 1);
+	pin("to CPU 0", 0);
+	pin("off", -2);
+	pin("off again", -1);
+	say(row, "to all", set_affinity(XEN_VCPUAFFINITY_HARD, UINT64_MAX));
+}
+
 static void vcpu_areas(void)
 {
 	struct vcpu_register_vcpu_info v = { .mfn = PTR(page) / PAGE_SIZE };
@@ -222,5 +261,6 @@ void conform_stories(void)
 	memory();
 	grants();
 	scheduling();
+	pinning();
 	vcpu_areas();
 }

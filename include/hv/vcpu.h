@@ -59,6 +59,7 @@ struct vcpu {
 	void *sched_priv;          /* the policy's own */
 	uint64_t hard_affinity;    /* bitmap of CPUs; NR_CPUS <= 64 */
 	uint64_t soft_affinity;
+	uint64_t pinned_from;      /* hard_affinity before vcpu_pin(), or 0 */
 
 	/* Guest-visible records, written through permanent windows. */
 	struct vcpu_info *info;    /* in a pinned frame, never NULL */
@@ -110,9 +111,15 @@ void vcpu_online(struct vcpu *v);
 void vcpu_offline(struct vcpu *v);
 /*
  * CPUs on which @v may run, at least one of which is online (-EINVAL). A vCPU
- * that is on another CPU now moves at that CPU's next work point.
+ * that is on another CPU now moves at that CPU's next work point. -EBUSY
+ * while it is pinned.
  */
 __must_check int vcpu_set_hard_affinity(struct vcpu *v, uint64_t cpus);
+/*
+ * To the CPU with this bit alone, which is online (-EINVAL), until the call
+ * with 0 gives back what it had. -EBUSY: pinned already; -EINVAL: not pinned.
+ */
+__must_check int vcpu_pin(struct vcpu *v, uint64_t cpu);
 
 static inline bool vcpu_is_online(const struct vcpu *v)
 {

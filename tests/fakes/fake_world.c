@@ -219,7 +219,13 @@ WEAK void vcpu_yield(struct vcpu *v)
 WEAK int vcpu_set_hard_affinity(struct vcpu *v, uint64_t cpus)
 {
 	v->hard_affinity = cpus;
-	world_log.affinity = cpus;
+	return 0;
+}
+
+WEAK int vcpu_pin(struct vcpu *v, uint64_t cpu)
+{
+	(void)v;
+	world_log.affinity = cpu;
 	return 0;
 }
 

@@ -188,8 +188,7 @@ Test(domctl_vcpu, affinity_refused)
 	cr_assert_eq(v->hard_affinity, UINT64_MAX); /* both or none */
 	cr_assert_eq(v->soft_affinity, UINT64_MAX);
 	cr_assert_eq(affinity(SET, 0, 0, 1, 1), -EINVAL);
-	cr_assert_eq(affinity(SET, 0, XEN_VCPUAFFINITY_FORCE, 1, 1), -EINVAL);
-	cr_assert_eq(affinity(SET, 0, 8, 1, 1), -EINVAL);
+	cr_assert_eq(affinity(SET, 0, 8, 1, 1), 0); /* nobody's flag */
 	cr_assert_eq(affinity(SET, 2, BOTH, 1, 1), -EINVAL);
 	cr_assert_eq(affinity(GET, UINT32_MAX, BOTH, 1, 1), -EINVAL);
 	op = hv_config(1);
@@ -203,6 +202,22 @@ Test(domctl_vcpu, affinity_refused)
 	cr_assert_eq(hv_domctl(GET, d->id, &op), -EFAULT);
 	cr_assert_eq(hv_domctl(SET, d->id, &op), -EFAULT);
 	cr_assert_eq(v->hard_affinity, UINT64_MAX);
+}
+
+Test(domctl_vcpu, force_ends_a_pin)
+{
+	struct vcpu *v = d->vcpu[0];
+
+	cr_assert_eq(vcpu_pin(v, 1), 0);
+	cr_assert_eq(affinity(SET, 0, XEN_VCPUAFFINITY_HARD, 1, 1), -EBUSY);
+	cr_assert_eq(affinity(SET, 0, XEN_VCPUAFFINITY_FORCE, 1, 1), 0);
+	cr_assert_eq(v->hard_affinity, UINT64_MAX);
+	cr_assert_eq(affinity(SET, 0, XEN_VCPUAFFINITY_FORCE, 1, 1), 0);
+	cr_assert_eq(vcpu_pin(v, 1), 0);
+	cr_assert_eq(affinity(SET, 0,
+			      XEN_VCPUAFFINITY_FORCE | XEN_VCPUAFFINITY_HARD,
+			      3, 3), 0);
+	cr_assert_eq(v->pinned_from, 0);
 }
 
 Test(domctl_vcpu, node_affinity)

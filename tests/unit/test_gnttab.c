@@ -359,6 +359,8 @@ Test(gnttab, copies)
 	c.dest.u.gmfn = MINE_GFN;
 	c.dest.domid = 0; /* by frame: only DOMID_SELF */
 	cr_assert_eq(copy(v0, &c), GNTST_permission_denied);
+	c.dest.domid = 9;
+	cr_assert_eq(copy(v0, &c), GNTST_bad_domain);
 	c.flags |= GNTCOPY_dest_gref; /* and that one is read-only */
 	c.dest = (struct gnttab_copy_ptr){ .u.ref = REF, .domid = 1 };
 	cr_assert_eq(copy(v0, &c), GNTST_general_error);

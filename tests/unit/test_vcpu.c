@@ -259,6 +259,31 @@ Test(vcpu, affinity_needs_a_cpu_that_is_there)
 	cr_assert_eq(pcpus[1]->current, v);
 }
 
+Test(vcpu, a_pin_ends_where_it_began)
+{
+	struct vcpu *v;
+
+	cpus_start(2, "credit2");
+	v = cpus_vcpu(0);
+	cr_assert_eq(vcpu_pin(v, 0), -EINVAL); /* it is not pinned */
+	cr_assert_eq(vcpu_set_hard_affinity(v, BIT64(0)), 0);
+	vcpu_online(v);
+	cpus_settle();
+	cr_assert_eq(vcpu_pin(v, BIT64(2)), -EINVAL);
+	cr_assert_eq(vcpu_pin(v, BIT64(1)), 0);
+	cpus_settle();
+	cr_assert_eq(pcpus[1]->current, v);
+	cr_assert_eq(vcpu_pin(v, BIT64(1)), -EBUSY);
+	cr_assert_eq(vcpu_set_hard_affinity(v, BIT64(0)), -EBUSY);
+	cr_assert_eq(v->hard_affinity, BIT64(1));
+	cr_assert_eq(vcpu_pin(v, 0), 0);
+	cpus_settle();
+	cr_assert_eq(pcpus[0]->current, v);
+	cr_assert_eq(v->hard_affinity, BIT64(0));
+	cr_assert_eq(vcpu_pin(v, 0), -EINVAL);
+	cr_assert_eq(vcpu_set_hard_affinity(v, UINT64_MAX), 0);
+}
+
 /* A level that no work bit tells of. */
 Test(vcpu, pending_state_keeps_it_awake)
 {

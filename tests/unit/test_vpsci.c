@@ -253,6 +253,9 @@ Test(vpsci, calls_and_their_answers)
 		{SMCCC_HYP_CALL_UID, 0, 0xdc1218a7},
 		{0x8600ff01, 0, -1}, /* the vendor's service */
 		{SMCCC_HYP_REVISION, 0, 0},
+		{SMCCC_STD_CALL_COUNT, 0, 15},
+		{SMCCC_STD_CALL_UID, 0, 0x6f3863f8},
+		{SMCCC_STD_REVISION, 0, 0},
 		{0, 0, -1},
 		{UINT32_MAX, 0, -1},
 	};
@@ -262,6 +265,39 @@ Test(vpsci, calls_and_their_answers)
 			     "row %zu", i);
 	}
 	cr_assert_eq(blocks, 2);
+}
+
+/* [XEN] smccc.h has them; it includes what only Xen's own tree has. */
+#define UID_HYP                                                               \
+	XEN_DEFINE_UUID(0xa71812dc, 0xc698, 0x4369, 0x9acf, 0x79, 0xd1, 0x8d, \
+			0xde, 0xe6, 0x67)
+#define UID_STD                                                               \
+	XEN_DEFINE_UUID(0xf863386f, 0x4b39, 0x4cbd, 0x9220, 0xce, 0x16, 0x41, \
+			0xe5, 0x9f, 0x6f)
+
+Test(vpsci, identities)
+{
+	static const struct {
+		uint32_t fid;
+		xen_uuid_t uuid;
+	} of[] = {
+		{SMCCC_HYP_CALL_UID, UID_HYP},
+		{SMCCC_STD_CALL_UID, UID_STD},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(of); i++) {
+		const uint64_t *x = vcpu[0]->arch.regs.x;
+
+		call(of[i].fid, 0, 0, 0);
+		for (size_t n = 0; n < 4; n++) {
+			uint32_t word;
+
+			memcpy(&word, &of[i].uuid.a[4 * n], sizeof(word));
+			cr_assert_eq(x[n], word);
+		}
+	}
+	call(SMCCC_STD_REVISION, 0, 0, 0);
+	cr_assert_eq(vcpu[0]->arch.regs.x[1], 1);
 }
 
 Test(vpsci, the_ways_to_stop)

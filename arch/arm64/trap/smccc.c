@@ -31,15 +31,21 @@ __cold static uint64_t arch_features(uint32_t fid)
 }
 
 /*
- * a71812dc-c698-4369-9acf-79d18ddee667, by which guests know the interface:
- * four words of the UUID's bytes, low byte first. [SMCCC] 6.2 "Call UID query"
+ * The UUIDs of [XEN] smccc.h, by which guests know the two interfaces, as four
+ * words of their bytes, low byte first. [SMCCC] 6.2 "Call UID query"
  */
-__cold static void hyp_uid(struct guest_regs *r)
+static const uint32_t uid_hyp[4] = { 0xdc1218a7, 0x694398c6, 0xd179cf9a,
+				     0x67e6de8d };
+static const uint32_t uid_std[4] = { 0x6f3863f8, 0xbd4c394b, 0x16ce2092,
+				     0x6f9fe541 };
+
+__cold static void call_uid(struct guest_regs *r, const uint32_t uid[4])
 {
-	r->x[0] = 0xdc1218a7;
-	r->x[1] = 0x694398c6;
-	r->x[2] = 0xd179cf9a;
-	r->x[3] = 0x67e6de8d;
+	uint32_t i;
+
+	for (i = 0; i < 4; i++) {
+		r->x[i] = uid[i];
+	}
 }
 
 static void other_call(struct guest_regs *r, uint32_t fid)
@@ -60,10 +66,17 @@ static void other_call(struct guest_regs *r, uint32_t fid)
 	case SMCCC_HYP_CALL_COUNT:
 		r->x[0] = 3;
 		return;
+	case SMCCC_STD_CALL_COUNT:
+		r->x[0] = 15; /* PSCI in both widths, and these three */
+		return;
 	case SMCCC_HYP_CALL_UID:
-		hyp_uid(r);
+		call_uid(r, uid_hyp);
+		return;
+	case SMCCC_STD_CALL_UID:
+		call_uid(r, uid_std);
 		return;
 	case SMCCC_HYP_REVISION:
+	case SMCCC_STD_REVISION:
 		r->x[0] = 0;
 		r->x[1] = 1;
 		return;
