@@ -2,7 +2,7 @@
 /*
  * vcpu_op: where a vCPU's shared records are.
  *
- * Owns    the moves of v->info and v->runstate_gva.
+ * Owns    the moves of v->info.
  * Not     what is written there (evtchn_2l.c, runstate.c).
  * Locks   d->lock (rank DOMAIN), so that a record moves once.
  * Spec    [XEN] vcpu.h; on Arm everything but 5 and 10 is -EINVAL.
@@ -81,17 +81,6 @@ static int64_t register_info(struct vcpu *v, struct vcpu *t, uint64_t uarg)
 	return 0;
 }
 
-static bool is_writable(struct vcpu *v, gva_t va)
-{
-	paddr_t pa;
-
-	if (arch_gva_to_pa(v, va, true, &pa) == 0) {
-		return true;
-	}
-	p2m_settle(v->domain); /* another CPU may have been changing it */
-	return arch_gva_to_pa(v, va, true, &pa) == 0;
-}
-
 static int64_t register_runstate(struct vcpu *v, struct vcpu *t,
 				 uint64_t uarg)
 {
@@ -105,15 +94,7 @@ static int64_t register_runstate(struct vcpu *v, struct vcpu *t,
 					       sizeof(vcpu_runstate_info_t)) {
 		return -EINVAL;
 	}
-	/* The address belongs to @t; only its own can be tried out now. */
-	if (t == v && a.addr.p != 0 && !is_writable(v, gva(a.addr.p))) {
-		return -EINVAL;
-	}
-	__atomic_store_n(&t->runstate_gva, a.addr.p, __ATOMIC_RELAXED);
-	if (t == v) {
-		vcpu_runstate_publish(v);
-	}
-	return 0;
+	return vcpu_runstate_register(v, t, a.addr.p);
 }
 
 static struct vcpu *vcpu_by_id(const struct domain *d, uint64_t id)

@@ -474,7 +474,7 @@ struct vcpu *sched_run(struct pcpu *c)
 		expel_current(c);
 		pick(c);
 	}
-	if (prev != c->current && prev && prev->runstate_gva &&
+	if (prev != c->current && prev && prev->runstate_area &&
 	    c->loaded == prev) {
 		vcpu_runstate_publish(prev);
 	}
@@ -483,7 +483,7 @@ struct vcpu *sched_run(struct pcpu *c)
 		if (c->idle) {
 			end_idle(c);
 		}
-		if (unlikely(c->current->runstate_gva) && c->current != prev) {
+		if (unlikely(c->current->runstate_area) && c->current != prev) {
 			vcpu_runstate_publish(c->current);
 		}
 	}

@@ -102,5 +102,6 @@ void vcpu_destroy(struct vcpu *v)
 	if (v->info_page) {
 		page_put(v->info_page);
 	}
+	vcpu_runstate_release(v);
 	heap_free(d, v);
 }

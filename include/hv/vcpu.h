@@ -19,6 +19,7 @@
 #include <lib/types.h>
 #include <lib/list.h>
 #include <abi/xen.h>
+#include <hv/guest_win.h>
 #include <hv/percpu.h>
 #include <hv/timer.h>
 #include <arch/vcpu.h> /* struct arch_vcpu */
@@ -39,6 +40,13 @@ enum vcpu_work {
 	VWORK_UPCALL = 1u << 0, /* event channel upcall line may have changed */
 	VWORK_VIRQ = 1u << 1,   /* virtual interrupt state changed: flush */
 	VWORK_VTIMER = 1u << 2, /* emulated timer fired */
+};
+
+/* The guest's copy of a vCPU's run state. */
+enum runstate_area {
+	RUNSTATE_AREA_NONE,  /* never registered */
+	RUNSTATE_AREA_TAKEN, /* where runstate_win is */
+	RUNSTATE_AREA_TOLD,  /* by another vCPU: at runstate_va */
 };
 
 struct vcpu {
@@ -65,7 +73,9 @@ struct vcpu {
 	struct vcpu_info *info;    /* in a pinned frame, never NULL */
 	struct page *info_page;    /* its reference; NULL: not registered */
 	struct vcpu_info own_info; /* of vCPUs > 0 until they register one */
-	uint64_t runstate_gva;     /* 0: none registered */
+	uint8_t runstate_area;     /* enum runstate_area; atomic */
+	uint64_t runstate_va;      /* what was told; 0: none */
+	struct guest_win runstate_win; /* stays open; len[0] == 0: none */
 	uint64_t runstate_entry_ns;
 	uint64_t runstate_ns[4];   /* RUNSTATE_running.. */
 	uint8_t runstate;
@@ -134,9 +144,15 @@ void vcpu_destroy(struct vcpu *v);
 /* Account the time since the last change; runq lock of v->cpu. */
 void vcpu_runstate_change(struct vcpu *v, uint8_t runstate, uint64_t now_ns);
 /*
- * Write the guest's copy, if one is registered, while v's registers are in
- * this CPU; no lock held. Skipped when the guest's mapping is gone.
+ * @t's copy is at @va of its address space from now on; 0: nowhere. Called by
+ * @v of the same domain. -EINVAL when it is @v's own and not writable memory
+ * of the domain.
  */
+__must_check int vcpu_runstate_register(struct vcpu *v, struct vcpu *t,
+					uint64_t va);
+/* Write the copy, if there is one, while v's registers are in this CPU. */
 void vcpu_runstate_publish(struct vcpu *v);
+/* Give its frames back. */
+void vcpu_runstate_release(struct vcpu *v);
 
 #endif

@@ -42,7 +42,6 @@ struct world_log {
 	uint64_t timer_set_ns;
 	unsigned int timer_cancels;
 	unsigned int info_moved;
-	unsigned int runstate_published;
 	uint64_t affinity;
 	char console[2048];
 	uint32_t console_len;

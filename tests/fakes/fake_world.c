@@ -100,6 +100,7 @@ static void domain_free_by_hand(struct domain *d, uint32_t slot)
 		if (d->vcpu[i]->info_page) {
 			page_put(d->vcpu[i]->info_page);
 		}
+		vcpu_runstate_release(d->vcpu[i]);
 		free(d->vcpu[i]);
 	}
 	for (i = 0; i < WORLD_GRANT_FRAMES; i++) {
@@ -229,10 +230,17 @@ WEAK int vcpu_pin(struct vcpu *v, uint64_t cpu)
 	return 0;
 }
 
-WEAK void vcpu_runstate_publish(struct vcpu *v)
+WEAK int vcpu_runstate_register(struct vcpu *v, struct vcpu *t, uint64_t va)
 {
 	(void)v;
-	world_log.runstate_published++;
+	(void)t;
+	(void)va;
+	return 0;
+}
+
+WEAK void vcpu_runstate_release(struct vcpu *v)
+{
+	(void)v;
 }
 
 WEAK void timer_init(struct timer *t, void (*fn)(void *arg), void *arg)

@@ -495,6 +495,18 @@ Test(domain_destroy, granted_by_dom0)
 	cr_assert_eq(hv_dom0->refs, 1);
 }
 
+/* Pages that the hypervisor writes for a vCPU go with it, both parts. */
+Test(domain_destroy, run_state_areas)
+{
+	struct domain *d = hv_build(1, 8);
+	struct vcpu *v = d->vcpu[0];
+	uint64_t va = (HV_PAGE_GFN << PAGE_SHIFT) - 16;
+
+	cr_assert_eq(vcpu_runstate_register(v, v, va), 0);
+	cr_assert_eq(page_of(p2m_lookup(d, gfn(HV_PAGE_GFN)).mfn)->count, 3);
+	cr_assert_eq(hv_destroy(d->id), 0);
+}
+
 /* Of itself: its own reference must not keep it for ever. */
 Test(domain_destroy, granted_to_itself)
 {

@@ -382,32 +382,6 @@ Test(hc_small, vcpu_info_refusals)
 	cr_assert_eq(v1->info_page, NULL);
 }
 
-Test(hc_small, vcpu_runstate_area_is_a_virtual_address)
-{
-	uint64_t va = ARG + 0x100;
-	uint64_t bad = BAD;
-
-	guest_put(d1, ARG, &va, 8);
-	cr_assert_eq(call(v1, __HYPERVISOR_vcpu_op,
-			  VCPUOP_register_runstate_memory_area, 0, ARG), 0);
-	cr_assert_eq(v1->runstate_gva, va);
-	cr_assert_eq(world_log.runstate_published, 1);
-	guest_put(d1, ARG, &bad, 8);
-	cr_assert_eq(call(v1, __HYPERVISOR_vcpu_op,
-			  VCPUOP_register_runstate_memory_area, 0, ARG),
-		     -EINVAL);
-	cr_assert_eq(v1->runstate_gva, va);
-	cr_assert_eq(call(v1, __HYPERVISOR_vcpu_op,
-			  VCPUOP_register_runstate_memory_area, 1, ARG), 0);
-	cr_assert_eq(d1->vcpu[1]->runstate_gva, BAD);
-	cr_assert_eq(world_log.runstate_published, 1);
-	bad = UINT64_MAX - 3;
-	guest_put(d1, ARG, &bad, 8);
-	cr_assert_eq(call(v1, __HYPERVISOR_vcpu_op,
-			  VCPUOP_register_runstate_memory_area, 1, ARG),
-		     -EINVAL);
-}
-
 Test(hc_small, vcpu_other_commands)
 {
 	uint64_t cmd;

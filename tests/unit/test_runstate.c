@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 // LINK: $(CPU_WORLD) arch/fake/last_words.c
-// LIBS: $(CPU_WORLD_LIBS)
+// LIBS: $(CPU_WORLD_LIBS) -Wl,--wrap=arch_wmb
 #include <criterion/criterion.h>
 #include <string.h>
 
 #include <lib/bits.h>
 #include <lib/errno.h>
 #include <hv/guest_win.h>
+#include <hv/page_alloc.h>
 #include "fake_cpus.h"
 
 #define GVA  UINT64_C(0x7f000010)
@@ -14,10 +15,17 @@
 
 /* ---- the guest's copy ---------------------------------------------------- */
 
-static struct vcpu_runstate_info guest;	  /* at GVA */
-static struct vcpu_runstate_info seen[8]; /* after each write */
-static uint32_t nr_writes, nr_open;
-static bool unmapped;
+static struct vcpu_runstate_info guest;	   /* at GVA */
+static struct vcpu_runstate_info seen[16]; /* at each barrier, two a writing */
+static uint32_t nr_seen, nr_open;
+static uint32_t first = sizeof(guest); /* bytes of it in the first page */
+static struct page own;
+
+void __wrap_arch_wmb(void)
+{
+	cr_assert_lt(nr_seen, ARRAY_SIZE(seen));
+	seen[nr_seen++] = guest;
+}
 
 int guest_win_open(struct vcpu *v, uint64_t va, uint32_t len, unsigned int dir,
 		   struct guest_win *w)
@@ -26,10 +34,9 @@ int guest_win_open(struct vcpu *v, uint64_t va, uint32_t len, unsigned int dir,
 	cr_assert_eq(va, GVA);
 	cr_assert_eq(len, sizeof(guest));
 	cr_assert_eq(dir, HC_OUT);
-	if (unmapped) {
-		return -EFAULT;
-	}
-	*w = (struct guest_win){.va = {(char *)&guest}, .len = {len}};
+	*w = (struct guest_win){.va = {(char *)&guest, (char *)&guest + first},
+				.len = {first, len - first},
+				.pg = {&own, &own}};
 	nr_open++;
 	return 0;
 }
@@ -38,10 +45,8 @@ void guest_win_write(const struct guest_win *w, const void *src, uint32_t off,
 		     uint32_t len)
 {
 	cr_assert_eq(nr_open, 1);
-	cr_assert_leq(off + len, w->len[0]);
+	cr_assert_leq(off + len, w->len[0] + w->len[1]);
 	memcpy(w->va[0] + off, src, len);
-	cr_assert_lt(nr_writes, ARRAY_SIZE(seen));
-	seen[nr_writes++] = guest;
 }
 
 void guest_win_close(struct guest_win *w)
@@ -54,7 +59,9 @@ static struct vcpu *registered(void)
 {
 	struct vcpu *v = cpus_vcpu(0);
 
-	v->runstate_gva = GVA;
+	own.owner = cpus_dom.id;
+	cr_assert_eq(vcpu_runstate_register(v, v, GVA), 0);
+	nr_seen = 0;
 	return v;
 }
 
@@ -62,46 +69,43 @@ Test(runstate, publish_in_the_order_a_reader_needs)
 {
 	static const struct {
 		uint64_t assist;
-		bool unmapped;
-		uint32_t writes;
+		uint32_t first;
+		uint64_t meanwhile;
 	} rows[] = {
-		{0, false, 1},
-		{0, true, 0},
-		{FLAG, false, 3},
-		{FLAG, true, 0},
+		{0, sizeof(guest), 600},
+		{FLAG, sizeof(guest), 600 | XEN_RUNSTATE_UPDATE},
+		{0, 20, 600},
+		{FLAG, 20, 600 | XEN_RUNSTATE_UPDATE},
 	};
 	struct vcpu *v;
 
 	cpus_start(1, "credit2");
-	v = registered();
+	v = cpus_vcpu(0);
 	v->runstate = RUNSTATE_blocked;
 	v->runstate_entry_ns = 1000;
 	memcpy(v->runstate_ns, (uint64_t[]){1, 2, 3, 4}, 32);
+	own.owner = cpus_dom.id;
 	cpus_dom.time_offset_ns = 400;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		memset(&guest, 0xee, sizeof(guest));
-		nr_writes = 0;
-		unmapped = rows[i].unmapped;
+		nr_seen = 0;
+		first = rows[i].first;
 		cpus_dom.vm_assist = (uint32_t)rows[i].assist;
-		vcpu_runstate_publish(v);
-		cr_assert_eq(nr_writes, rows[i].writes, "row %zu", i);
-		for (uint32_t n = 0; rows[i].assist && n < 2 && n < nr_writes;
-		     n++) {
-			cr_assert_eq(seen[n].state_entry_time,
-				     600 | XEN_RUNSTATE_UPDATE);
-		}
-		cr_assert_eq(nr_open, 0);
-		if (!unmapped) {
-			cr_assert_eq(guest.state_entry_time, 600);
-			cr_assert_eq(guest.state, RUNSTATE_blocked);
-			cr_assert_eq(memcmp(guest.time, v->runstate_ns, 32), 0);
-		}
+		cr_assert_eq(vcpu_runstate_register(v, v, GVA), 0);
+		cr_assert_eq(nr_seen, 2, "row %zu", i);
+		cr_assert_eq(seen[0].state_entry_time, rows[i].meanwhile);
+		cr_assert_eq(seen[0].time[0], UINT64_C(0xeeeeeeeeeeeeeeee));
+		cr_assert_eq(seen[1].state_entry_time, rows[i].meanwhile);
+		cr_assert_eq(memcmp(seen[1].time, v->runstate_ns, 32), 0);
+		cr_assert_eq(guest.state_entry_time, 600);
+		cr_assert_eq(guest.state, RUNSTATE_blocked);
+		cr_assert_eq(memcmp(guest.time, v->runstate_ns, 32), 0);
+		cr_assert_eq(nr_open, 1);
 	}
-	v->runstate_gva = 0;
-	nr_writes = 0;
-	unmapped = false;
+	cr_assert_eq(vcpu_runstate_register(v, v, 0), 0);
+	cr_assert_eq(nr_open, 0);
 	vcpu_runstate_publish(v);
-	cr_assert_eq(nr_writes, 0);
+	cr_assert_eq(nr_seen, 2);
 }
 
 /* It is told when it comes and, while its registers are there, when it goes. */
@@ -114,26 +118,38 @@ Test(runstate, publish_at_each_switch)
 	other = cpus_vcpu(0);
 	vcpu_online(v);
 	cpus_settle();
-	cr_assert_eq(nr_writes, 1);
+	cr_assert_eq(nr_seen, 2);
 	cr_assert_eq(guest.state, RUNSTATE_running);
 	cpus_block(v);
 	cpus_settle();
-	cr_assert_eq(nr_writes, 2);
+	cr_assert_eq(nr_seen, 4);
 	cr_assert_eq(guest.state, RUNSTATE_blocked);
 	vcpu_online(other);
 	cpus_settle();
-	cr_assert_eq(nr_writes, 2); /* its address space is not here */
+	cr_assert_eq(nr_seen, 4); /* its registers are not here */
 	vcpu_wake(v);
 	do {
 		cpus_run(5 * MS); /* more than two slices: both had it */
 	} while (pcpus[0]->current != other);
-	cr_assert_geq(nr_writes, 4);
+	cr_assert_geq(nr_seen, 8);
 	cpus_block(other);
 	cpus_settle();
 	cr_assert_eq(guest.state, RUNSTATE_running);
 	cr_assert_gt(guest.time[RUNSTATE_runnable], 0);
 	cr_assert_eq(guest.time[RUNSTATE_runnable],
 		     v->runstate_ns[RUNSTATE_runnable]);
+}
+
+/* The end of a vCPU ends the window. */
+Test(runstate, goes_with_its_vcpu)
+{
+	struct vcpu *v;
+
+	cpus_start(1, "credit2");
+	v = registered();
+	cr_assert_eq(nr_open, 1);
+	vcpu_destroy(v);
+	cr_assert_eq(nr_open, 0);
 }
 
 /* ---- time goes forward only ---------------------------------------------- */

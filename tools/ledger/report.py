@@ -30,8 +30,8 @@ With the instruction clock a CPU executes 1,000 million instructions a second,
 and a tick is every 4 million. A guest that polls while idle, or works, executes
 them all; one that waits in WFI executes next to none, so that for it the cost
 of each interrupt is the figure that says something: where WFI traps it holds
-the trap, the way into idleness and the way out of it; 440 on each of the two
-ways publish the run state where Linux registered it.
+the trap, the way into idleness and the way out of it, with the run state told
+to Linux on both ways.
 """),
     ("masked", "Longest stretch with interrupts masked",
      """EL2 never unmasks (adr/0001): from the vector to ERET, or to the WFI of a CPU
