@@ -129,6 +129,17 @@ bool has_bootarg(const char *word)
 	return false;
 }
 
+static void read_device(const void *fdt, int node, uint64_t *base,
+			unsigned int *intid)
+{
+	struct range r;
+
+	if (node >= 0 && read_reg(fdt, node, &r, 1)) {
+		*base = r.base;
+		*intid = read_intid(fdt, node, 0);
+	}
+}
+
 /*
  * A domain that starts at boot has one, and so has the machine itself; dom0
  * prints by hypercall.
@@ -136,15 +147,11 @@ bool has_bootarg(const char *word)
 static void read_uart(const void *fdt)
 {
 	int node = fdt_node_offset_by_compatible(fdt, -1, "arm,sbsa-uart");
-	struct range r;
 
 	if (node < 0 && machine.native) {
 		node = fdt_node_offset_by_compatible(fdt, -1, "arm,pl011");
 	}
-	if (node >= 0 && read_reg(fdt, node, &r, 1)) {
-		machine.uart = r.base;
-		machine.intid_uart = read_intid(fdt, node, 0);
-	}
+	read_device(fdt, node, &machine.uart, &machine.intid_uart);
 }
 
 int platform_read(const void *fdt)
@@ -169,5 +176,7 @@ int platform_read(const void *fdt)
 		read_reg(fdt, node, &machine.grant, 1);
 	}
 	read_uart(fdt);
+	node = fdt_node_offset_by_compatible(fdt, -1, "arm,pl031");
+	read_device(fdt, node, &machine.rtc, &machine.intid_rtc);
 	return read_gic(fdt) ? 0 : -1;
 }

@@ -50,6 +50,8 @@ struct platform {
 	uint64_t console;		/* page of the console ring, or 0 */
 	uint64_t uart;			/* a PL011's registers, or 0 */
 	unsigned int intid_uart;
+	uint64_t rtc;			/* a PL031's registers, or 0 */
+	unsigned int intid_rtc;
 	bool bulkhead;			/* the hypervisor is ours */
 	bool native;			/* there is no hypervisor */
 	bool strict;			/* "strict" in bootargs: skip nothing */

@@ -18,7 +18,7 @@ NOT_A_TEST = {"bench", "bench_domains", "bench_pair", "crash", "domu", "domu_end
               "static_dom"}
 # These do more when there are more CPUs; the others are run with one.
 SEVERAL_CPUS = {"hello", "psci_smp", "vgic_sgi", "vgic_spi", "vgic_regs", "evtchn_vcpu", "hc_hostile",
-                "domctl", "p2m_split"}
+                "domctl", "p2m_split", "device_irq"}
 VERDICT = re.compile(rb"GUEST (PASS|FAIL) (\d+)")
 
 

@@ -4,7 +4,8 @@
  * one, and says what each stretch was for.
  *
  * usage    -plugin el2count.so,out=FILE,low=A,high=A,vectors=A,work=A,
- *                  vcpu_work=OFFSET,pcpu_work=OFFSET
+ *                  vcpu_work=OFFSET,pcpu_work=OFFSET[,iar=A]
+ *          iar is the physical address of a GICv2's GICC_IAR.
  *          EL2 is what runs at virtual addresses low to high: the image,
  *          which is linked where no guest of the ledger maps anything. A
  *          stretch that does not end with ERET or WFI would show that this
@@ -54,6 +55,8 @@
 #define IS_HINT(op) (((op) & ~(0x7fu << 5)) == OP_HINT)
 #define IS_HVC(op) (((op)&0xffe0001fu) == 0xd4000002u)
 #define IS_READ_IAR1(op) (((op) & ~31u) == 0xd538cc00u) /* MRS Xt, ICC_IAR1_EL1 */
+#define IS_LDR_WORD(op) (((op)&0xffc00000u) == 0xb9400000u) /* LDR Wt, [Xn, #offset] */
+#define IAR_INTID 0x3ffu
 
 #define EC_WFX 0x01u
 #define EC_HVC64 0x16u
@@ -89,6 +92,17 @@ typedef struct {
 } GByteArray;
 typedef void (*exec_cb)(unsigned int vcpu, void *data);
 enum { CB_NO_REGS, CB_R_REGS };
+enum { MEM_READ = 1 };
+typedef uint32_t mem_info;
+struct plugin_hwaddr;
+typedef struct {
+	int size; /* 2 to its power, bytes */
+	union {
+		uint32_t u32;
+		uint64_t u128[2];
+	} data;
+} mem_value;
+typedef void (*mem_cb)(unsigned int vcpu, mem_info info, uint64_t address, void *data);
 
 GByteArray *g_byte_array_new(void);
 GByteArray *g_byte_array_set_size(GByteArray *array, unsigned int size);
@@ -103,6 +117,10 @@ uint64_t qemu_plugin_insn_vaddr(const struct plugin_insn *insn);
 size_t qemu_plugin_insn_data(const struct plugin_insn *insn, void *to, size_t size);
 GArray *qemu_plugin_get_registers(void);
 int qemu_plugin_read_register(struct plugin_register *handle, GByteArray *to);
+void qemu_plugin_register_vcpu_mem_cb(struct plugin_insn *insn, mem_cb cb, int flags, int rw, void *data);
+struct plugin_hwaddr *qemu_plugin_get_hwaddr(mem_info info, uint64_t address);
+uint64_t qemu_plugin_hwaddr_phys_addr(const struct plugin_hwaddr *address);
+mem_value qemu_plugin_mem_get_value(mem_info info);
 bool qemu_plugin_read_memory_vaddr(uint64_t address, GByteArray *to, size_t size);
 
 EXPORT extern int qemu_plugin_version;
@@ -143,7 +161,7 @@ struct cpu {
 };
 
 static FILE *out;
-static uint64_t low, high, vectors, work, vcpu_work, pcpu_work;
+static uint64_t low, high, vectors, work, vcpu_work, pcpu_work, iar;
 static struct plugin_register *regs[NR_REGS]; /* numbers, the same for all CPUs */
 static uint64_t el2_insns, guest_insns, lost; /* since the last mark */
 static struct cpu cpus[MAX_CPUS];
@@ -309,16 +327,30 @@ static void on_wfi(unsigned int vcpu, void *unused)
 	begin(c, WAKE);
 }
 
-/* Behind the instruction that acknowledged an interrupt: @reg has its INTID. */
-static void on_acked(unsigned int vcpu, void *reg)
+static void acked(struct cpu *c, uint64_t intid)
 {
-	struct cpu *c = cpu;
-
-	(void)vcpu;
 	if (!c->inside || c->acked || (c->key.kind != IRQ && c->key.kind != WAKE))
 		return;
 	c->acked = true;
-	c->key.a = read_reg((unsigned int)(uintptr_t)reg) & 0xffffff;
+	c->key.a = intid;
+}
+
+/* GICv3: behind the instruction that acknowledged an interrupt; @reg has its INTID. */
+static void on_acked(unsigned int vcpu, void *reg)
+{
+	(void)vcpu;
+	acked(cpu, read_reg((unsigned int)(uintptr_t)reg) & 0xffffff);
+}
+
+/* GICv2: a load, perhaps the one that acknowledges. */
+static void on_load(unsigned int vcpu, mem_info info, uint64_t address, void *unused)
+{
+	struct plugin_hwaddr *at = qemu_plugin_get_hwaddr(info, address);
+
+	(void)vcpu;
+	(void)unused;
+	if (at && qemu_plugin_hwaddr_phys_addr(at) == iar)
+		acked(cpu, qemu_plugin_mem_get_value(info).data.u32 & IAR_INTID);
 }
 
 /* guest_exit_slow: x19 is the vCPU, x20 the CPU. */
@@ -440,6 +472,8 @@ static void translate_el2(struct plugin_insn *insn, uint32_t op, uint32_t before
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_vector, CB_R_REGS, (void *)(uintptr_t)(slot % 4));
 	if (IS_READ_IAR1(before))
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_acked, CB_R_REGS, (void *)(uintptr_t)(before & 31));
+	if (iar && IS_LDR_WORD(op))
+		qemu_plugin_register_vcpu_mem_cb(insn, on_load, CB_NO_REGS, MEM_READ, NULL);
 	qemu_plugin_register_vcpu_insn_exec_cb(insn, on_el2_insn, CB_NO_REGS, NULL);
 	if (op == OP_ERET)
 		qemu_plugin_register_vcpu_insn_exec_cb(insn, on_eret, CB_R_REGS, NULL);
@@ -496,7 +530,8 @@ int qemu_plugin_install(plugin_id id, const void *info, int argc, char **argv)
 		const char *name;
 		uint64_t *value;
 	} numbers[] = { { "low=", &low },   { "high=", &high },		  { "vectors=", &vectors },
-			{ "work=", &work }, { "vcpu_work=", &vcpu_work }, { "pcpu_work=", &pcpu_work } };
+			{ "work=", &work }, { "vcpu_work=", &vcpu_work }, { "pcpu_work=", &pcpu_work },
+			{ "iar=", &iar } };
 	int i;
 	size_t n;
 

@@ -27,6 +27,8 @@ REGRESSION = 1.1        # must always be noticed
 COLUMNS = ("typical", "worst")
 # What the toolstack run says of single calls: those whose cost depends on their arguments, not on when a timer fires.
 CONTROL = re.compile(r"hypercall (domctl|sysctl|memory_op|multicall)")
+# What a GICv2 makes different.
+OF_GIC = re.compile(r"(read|write) GICD_|interrupt|wake-up|work|WFI")
 MILLION = 1e6
 FOR_GUESTS = re.compile(r"Memory for guests: (\d+) of \d+ KiB")
 BOOT_TICKS = re.compile(r"BENCH boot ticks (\d+) iterations 1")
@@ -63,6 +65,14 @@ def measure_guests(build, timeout):
     size = {"reset to the first guest's first instruction, instructions": [int(BOOT_TICKS.search(console).group(1)) * INSNS_A_TICK],
             "memory of a 2 GiB machine that no guest can have, KiB": [lost]}
     return lines_of(spent), longest(spent), size
+
+
+def measure_guests_gic2(build, timeout):
+    """The paths, and the longest stretch."""
+    spent = {}
+    for name, cpus in runs.GUESTS_GIC2:
+        merge(runs.guest(build, name, cpus, timeout, gic=2)[0], spent)
+    return {key: value for key, value in lines_of(spent).items() if OF_GIC.match(key)}, longest(spent)
 
 
 def injected(section):
@@ -104,12 +114,14 @@ def measure_size(build):
 def measure(build, timeout):
     runs.prepare()
     guests, masked, machine = measure_guests(build, timeout)
+    gic2, masked_gic2 = measure_guests_gic2(build, timeout)
     toolstack, totals, masked_toolstack = measure_toolstack(build, timeout)
     return {
         "paths": guests,
+        "paths, GICv2": gic2,
         "toolstack": toolstack,
         "linux": {**measure_linux(build, timeout), **totals},
-        "masked": {"bare-metal guests": [masked], "xl create, xl destroy": [masked_toolstack]},
+        "masked": {"bare-metal guests": [masked], "bare-metal guests, GICv2": [masked_gic2], "xl create, xl destroy": [masked_toolstack]},
         "stack": {name: [depth] for name, depth in stack.depths(build).items()},
         "size": {**measure_size(build), **machine},
     }

@@ -13,8 +13,8 @@ HEAD = """# Ledger of EL2 instructions
 
 <!-- Made by tools/ledger/ledger.py (make ledger-update). Do not edit. -->
 
-What every path through EL2 costs: QEMU virt, GICv3, cortex-a53, instruction
-clock, release image. A plugin of QEMU's (tools/ledger/el2count.c) counts each
+What every path through EL2 costs: QEMU virt, GICv3 where no other is named,
+cortex-a53, instruction clock, release image. A plugin of QEMU's (tools/ledger/el2count.c) counts each
 stretch, from the first instruction of the vector to ERET, both included. The
 figures are the same on every host. `make ledger` measures them again and fails
 when a line costs 5 % more than here, or so much less (5 %) that 10 % more than
@@ -50,6 +50,11 @@ words have a stack of their own, of 8,192.
 calls and bad ones; worst may include a line on the serial console. "work: ..."
 is the part of a path that empties those work bits. ", CPU idles": the path ends
 at the WFI of the hypervisor.
+"""),
+    ("paths, GICv2", "Paths that a GICv2 makes different",
+     """The same of a machine with a GICv2: its registers, interrupts, timers, messages
+between CPUs. Each list register, and the CPU interface, is a load or a store
+here, which costs a real machine more than the one instruction that is counted.
 """),
     ("toolstack", "Control operations of xl create and xl destroy",
      """A stock Linux guest of 128 MiB with disk and network, made and destroyed by

@@ -21,7 +21,11 @@ NM = "aarch64-linux-gnu-nm"
 # guests/*.c: name, CPUs. Those whose calls are drawn at random (hc_hostile) say nothing about a typical cost.
 GUESTS = (("bench", 1), ("hypercalls", 1), ("hc_basic", 1), ("evtchn", 1), ("evtchn_fifo", 1), ("gnttab", 1), ("domctl", 1),
           ("vgic_regs", 1), ("vgic_spi", 1), ("vgic_state", 1), ("vgic_sgi", 1), ("vtimer", 1), ("sysregs", 1),
-          ("mmio_fault", 1), ("psci_smp", 4), ("evtchn_vcpu", 4), ("vgic_sgi", 4))
+          ("device_irq", 1), ("mmio_fault", 1), ("psci_smp", 4), ("evtchn_vcpu", 4), ("vgic_sgi", 4))
+# Those of them that show what is different on a GICv2: its registers, interrupts, timers, messages between CPUs.
+GUESTS_GIC2 = (("vgic_regs", 1), ("vgic_spi", 1), ("vgic_state", 1), ("vgic_sgi", 1), ("vtimer", 1), ("device_irq", 1),
+               ("psci_smp", 4), ("evtchn_vcpu", 4), ("vgic_sgi", 4))
+GICC_IAR = 0x801000c    # of QEMU's machine
 # What Linux does between mark 1 and mark 2: name, script, words for its command line, words for the hypervisor's.
 # nohz=off: a tick 250 times a second, whatever it does. nohlt: it polls instead of WFI.
 LINUX = (("poll", "sleep 0.2", "nohz=off nohlt", ""),
@@ -47,10 +51,11 @@ class Build:
         with open(os.path.join(folder, "offsets.h"), encoding="ascii") as file:
             self.offsets = dict(re.findall(r"#define (\w+) (\d+)", file.read()))
 
-    def plugin_words(self, out):
+    def plugin_words(self, out, gic):
+        iar = f",iar={GICC_IAR:#x}" if gic == 2 else ""
         return (f"out={out},low={self.symbols['image_start']:#x},high={self.symbols['image_end']:#x},"
                 f"vectors={self.symbols['vectors']:#x},work={self.symbols['guest_exit_slow']:#x},"
-                f"vcpu_work={self.offsets['VCPU_WORK']},pcpu_work={self.offsets['PCPU_WORK']}")
+                f"vcpu_work={self.offsets['VCPU_WORK']},pcpu_work={self.offsets['PCPU_WORK']}{iar}")
 
 
 def compile_c(compiler, source, target):
@@ -74,7 +79,7 @@ def boot(build, name, want, timeout, **parts):
     machine = run.Machine(build.image, icount=True, reboot=False, **parts)
     counted = os.path.join(OUT, name + ".paths")
     machine.extra = ["-machine", "dtb-randomness=off", "-plugin",
-                     os.path.join(OUT, "el2count.so") + "," + build.plugin_words(counted)]
+                     os.path.join(OUT, "el2count.so") + "," + build.plugin_words(counted, machine.gic)]
     done = subprocess.run(machine.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           timeout=timeout, check=False)
     console = done.stdout.decode(errors="replace").replace("\r", "")
@@ -88,12 +93,12 @@ def boot(build, name, want, timeout, **parts):
     return sections, console
 
 
-def guest(build, name, cpus, timeout):
+def guest(build, name, cpus, timeout, gic=3):
     """One bare-metal guest of guests/ as the control domain."""
     kernel = os.path.join(run.BUILD, "guests", name + ".bin")
     if not os.path.exists(kernel):
         raise RunError(f"no guest at {kernel}\ncure: make guests")
-    return boot(build, f"{name}-{cpus}", "GUEST PASS", timeout, smp=cpus, mem=2048, dom0_mem=768, dom0_vcpus=cpus,
+    return boot(build, f"{name}-{cpus}-gic{gic}", "GUEST PASS", timeout, gic=gic, smp=cpus, mem=2048, dom0_mem=768, dom0_vcpus=cpus,
                 kernel=kernel, initrd=None)
 
 

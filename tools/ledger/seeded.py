@@ -4,7 +4,8 @@
 
 First in numbers: each number of each line is raised by 10 %, alone, and that line must fail and no other; a line more
 and a line less must fail, too. Then for real: a copy of the tree gets instructions into a hypercall, an emulated
-register and an interrupt, and bytes into a frame, 10 % of what their lines say; it is built, run and judged.
+register of each interrupt controller, a timer's interrupt and a device's, and bytes into a frame, 10 % of what their
+lines say; it is built, run and judged.
 """
 import copy
 import json
@@ -29,6 +30,8 @@ SEEDS = (
     ("paths", "hypercall xen_version version", "core/hc_version.c", "\t/* Also what guests measure as the cost", NOPS),
     ("paths", "read GICD_TYPER", "arch/arm64/vgic/vgicd_v3.c", "\t(void)opaque;\n\treturn vgic_regs_access(v, m, &gicd_v3", NOPS),
     ("paths", "interrupt: virtual timer", "arch/arm64/vdev/vtimer.c", "\tif (unlikely(!v)) {\n\t\twrite_sysreg(0, cntv_ctl", NOPS),
+    ("paths", "interrupt: a device's", "core/irq.c", "\t\t\t/* Stays active until the guest ends it. */", NOPS),
+    ("paths, GICv2", "read GICD_TYPER", "arch/arm64/vgic/vgicd_v2.c", "\t(void)opaque;\n\treturn vgic_regs_access(v, m, &gicd_v2", NOPS),
     ("stack", "trap_sync", "core/hc_multicall.c", "\tif (e->op == __HYPERVISOR_multicall) {\n", FRAME),
 )
 UNTOUCHED = ("paths", "hypercall without a row")
@@ -115,8 +118,9 @@ def build_and_judge(book, tally):
     subprocess.run(["make", "-s", "-j2", "-C", TREE], check=True, env=environment)
     build = runs.Build(os.path.join(TREE, "build", "arm64"))
     guests, _, _ = ledger.measure_guests(build, TIMEOUT)
+    gic2, _ = ledger.measure_guests_gic2(build, TIMEOUT)
     depths = {name: [depth] for name, depth in stack.depths(build).items()}
-    seen = failing({"paths": guests, "stack": depths}, book)
+    seen = failing({"paths": guests, "paths, GICv2": gic2, "stack": depths}, book)
     for group, name, *_ in SEEDS:
         tally.check((group, name) in seen, f"{group}: {name}: 10 % more, built and run, is not seen")
     tally.check(UNTOUCHED not in seen, f"{UNTOUCHED[1]}: fails, and nothing was done to it")
