@@ -315,7 +315,7 @@ static void tell(const struct domain *d, const struct boot_domain *b)
 		 (unsigned long long)guest.kernel_load);
 }
 
-static int start(const struct boot_domain *b)
+static int start(struct boot_domain *b)
 {
 	struct dom_config cfg;
 	struct kernel_image image;
@@ -356,6 +356,7 @@ static int start(const struct boot_domain *b)
 	}
 	tell(d, b);
 	domain_publish(d);
+	b->domid = d->id;
 	return 0;
 }
 
@@ -376,7 +377,7 @@ bool boot_dom0less(void)
 	bool any = false;
 
 	for (uint32_t i = 0; i < nr_boot_domains; i++) {
-		const struct boot_domain *b = &boot_domains[i];
+		struct boot_domain *b = &boot_domains[i];
 		int rc = b->refused ? -EINVAL : start(b);
 
 		any |= rc == 0;
@@ -385,6 +386,7 @@ bool boot_dom0less(void)
 				"above; error %d)\n", b->name, -rc);
 		}
 	}
+	dom_build_evtchns();
 	for (uint32_t i = 0; i < nr_boot_domains; i++) {
 		give_back(&boot_domains[i].kernel);
 		give_back(&boot_domains[i].ramdisk);

@@ -20,6 +20,7 @@
 #include <lib/errno.h>
 #include <lib/printf.h>
 #include <lib/string.h>
+#include "fdt_dom_evtchn.h"
 #include "fdt_parts.h"
 #include "modules.h"
 
@@ -33,7 +34,7 @@ struct boot_domain boot_domains[MAX_BOOT_DOMAINS];
 uint32_t nr_boot_domains;
 
 static const char *const not_yet[] = {
-	"xen,evtchn-v1", "xen,domain-shared-memory-v1", NULL,
+	"xen,domain-shared-memory-v1", NULL,
 };
 
 /* ---- one property -------------------------------------------------------- */
@@ -266,6 +267,11 @@ static int parse_module(struct dt *t, uint32_t idx, struct boot_domain *b)
 	return kind == MODULE_KERNEL ? module_bootargs(t, idx, b) : 0;
 }
 
+static uint8_t number_of(const struct boot_domain *b)
+{
+	return (uint8_t)(b - boot_domains);
+}
+
 static int parse_children(struct dt *t, uint32_t idx, struct boot_domain *b)
 {
 	for (uint32_t i = idx + 1; i < t->node[idx].end; i = t->node[i].end) {
@@ -273,6 +279,8 @@ static int parse_children(struct dt *t, uint32_t idx, struct boot_domain *b)
 
 		if (dt_is_compatible(t, i, dt_module)) {
 			rc = parse_module(t, i, b);
+		} else if (dt_is_compatible(t, i, dt_evtchn)) {
+			rc = fdt_evtchn_parse(t, i, number_of(b));
 		} else if (dt_is_compatible(t, i, not_yet)) {
 			rc = dt_error(t, i, "compatible", "is not supported; "
 				      "leave the node out", -EOPNOTSUPP);
@@ -313,13 +321,26 @@ static void parse_one(struct dt *t, uint32_t idx, const struct platform *p)
 	b->refused = rc != 0;
 }
 
+/* Beside the domains; dom0 starts without what is wrong there. */
+static void ends_of_dom0(struct dt *t, uint32_t idx, const struct platform *p)
+{
+	if (module_find(p, MODULE_KERNEL) &&
+	    fdt_evtchn_parse(t, idx, STATIC_DOM0)) {
+		log_err("device tree: dom0 is without this event channel\n");
+	}
+}
+
 void fdt_dom_parse(struct dt *t, const struct platform *p)
 {
 	uint32_t chosen = dt_resolve(t, "/chosen", 7);
 
 	nr_boot_domains = 0;
+	fdt_evtchn_reset();
 	for (uint32_t i = chosen + 1;
 	     chosen != DT_NONE && i < t->node[chosen].end; i = t->node[i].end) {
+		if (dt_is_compatible(t, i, dt_evtchn)) {
+			ends_of_dom0(t, i, p);
+		}
 		if (!dt_is_compatible(t, i, dt_domain)) {
 			continue;
 		}
@@ -331,6 +352,7 @@ void fdt_dom_parse(struct dt *t, const struct platform *p)
 		}
 		parse_one(t, i, p);
 	}
+	fdt_evtchn_link(t);
 }
 
 /* Two domains may start from one image, but not from parts of it. */

@@ -11,6 +11,7 @@
 /* One node of /chosen, as its author wants it. */
 struct boot_domain {
 	char name[32];    /* of the node, cut off when longer */
+	uint16_t domid;   /* 0: not started */
 	bool refused;     /* one message said why; the others go on */
 	uint64_t mem_kib;
 	uint32_t nr_vcpus;

@@ -30,6 +30,19 @@ uint32_t dt_by_offset(const struct dt *t, int offset)
 	return DT_NONE;
 }
 
+bool dt_prop_named(struct dt *t, uint32_t idx, const char *name,
+		   struct dt_prop *out)
+{
+	uint32_t cursor = t->node[idx].props;
+
+	while (dt_prop_next(t, &cursor, out)) {
+		if (strcmp(t->strings + out->nameoff, name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 const char *dt_string(struct dt *t, uint32_t idx, enum dt_name name)
 {
 	uint32_t len;

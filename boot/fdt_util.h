@@ -84,6 +84,9 @@ bool dt_prop_next(struct dt *t, uint32_t *cursor, struct dt_prop *out);
 /* Value or NULL; @len may be NULL. An empty property is not NULL. */
 const uint8_t *dt_prop(struct dt *t, uint32_t idx, enum dt_name name,
 		       uint32_t *len);
+/* The property of that name, one that enum dt_name need not know. */
+bool dt_prop_named(struct dt *t, uint32_t idx, const char *name,
+		   struct dt_prop *out);
 /* Text of a property, NULL when absent or not terminated. */
 const char *dt_string(struct dt *t, uint32_t idx, enum dt_name name);
 /* First cell of a property, @absent without one. */

@@ -194,6 +194,24 @@ __cold int evtchn_port_alloc(struct domain *d, uint32_t *out)
 	return rc;
 }
 
+__cold int evtchn_port_take(struct domain *d, uint32_t port)
+{
+	struct evtchn_table *t = &d->evtchn;
+	int rc = port == 0 || port > port_limit(t) ? -ENOSPC : 0;
+
+	while (rc == 0 && port >= t->nr_ports) { /* bound: port / 256 */
+		rc = add_bucket_locked(d);
+	}
+	if (rc == 0 && port_record(d, port)->state != ECS_FREE) {
+		rc = -EBUSY;
+	}
+	if (rc == 0) {
+		t->active++;
+		port_record(d, port)->priority = EVTCHN_FIFO_PRIORITY_DEFAULT;
+	}
+	return rc;
+}
+
 __cold void evtchn_port_free(struct domain *d, struct evtchn *chn,
 			     uint32_t port)
 {

@@ -70,6 +70,9 @@ static int bind_pair_locked(struct domain *l, struct domain *r, uint32_t rport,
 	    rchn->peer_domid != l->id) {
 		return -EINVAL;
 	}
+	if (!domains_may_share(l, r)) {
+		return -EPERM;
+	}
 	rc = evtchn_port_alloc(l, lport);
 	if (rc) {
 		return rc;
@@ -81,27 +84,70 @@ static int bind_pair_locked(struct domain *l, struct domain *r, uint32_t rport,
 	return 0;
 }
 
+/* In the order of the ids; one domain may be both. */
+static void lock_both(struct domain *a, struct domain *b) NO_LOCK_ANALYSIS
+{
+	struct domain *first = a->id < b->id ? a : b;
+	struct domain *second = first == a ? b : a;
+
+	lock_pair(&first->evtchn.lock, &second->evtchn.lock);
+}
+
+static void unlock_both(struct domain *a, struct domain *b) NO_LOCK_ANALYSIS
+{
+	unlock_pair(&a->evtchn.lock, &b->evtchn.lock);
+}
+
 int64_t evtchn_op_bind_interdomain(struct vcpu *v, union hc_arg *arg)
 {
 	evtchn_bind_interdomain_t *a = &arg->evtchn_bind_interdomain;
 	struct domain *l = v->domain;
 	struct domain *r = domain_get_for(v, a->remote_dom);
-	struct domain *first, *second;
 	uint32_t port = 0;
-	int rc = -EPERM;
+	int rc;
 
 	if (!r) {
 		return -ESRCH;
 	}
-	if (domains_may_share(l, r)) {
-		first = l->id < r->id ? l : r;
-		second = first == l ? r : l;
-		lock_pair(&first->evtchn.lock, &second->evtchn.lock);
-		rc = bind_pair_locked(l, r, a->remote_port, &port);
-		unlock_pair(&first->evtchn.lock, &second->evtchn.lock);
-	}
+	lock_both(l, r);
+	rc = bind_pair_locked(l, r, a->remote_port, &port);
+	unlock_both(l, r);
 	domain_put(r);
 	a->local_port = port;
+	return rc;
+}
+
+__cold int evtchn_open_at(struct domain *d, uint32_t port, domid_t peer)
+{
+	int rc;
+
+	spin_lock(&d->evtchn.lock);
+	rc = evtchn_port_take(d, port);
+	if (rc == 0) {
+		evtchn_find(d, port)->state = ECS_UNBOUND;
+		evtchn_find(d, port)->peer_domid = peer;
+	}
+	spin_unlock(&d->evtchn.lock);
+	return rc;
+}
+
+__cold int evtchn_join(struct domain *l, uint32_t lport, struct domain *r,
+		       uint32_t rport)
+{
+	struct evtchn *lchn, *rchn;
+	int rc = -EINVAL;
+
+	lock_both(l, r);
+	lchn = evtchn_find(l, lport);
+	rchn = evtchn_find(r, rport);
+	if (lchn && rchn && lchn->state == ECS_UNBOUND &&
+	    rchn->state == ECS_UNBOUND) {
+		join(lchn, r, rport);
+		join(rchn, l, lport);
+		evtchn_raise(r, rchn, rport);
+		rc = 0;
+	}
+	unlock_both(l, r);
 	return rc;
 }
 
@@ -298,22 +344,18 @@ static int close_locked(struct domain *d, uint32_t port,
  */
 int evtchn_close_port(struct domain *d, uint32_t port)
 {
-	struct domain *first = d;
-	struct domain *second = d;
 	struct domain *peer;
+	struct domain *second;
 	bool bound;
 	int rc = peer_of(d, port, &peer);
 
 	if (rc) {
 		return rc;
 	}
-	if (peer) {
-		first = d->id < peer->id ? d : peer;
-		second = first == d ? peer : d;
-	}
-	lock_pair(&first->evtchn.lock, &second->evtchn.lock);
+	second = peer ? peer : d;
+	lock_both(d, second);
 	rc = close_locked(d, port, peer, &bound);
-	unlock_pair(&first->evtchn.lock, &second->evtchn.lock);
+	unlock_both(d, second);
 	if (bound) {
 		domain_put(d);
 		domain_put(peer);

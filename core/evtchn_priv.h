@@ -66,6 +66,9 @@ void evtchn_raise(struct domain *d, struct evtchn *chn, uint32_t port);
 /* Take a free port; -ENOSPC, -ENOMEM. *out only on success; lock held. */
 __must_check int evtchn_port_alloc(struct domain *d, uint32_t *out)
 	REQUIRES(d->evtchn.lock);
+/* Take that one; -EBUSY, -ENOSPC, -ENOMEM. */
+__must_check int evtchn_port_take(struct domain *d, uint32_t port)
+	REQUIRES(d->evtchn.lock);
 void evtchn_port_free(struct domain *d, struct evtchn *chn, uint32_t port)
 	REQUIRES(d->evtchn.lock);
 /* -EINVAL: not open; -EAGAIN: lost a race, nothing done. */

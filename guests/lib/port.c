@@ -45,7 +45,7 @@ void ports_forget(void)
 	dsb();
 }
 
-void ports_init(void)
+void ports_map(void)
 {
 	xen_add_to_physmap_t add = {
 		.domid = DOMID_SELF, .space = XENMAPSPACE_shared_info,
@@ -55,8 +55,18 @@ void ports_init(void)
 	EXPECT_EQ(hc2(__HYPERVISOR_memory_op, XENMEM_add_to_physmap,
 		      PTR(&add)), 0);
 	EXPECT_EQ(sizeof(*shared), 1088);
+}
+
+void ports_listen(void)
+{
 	gic_config_edge(machine.intid_evtchn, false);
 	gic_enable(machine.intid_evtchn);
+}
+
+void ports_init(void)
+{
+	ports_map();
+	ports_listen();
 	ports_forget();
 }
 

@@ -12,7 +12,9 @@
 
 extern volatile shared_info_t *const shared;
 
-void ports_init(void);			/* maps the page; a test of its own */
+void ports_map(void);			/* the page */
+void ports_listen(void);		/* upcalls on */
+void ports_init(void);			/* both, and nothing is pending */
 void ports_forget(void);		/* nothing is pending any more */
 void ports_take(unsigned int intid);	/* an upcall handler that forgets */
 

@@ -41,6 +41,19 @@ __must_check int evtchn_fini_step(struct domain *d);
 __must_check int evtchn_free_step(struct domain *d);
 void evtchn_fini(struct domain *d); /* all of it */
 
+/*
+ * For whoever makes domains, whatever they may do themselves: open @port of
+ * @d, to be joined; until then a signal into it is dropped. -EBUSY: it is
+ * open; -ENOSPC: beyond the domain's limit; -ENOMEM.
+ */
+__must_check int evtchn_open_at(struct domain *d, uint32_t port, domid_t peer);
+/*
+ * Join two open ports, which belong to no pair yet, else -EINVAL. That of @r
+ * is pending once.
+ */
+__must_check int evtchn_join(struct domain *l, uint32_t lport,
+			     struct domain *r, uint32_t rport);
+
 /* Raise a VIRQ; no effect when nobody bound it. Any CPU. */
 void evtchn_send_virq(struct vcpu *v, uint32_t virq);        /* per vCPU */
 void evtchn_send_global_virq(struct domain *d, uint32_t virq);

@@ -179,3 +179,56 @@ Test(evtchn_rows, numbers_without_a_row)
 	cr_assert_eq(call(v0, EVTCHNOP_set_priority + 1, ARG), -ENOSYS);
 	cr_assert_eq(call(v0, UINT32_MAX, ARG), -ENOSYS);
 }
+
+static int64_t send(struct vcpu *v, uint32_t port)
+{
+	evtchn_send_t s = { .port = port };
+
+	return op(v, EVTCHNOP_send, &s, sizeof(s));
+}
+
+static int64_t bind(struct vcpu *v, domid_t dom, uint32_t port)
+{
+	evtchn_bind_interdomain_t i = { .remote_dom = dom,
+					.remote_port = port };
+
+	return op(v, EVTCHNOP_bind_interdomain, &i, sizeof(i));
+}
+
+/* As boot joins them; the guests could not have done it. */
+Test(evtchn_rows, joined_by_somebody_else)
+{
+	struct domain *d2 = make(2, false);
+	struct vcpu *v2 = d2->vcpu[0];
+	evtchn_close_t c = { .port = 11 };
+
+	cr_assert_eq(evtchn_open_at(d1, 0, 2), -ENOSPC);
+	cr_assert_eq(evtchn_open_at(d1, EVTCHN_2L_NR_CHANNELS, 2), -ENOSPC);
+	cr_assert_eq(evtchn_open_at(d1, 300, 2), 0);
+	cr_assert_eq(evtchn_open_at(d1, 300, 2), -EBUSY);
+	cr_assert_eq(send(v1, 300), 0, "dropped");
+	cr_assert_eq(evtchn_open_at(d2, 11, 1), 0);
+	cr_assert_eq(evtchn_join(d1, 299, d2, 11), -EINVAL, "not open");
+	cr_assert_eq(evtchn_join(d1, 300, d2, 10), -EINVAL, "not open");
+	cr_assert_eq(evtchn_join(d1, 300, d2, EVTCHN_BUCKET_PORTS), -EINVAL);
+	cr_assert_eq(evtchn_join(d1, 300, d2, 11), 0);
+	cr_assert_eq(evtchn_join(d1, 300, d2, 11), -EINVAL, "joined");
+	cr_assert(evtchn_is_pending(d2, 11) && !evtchn_is_pending(d1, 300));
+	cr_assert_eq(send(v2, 11), 0);
+	cr_assert(evtchn_is_pending(d1, 300));
+	cr_assert_eq(status(v1, 300).u.interdomain.port, 11);
+	/* Both kinds of ports live side by side. */
+	cr_assert_eq(unbound(v1), 1);
+	/* Closed, it waits for the same peer, which may not come by itself. */
+	cr_assert_eq(op(v2, EVTCHNOP_close, &c, sizeof(c)), 0);
+	cr_assert_eq(status(v1, 300).status, EVTCHNSTAT_unbound);
+	cr_assert_eq(bind(v2, 1, 300), -EPERM);
+	cr_assert_eq(bind(v2, 1, 1), -EINVAL, "no word about what is there");
+	/* Both ends in one domain. */
+	cr_assert_eq(evtchn_open_at(d2, 20, 2), 0);
+	cr_assert_eq(evtchn_open_at(d2, 21, 2), 0);
+	cr_assert_eq(evtchn_join(d2, 20, d2, 21), 0);
+	cr_assert_eq(send(v2, 20), 0);
+	cr_assert(evtchn_is_pending(d2, 21));
+	drop(d2);
+}

@@ -6,7 +6,9 @@
 // LINK: boot/fdt_addr.c boot/fdt_chosen.c boot/fdt_console.c boot/fdt_dom.c
 // LINK: boot/fdt_gic.c boot/fdt_irq.c boot/fdt_lookup.c boot/fdt_platform.c
 // LINK: boot/fdt_util.c boot/modules.c lib/printf.c
-// LINK: tests/fakes/fake_log.c tests/fakes/fake_tree.c
+// LINK: boot/fdt_dom_evtchn.c
+// LINK: tests/fakes/fake_domains.c tests/fakes/fake_log.c
+// LINK: tests/fakes/fake_tree.c
 // LIBS: -lfdt
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -18,75 +20,16 @@
 #include "boot/fdt_dom.h"
 #include "boot/fdt_platform.h"
 #include "boot/fdt_util.h"
+#include "fake_domains.h"
 #include "fake_log.h"
 #include "fake_tree.h"
 
-#define BAD "/chosen/bad"
-#define KERNEL_AT 0x60000000
 #define MODULE BAD "/module@1"
 
 static struct platform p;
 static const struct mem_range image = { .start = 0x40200000,
 					.size = 0x200000 };
 static const struct mem_range dtb = { .start = 0x44000000, .size = 0x100000 };
-
-static void text(void *fdt, const char *path, const char *prop,
-		 const char *value)
-{
-	cr_assert_eq(fdt_setprop_string(fdt, fake_tree_node(fdt, path), prop,
-					value), 0);
-}
-
-static void flag(void *fdt, const char *path, const char *prop)
-{
-	cr_assert_eq(fdt_setprop(fdt, fake_tree_node(fdt, path), prop, NULL, 0),
-		     0);
-}
-
-static void drop(void *fdt, const char *path, const char *prop)
-{
-	cr_assert_eq(fdt_delprop(fdt, fake_tree_node(fdt, path), prop), 0);
-}
-
-static void add_module(void *fdt, const char *dom, const char *name,
-		       const char *kind, uint32_t at)
-{
-	char compatible[64];
-	char path[64];
-	int len = snprintf(compatible, sizeof(compatible),
-			   "%s%cmultiboot,module", kind, 0) + 1;
-
-	fake_tree_add(fdt, dom, name, NULL);
-	snprintf(path, sizeof(path), "%s/%s", dom, name);
-	cr_assert_eq(fdt_setprop(fdt, fake_tree_node(fdt, path), "compatible",
-				 compatible, len), 0);
-	CELLS(fdt, path, "reg", 0, at, 0, 0x100000);
-}
-
-static void add_domain(void *fdt, const char *name, uint32_t kernel_at)
-{
-	char path[32];
-
-	fake_tree_add(fdt, "/chosen", name, "xen,domain");
-	snprintf(path, sizeof(path), "/chosen/%s", name);
-	CELLS(fdt, path, "#address-cells", 2);
-	CELLS(fdt, path, "#size-cells", 2);
-	CELLS(fdt, path, "memory", 0, 65536);
-	CELLS(fdt, path, "cpus", 2);
-	add_module(fdt, path, "module@1", "multiboot,kernel", kernel_at);
-}
-
-/* Three domains, of which the tests spoil the one in the middle. */
-static void *three(int gic)
-{
-	void *fdt = fake_tree(gic);
-
-	/* libfdt puts new nodes first: they come in the order of the names. */
-	add_domain(fdt, "third", 0x62000000);
-	add_domain(fdt, "bad", KERNEL_AT);
-	add_domain(fdt, "first", 0x61000000);
-	return fdt;
-}
 
 static void parse(void *fdt)
 {
@@ -119,13 +62,13 @@ static void expect_refused(void *fdt, const char *word)
 
 Test(fdt_dom, a_whole_one)
 {
-	void *fdt = three(3);
+	void *fdt = fake_domains(3);
 
-	flag(fdt, BAD, "vpl011");
+	fake_tree_flag(fdt, BAD, "vpl011");
 	CELLS(fdt, BAD, "nr_spis", 1);
-	text(fdt, BAD, "xen,enhanced", "no-xenstore");
-	text(fdt, MODULE, "bootargs", "console=ttyAMA0");
-	add_module(fdt, BAD, "module@2", "multiboot,ramdisk", 0x64000000);
+	fake_tree_text(fdt, BAD, "xen,enhanced", "no-xenstore");
+	fake_tree_text(fdt, MODULE, "bootargs", "console=ttyAMA0");
+	fake_module(fdt, BAD, "module@2", "multiboot,ramdisk", 0x64000000);
 	parse(fdt);
 	cr_assert_eq(fake_log_count[LOG_ERR], 0, "%s", fake_log_last[LOG_ERR]);
 	cr_assert_eq(fake_log_count[LOG_WARN], 0);
@@ -147,16 +90,16 @@ Test(fdt_dom, a_whole_one)
 
 Test(fdt_dom, ways_to_say_it)
 {
-	void *fdt = three(2);
+	void *fdt = fake_domains(2);
 
 	/* Modules without a word about their kind: kernel, then ramdisk. */
 	fake_tree_add(fdt, BAD, "module@0", "multiboot,module");
 	CELLS(fdt, BAD "/module@0", "reg", 0, 0x64000000, 0, 0x1000);
-	text(fdt, MODULE, "compatible", "multiboot,module");
+	fake_tree_text(fdt, MODULE, "compatible", "multiboot,module");
 	/* One image for two domains. */
 	CELLS(fdt, "/chosen/third/module@1", "reg", 0, 0x61000000, 0, 0x100000);
 	fake_tree_add(fdt, BAD, "cpu@0", "vendor,thing");
-	text(fdt, BAD, "vpl01", "enabled");
+	fake_tree_text(fdt, BAD, "vpl01", "enabled");
 	parse(fdt);
 	cr_assert_eq(fake_log_count[LOG_ERR], 0, "%s", fake_log_last[LOG_ERR]);
 	cr_assert_eq(boot_domains[1].kernel.start, 0x64000000);
@@ -188,7 +131,7 @@ Test(fdt_dom, numbers)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		void *fdt = three(2);
+		void *fdt = fake_domains(2);
 
 		fake_tree_set_cells(fdt, BAD, bad[i].prop, bad[i].cells);
 		expect_refused(fdt, bad[i].word);
@@ -201,25 +144,25 @@ Test(fdt_dom, what_is_missing)
 	void *fdt;
 
 	for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
-		fdt = three(3);
-		drop(fdt, BAD, needed[i]);
+		fdt = fake_domains(3);
+		fake_tree_drop(fdt, BAD, needed[i]);
 		expect_refused(fdt, "is missing");
 		cr_assert_not_null(strstr(fake_log_last[LOG_ERR], needed[i]));
 	}
-	fdt = three(3);
+	fdt = fake_domains(3);
 	cr_assert_eq(fdt_del_node(fdt, fake_tree_node(fdt, MODULE)), 0);
 	expect_refused(fdt, "no node in it is compatible with "
 		       "\"multiboot,kernel\"");
-	fdt = three(3);
-	drop(fdt, MODULE, "reg");
+	fdt = fake_domains(3);
+	fake_tree_drop(fdt, MODULE, "reg");
 	expect_refused(fdt, "is not one address and size");
 }
 
 Test(fdt_dom, what_does_not_go_together)
 {
-	void *fdt = three(3);
+	void *fdt = fake_domains(3);
 
-	flag(fdt, BAD, "vpl011");
+	fake_tree_flag(fdt, BAD, "vpl011");
 	CELLS(fdt, BAD, "nr_spis", 0);
 	expect_refused(fdt, "vpl011 without its interrupt");
 }
@@ -230,12 +173,12 @@ Test(fdt_dom, a_xenstore_is_not_promised)
 	void *fdt;
 
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
-		fdt = three(3);
-		text(fdt, BAD, "xen,enhanced", values[i]);
+		fdt = fake_domains(3);
+		fake_tree_text(fdt, BAD, "xen,enhanced", values[i]);
 		expect_refused(fdt, "but for \"no-xenstore\"");
 	}
-	fdt = three(3);
-	flag(fdt, BAD, "xen,enhanced");
+	fdt = fake_domains(3);
+	fake_tree_flag(fdt, BAD, "xen,enhanced");
 	expect_refused(fdt, "but for \"no-xenstore\"");
 }
 
@@ -247,50 +190,50 @@ Test(fdt_dom, what_we_do_not_have)
 		"sve",
 	};
 	static const char *const nodes[] = {
-		"xen,evtchn-v1", "xen,domain-shared-memory-v1",
+		"xen,domain-shared-memory-v1",
 	};
 	void *fdt;
 
 	for (size_t i = 0; i < ARRAY_SIZE(props); i++) {
-		fdt = three(3);
-		flag(fdt, BAD, props[i]);
+		fdt = fake_domains(3);
+		fake_tree_flag(fdt, BAD, props[i]);
 		expect_refused(fdt, "is not supported");
 		cr_assert_not_null(strstr(fake_log_last[LOG_ERR], props[i]));
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
-		fdt = three(3);
+		fdt = fake_domains(3);
 		fake_tree_add(fdt, BAD, "child@1", nodes[i]);
 		expect_refused(fdt, "is not supported; leave the node out");
 	}
-	fdt = three(3);
-	add_module(fdt, BAD, "module@2", "multiboot,device-tree", 0x64000000);
+	fdt = fake_domains(3);
+	fake_module(fdt, BAD, "module@2", "multiboot,device-tree", 0x64000000);
 	expect_refused(fdt, "is a module that is not supported");
 }
 
 Test(fdt_dom, modules)
 {
 	char longest[CMDLINE_MAX + 1];
-	void *fdt = three(3);
+	void *fdt = fake_domains(3);
 
-	add_module(fdt, BAD, "module@2", "multiboot,kernel", 0x64000000);
+	fake_module(fdt, BAD, "module@2", "multiboot,kernel", 0x64000000);
 	expect_refused(fdt, "second module of its kind");
-	fdt = three(3);
+	fdt = fake_domains(3);
 	CELLS(fdt, MODULE, "reg", 0, KERNEL_AT, 0, 0);
 	expect_refused(fdt, "is empty");
-	fdt = three(3);
+	fdt = fake_domains(3);
 	CELLS(fdt, MODULE, "reg", 0xffffffff, 0xfffff000, 0, 0x2000);
 	expect_refused(fdt, "is not one address and size");
-	fdt = three(3);
+	fdt = fake_domains(3);
 	cr_assert_eq(fdt_setprop(fdt, fake_tree_node(fdt, MODULE), "bootargs",
 				 "abc", 3), 0);
 	expect_refused(fdt, "has no final NUL");
-	fdt = three(3);
+	fdt = fake_domains(3);
 	memset(longest, 'x', CMDLINE_MAX);
 	longest[CMDLINE_MAX] = '\0';
-	text(fdt, MODULE, "bootargs", longest);
+	fake_tree_text(fdt, MODULE, "bootargs", longest);
 	expect_refused(fdt, "longer than 1023");
 	longest[CMDLINE_MAX - 1] = '\0';
-	text(fdt, MODULE, "bootargs", longest);
+	fake_tree_text(fdt, MODULE, "bootargs", longest);
 	parse(fdt);
 	cr_assert(!boot_domains[1].refused);
 }
@@ -311,16 +254,16 @@ Test(fdt_dom, places)
 	void *fdt;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		fdt = three(3);
+		fdt = fake_domains(3);
 		CELLS(fdt, MODULE, "reg", 0, bad[i].at, 0, 0x100000);
 		expect_refused(fdt, bad[i].word);
 	}
-	fdt = three(3);
-	add_module(fdt, BAD, "module@2", "multiboot,ramdisk",
+	fdt = fake_domains(3);
+	fake_module(fdt, BAD, "module@2", "multiboot,ramdisk",
 		   KERNEL_AT + 0x80000);
 	expect_refused(fdt, "boot modules of bad overlap");
-	fdt = three(3);
-	add_module(fdt, BAD, "module@2", "multiboot,ramdisk", 0x90000000);
+	fdt = fake_domains(3);
+	fake_module(fdt, BAD, "module@2", "multiboot,ramdisk", 0x90000000);
 	expect_refused(fdt, "ramdisk of bad");
 }
 
@@ -331,7 +274,7 @@ Test(fdt_dom, more_than_there_is_room_for)
 
 	for (unsigned int i = 0; i <= MAX_BOOT_DOMAINS; i++) {
 		snprintf(name, sizeof(name), "dom%02u", i);
-		add_domain(fdt, name, 0x60000000 + 0x200000 * i);
+		fake_domain_add(fdt, name, 0x60000000 + 0x200000 * i);
 	}
 	fake_log_reset();
 	cr_assert_eq(fdt_platform_parse(fdt, 0, &p), 0);
