@@ -16,6 +16,7 @@
 #include "dom_build.h"
 #include "dom_fdt.h"
 #include "fdt_dom.h"
+#include "fdt_dom_vcpu.h"
 #include "kernel_image.h"
 #include <abi/xen.h>
 #include <hv/arch.h>
@@ -278,6 +279,30 @@ static void scrub(const struct mem_range *r)
 	}
 }
 
+/* What the tree's nodes say of single vCPUs. */
+static int place_vcpus(struct domain *d, const struct boot_domain *b)
+{
+	uint64_t there = nr_pcpus < 64 ? BIT64(nr_pcpus) - 1 : UINT64_MAX;
+
+	for (uint32_t i = 0; i < nr_boot_vcpus; i++) {
+		const struct boot_vcpu *v = &boot_vcpus[i];
+
+		if (&boot_domains[v->dom] != b || v->cpus == 0) {
+			continue;
+		}
+		if ((v->cpus & ~there) != 0) {
+			return problem(b, "\"hard-affinity\" names a CPU that "
+				       "did not start, or was left out by "
+				       "maxcpus=", -ENXIO);
+		}
+		if (vcpu_set_hard_affinity(d->vcpu[v->id], v->cpus)) {
+			return problem(b, "\"hard-affinity\": no such CPU",
+				       -EINVAL);
+		}
+	}
+	return 0;
+}
+
 static int build(struct domain *d, const struct boot_domain *b,
 		 const struct dom_config *cfg,
 		 const struct kernel_image *image,
@@ -304,6 +329,9 @@ static int build(struct domain *d, const struct boot_domain *b,
 	if (rc == 0) {
 		rc = dom_build_vcpus(d, cfg, guest.kernel_load,
 				     guest.fdt_load);
+	}
+	if (rc == 0) {
+		rc = place_vcpus(d, b);
 	}
 	return rc;
 }

@@ -21,6 +21,7 @@
 #include <lib/printf.h>
 #include <lib/string.h>
 #include "fdt_dom_evtchn.h"
+#include "fdt_dom_vcpu.h"
 #include "fdt_parts.h"
 #include "modules.h"
 
@@ -272,7 +273,8 @@ static uint8_t number_of(const struct boot_domain *b)
 	return (uint8_t)(b - boot_domains);
 }
 
-static int parse_children(struct dt *t, uint32_t idx, struct boot_domain *b)
+static int parse_children(struct dt *t, uint32_t idx, const struct platform *p,
+			  struct boot_domain *b)
 {
 	for (uint32_t i = idx + 1; i < t->node[idx].end; i = t->node[i].end) {
 		int rc = 0;
@@ -281,6 +283,8 @@ static int parse_children(struct dt *t, uint32_t idx, struct boot_domain *b)
 			rc = parse_module(t, i, b);
 		} else if (dt_is_compatible(t, i, dt_evtchn)) {
 			rc = fdt_evtchn_parse(t, i, number_of(b));
+		} else if (dt_is_compatible(t, i, dt_vcpu)) {
+			rc = fdt_vcpu_parse(t, i, p, number_of(b));
 		} else if (dt_is_compatible(t, i, not_yet)) {
 			rc = dt_error(t, i, "compatible", "is not supported; "
 				      "leave the node out", -EOPNOTSUPP);
@@ -316,7 +320,7 @@ static void parse_one(struct dt *t, uint32_t idx, const struct platform *p)
 		rc = check_props(t, idx, p, b);
 	}
 	if (rc == 0) {
-		rc = parse_children(t, idx, b);
+		rc = parse_children(t, idx, p, b);
 	}
 	b->refused = rc != 0;
 }
@@ -336,6 +340,7 @@ void fdt_dom_parse(struct dt *t, const struct platform *p)
 
 	nr_boot_domains = 0;
 	fdt_evtchn_reset();
+	fdt_vcpu_reset();
 	for (uint32_t i = chosen + 1;
 	     chosen != DT_NONE && i < t->node[chosen].end; i = t->node[i].end) {
 		if (dt_is_compatible(t, i, dt_evtchn)) {

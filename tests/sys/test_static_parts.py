@@ -9,7 +9,7 @@ import os
 import pytest
 from conftest import ROOT
 from domains import Domain
-from test_static import require, text_of, verdicts
+from test_static import KEYS, STATIC, require, text_of, verdicts
 
 EVTCHN = os.path.join(ROOT, "build", "guests", "static_evtchn.bin")
 MACHINE = {"wait": False, "kernel": None, "initrd": None, "smp": 2, "mem": 1024, "icount": True, "reboot": False}
@@ -46,3 +46,34 @@ def test_event_channel_without_peer(boot, hyp):
     text = text_of(console)
     assert "/chosen/two/g: \"xen,evtchn\" begins with a port that is not from 1 to 1023" in text
     assert "event channel 10 leads to a domain that is not started" in text
+
+
+def vcpu(number, cpus):
+    return f'v{number} {{ compatible = "xen,vcpu"; id = <{number}>; hard-affinity = "{cpus}"; }};'
+
+
+def test_vcpus_on_cpus(boot, hyp):
+    """vCPUs stay where the tree puts them; a CPU that maxcpus= leaves out is none. The node is of Xen 4.20: 4.17 ignores it."""
+    if hyp == "xen":
+        pytest.skip("Xen 4.17 has no such node")
+    require(STATIC)
+    console = boot(**{**MACHINE, "smp": 4}, hyp_args="maxcpus=3", domains=[
+        Domain("pinned", STATIC, cpus=3, bootargs="keyboard", text=vcpu(0, "2") + vcpu(1, "0,2") + vcpu(2, "1")),
+        Domain("gone", STATIC, text=vcpu(0, "0-3")),
+        Domain("none", STATIC, text=vcpu(0, "4"))])
+    console.expect(b"type a line")
+    console.send(KEYS)
+    console.expect(b"Input goes to the hypervisor now")
+    console.send("q")
+    console.expect(rb"d1: id 1")
+    where = [console.expect(rf"v{number} \w+ on CPU (\d) of 0x(\d)".encode()) for number in range(3)]
+    assert [int(found.group(2)) for found in where] == [4, 5, 2]
+    assert [int(found.group(1)) for found in (where[0], where[2])] == [2, 1]
+    assert where[1].group(1) in (b"0", b"2")
+    text = text_of(console)
+    assert "/chosen/gone: \"hard-affinity\" names a CPU that did not start, or was left out by maxcpus=" in text
+    assert "/chosen/none/v0: \"hard-affinity\" names a CPU that this machine does not have" in text
+    console.send(KEYS)
+    console.expect(b"Input goes to d1 now")
+    console.send("a line\r")
+    verdicts(console, hyp, [1])
