@@ -116,11 +116,12 @@ static bool text_is(const struct dt_prop *p, const char *text)
 	       memcmp(p->data, text, p->len) == 0;
 }
 
-/* Nobody makes a xenstore for it yet: "enabled" would promise one. */
+/* Nothing, as a flag, is "enabled" too. */
 static int read_enhanced(const struct dt_prop *p, struct boot_domain *b)
 {
-	b->enhanced = text_is(p, "no-xenstore");
-	return b->enhanced ? 0 : -EOPNOTSUPP;
+	b->xenstore = p->len == 0 || text_is(p, "") || text_is(p, "enabled");
+	b->enhanced = b->xenstore || text_is(p, "no-xenstore");
+	return b->enhanced ? 0 : -EINVAL;
 }
 
 static int read_row(struct dt *t, uint32_t idx, const struct row *r,
@@ -142,9 +143,9 @@ static int read_row(struct dt *t, uint32_t idx, const struct row *r,
 	case ROW_ENHANCED:
 		return read_enhanced(p, b) ?
 			       dt_error(t, idx, r->name,
-					"is not supported but for "
-					"\"no-xenstore\"; write that",
-					-EOPNOTSUPP) :
+					"is neither \"enabled\" nor "
+					"\"no-xenstore\"; write one of them",
+					-EINVAL) :
 			       0;
 	case ROW_REFUSED:
 		break;
@@ -213,6 +214,12 @@ static int check_props(struct dt *t, uint32_t idx, const struct platform *p,
 		return dt_error(t, idx, "nr_spis",
 				"leaves vpl011 without its interrupt; make it "
 				"1 or more", -EINVAL);
+	}
+	if (b->xenstore && !module_find(p, MODULE_KERNEL)) {
+		return dt_error(t, idx, "xen,enhanced",
+				"asks for a xenstore, which dom0 keeps, and "
+				"there is no dom0; write \"no-xenstore\"",
+				-EINVAL);
 	}
 	return 0;
 }

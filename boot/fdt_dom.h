@@ -18,6 +18,7 @@ struct boot_domain {
 	uint32_t nr_spis; /* UINT32_MAX: not said */
 	bool vpl011;
 	bool enhanced;    /* its tree tells of Xen's interface */
+	bool xenstore;    /* ... and dom0 will give it a xenstore */
 	struct mem_range kernel;
 	struct mem_range ramdisk; /* size 0: none */
 	const char *bootargs;     /* into the tree; never NULL */

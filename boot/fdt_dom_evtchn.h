@@ -6,8 +6,8 @@
 #include "fdt_util.h"
 
 #define MAX_STATIC_EVTCHNS 128u	     /* ends, of all domains together */
-#define STATIC_DOM0	   UINT8_MAX /* in place of an index of boot_domains[] */
-#define STATIC_NO_PEER	   UINT16_MAX
+#define STATIC_DOM0 UINT8_MAX /* in place of an index of boot_domains[] */
+#define STATIC_NO_PEER UINT16_MAX
 
 /* One end. */
 struct static_evtchn {

@@ -5,13 +5,15 @@ a xenstore, devices of the machine.
 Where Debian's Xen 4.17 has it, the same trees run there (--hyp xen).
 """
 import os
+import re
 
 import pytest
 from conftest import ROOT
 from domains import Domain
-from test_static import KEYS, STATIC, require, text_of, verdicts
+from test_static import KERNEL, KEYS, LINUX_ARGS, RAMDISK, STATIC, require, text_of, verdicts
 
 EVTCHN = os.path.join(ROOT, "build", "guests", "static_evtchn.bin")
+WATCH = os.path.join(ROOT, "build", "guests", "static_watch.bin")
 MACHINE = {"wait": False, "kernel": None, "initrd": None, "smp": 2, "mem": 1024, "icount": True, "reboot": False}
 
 
@@ -77,3 +79,35 @@ def test_vcpus_on_cpus(boot, hyp):
     console.expect(b"Input goes to d1 now")
     console.send("a line\r")
     verdicts(console, hyp, [1])
+
+
+@pytest.mark.parametrize("gic", (2, 3))
+def test_beside_dom0(boot, hyp, gic):
+    """The stock init-dom0less gives a stock Linux its xenstore; a domain has channels to dom0 and to it, and sees its end."""
+    require(WATCH)
+    console = boot(xl=True, gic=gic, smp=2, mem=2048, icount=True, reboot=False, chosen=end("b", 99, "a"), domains=[
+        Domain("linux", KERNEL, ramdisk=RAMDISK, mem=192, enhanced="enabled", bootargs=LINUX_ARGS + "linux",
+               text=end("d", 7, "c")),
+        Domain("watch", WATCH, text=end("a", 30, "b") + end("c", 9, "d"))])
+    if "guest linux is up" not in text_of(console):
+        console.expect(b"guest linux is up")
+    assert "watching" in text_of(console)
+    # Without a name in the store the tool has not been here.
+    assert console.check("xl list | grep -c '^(null)'").strip() == "2"
+    console.check("/usr/lib/xen-4.17/bin/init-dom0less")
+    uuid = re.search(r"^dom0less-1 +1 .* ([0-9a-f]{8}(?:-[0-9a-f]+)+) ", console.check("xl list -v"), re.MULTILINE).group(1)
+    assert console.check("xenstore-read /local/domain/1/name").strip() == "dom0less-1"
+    if hyp == "bulkhead":
+        console.leave()
+        console.send(KEYS)
+        console.expect(b"Input goes to d1 now")
+        # The kernel asks the store for it.
+        console.send("until cat /sys/hypervisor/uuid; do sleep 1; done\r")
+        console.expect(rf"\(d1\) {uuid}\r".encode())
+        for name in (b"d2", b"the hypervisor", b"dom0"):
+            console.send(KEYS)
+            console.expect(b"Input goes to " + name + b" now")
+        console.send("\r")
+        console.expect(b"# ")
+    console.check("xl destroy 1")
+    verdicts(console, hyp, [2])

@@ -25,6 +25,7 @@
 #include "fake_tree.h"
 
 #define MODULE BAD "/module@1"
+#define KERNEL0 "/chosen/module@48000000" /* dom0's */
 
 static struct platform p;
 static const struct mem_range image = { .start = 0x40200000,
@@ -167,19 +168,36 @@ Test(fdt_dom, what_does_not_go_together)
 	expect_refused(fdt, "vpl011 without its interrupt");
 }
 
-Test(fdt_dom, a_xenstore_is_not_promised)
+Test(fdt_dom, enhanced)
 {
-	static const char *const values[] = { "enabled", "yes", "" };
+	static const char *const values[] = { "yes", "enabled ", "no-xenstor" };
+	static const char *const store[] = { "", "enabled", NULL };
 	void *fdt;
 
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
 		fdt = fake_domains(3);
 		fake_tree_text(fdt, BAD, "xen,enhanced", values[i]);
-		expect_refused(fdt, "but for \"no-xenstore\"");
+		expect_refused(fdt, "is neither \"enabled\" nor");
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(store); i++) {
+		fdt = fake_domains(3);
+		if (store[i]) {
+			fake_tree_text(fdt, BAD, "xen,enhanced", store[i]);
+		} else {
+			fake_tree_flag(fdt, BAD, "xen,enhanced");
+		}
+		parse(fdt);
+		cr_assert(boot_domains[1].enhanced && boot_domains[1].xenstore);
+		cr_assert(!boot_domains[0].enhanced);
+		/* dom0 keeps it. */
+		cr_assert_eq(fdt_del_node(fdt, fake_tree_node(fdt, KERNEL0)),
+			     0);
+		expect_refused(fdt, "and there is no dom0");
 	}
 	fdt = fake_domains(3);
-	fake_tree_flag(fdt, BAD, "xen,enhanced");
-	expect_refused(fdt, "but for \"no-xenstore\"");
+	fake_tree_text(fdt, BAD, "xen,enhanced", "no-xenstore");
+	parse(fdt);
+	cr_assert(boot_domains[1].enhanced && !boot_domains[1].xenstore);
 }
 
 Test(fdt_dom, what_we_do_not_have)
