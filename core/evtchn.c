@@ -166,6 +166,14 @@ __cold static uint32_t lowest_free(const struct domain *d)
 	return p;
 }
 
+__cold static void port_taken(struct domain *d, uint32_t port)
+	REQUIRES(d->evtchn.lock)
+{
+	d->evtchn.active++;
+	d->evtchn.bucket[port / EVTCHN_BUCKET_PORTS]->nr_used++;
+	port_record(d, port)->priority = EVTCHN_FIFO_PRIORITY_DEFAULT;
+}
+
 __cold int evtchn_port_alloc(struct domain *d, uint32_t *out)
 {
 	struct evtchn_table *t = &d->evtchn;
@@ -186,9 +194,7 @@ __cold int evtchn_port_alloc(struct domain *d, uint32_t *out)
 	}
 	if (rc == 0) {
 		t->free_hint = p + 1;
-		t->active++;
-		t->bucket[p / EVTCHN_BUCKET_PORTS]->nr_used++;
-		port_record(d, p)->priority = EVTCHN_FIFO_PRIORITY_DEFAULT;
+		port_taken(d, p);
 		*out = p;
 	}
 	return rc;
@@ -206,8 +212,7 @@ __cold int evtchn_port_take(struct domain *d, uint32_t port)
 		rc = -EBUSY;
 	}
 	if (rc == 0) {
-		t->active++;
-		port_record(d, port)->priority = EVTCHN_FIFO_PRIORITY_DEFAULT;
+		port_taken(d, port);
 	}
 	return rc;
 }
