@@ -18,7 +18,6 @@
 #include <hv/page_alloc.h>
 #include <hv/platform.h>
 #include <hv/sched.h>
-#include <hv/trace.h>
 #include <hv/work.h>
 #include <lib/bits.h>
 #include <lib/check.h>

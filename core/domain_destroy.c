@@ -24,6 +24,7 @@
 #include <hv/hypercall.h>
 #include <hv/irq.h>
 #include <hv/page_alloc.h>
+#include <hv/static_mem.h>
 #include <hv/work.h>
 #include <lib/errno.h>
 
@@ -64,6 +65,7 @@ static int (*const parts[])(struct domain *d) = {
 	evtchn_fini_step,
 	gnttab_release_step,
 	p2m_fini_step,
+	static_mem_fini_step,
 };
 
 int domain_destroy_step(struct domain *d)
@@ -108,8 +110,8 @@ static int free_arch(struct domain *d)
 }
 
 static int (*const free_parts[])(struct domain *d) = {
-	free_vcpus, free_arch, gnttab_fini_step, evtchn_free_step,
-	p2m_fini_step,
+	free_vcpus,    free_arch,	    gnttab_fini_step, evtchn_free_step,
+	p2m_fini_step, static_mem_fini_step,
 };
 
 /* -EAGAIN: call again. 0: there is no @d any more. */
@@ -123,6 +125,7 @@ static int free_step(struct domain *d)
 	}
 	domain_unpublish(d);
 	hv_free_pages(d, d->shared_info, 0);
+	heap_free(d, d->static_mem);
 	heap_free(d, d->vcpu);
 	heap_free(NULL, d);
 	return 0;

@@ -8,7 +8,8 @@
  *         number of extents done, also when it stops early.
  * Direct  a direct-mapped domain keeps what it gives up: nobody else gets it,
  *         and populating the same guest frame brings the same frame back,
- *         because devices reach it by its machine address.
+ *         because devices reach it by its machine address. So does one with
+ *         static memory: the heap has none for it.
  * Locks   none here.
  * Bounds  STEP_EXTENTS extents or STEP_FRAMES frames a step; an extent is at
  *         most MAX_EXTENT_ORDER.
@@ -19,6 +20,7 @@
 #include <hv/domain.h>
 #include <hv/hypercall.h>
 #include <hv/page_alloc.h>
+#include <hv/static_mem.h>
 #include <lib/bits.h>
 #include <lib/check.h>
 #include <lib/errno.h>
@@ -70,9 +72,13 @@ static int populate_one(struct domain *d, uint64_t g, unsigned int order)
 	if (!is_aligned(g, BIT64(order))) {
 		return -EINVAL;
 	}
-	if (d->direct_mapped) {
+	if (d->direct_mapped || d->static_mem) {
+		mfn_t m = d->static_mem ?
+				  static_mem_home(d, gfn(g), BIT64(order)) :
+				  mfn(g);
+
 		/* Refused by p2m_map_ram() unless the frames are its own. */
-		return p2m_map_ram(d, gfn(g), mfn(g), order, P2M_RAM_RW);
+		return p2m_map_ram(d, gfn(g), m, order, P2M_RAM_RW);
 	}
 	return populate_new(d, gfn(g), order);
 }

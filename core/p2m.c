@@ -81,13 +81,14 @@ static int map_block(struct domain *d, gfn_t g, mfn_t m, unsigned int order,
 int p2m_map_ram(struct domain *d, gfn_t g, mfn_t m, unsigned int order,
 		enum p2m_type t)
 {
+	bool own = p2m_type_is_ram((uint8_t)t);
 	int rc;
 
-	if (!p2m_type_is_ram((uint8_t)t) || order > MAX_ORDER ||
+	if ((!own && t != P2M_FOREIGN_RW) || order > MAX_ORDER ||
 	    !range_is_valid(g, BIT64(order))) {
 		return -EINVAL;
 	}
-	rc = page_ref_range(d->id, m, BIT64(order));
+	rc = page_ref_range(own ? d->id : DOMID_IO, m, BIT64(order));
 	if (rc) {
 		return rc;
 	}
@@ -181,7 +182,8 @@ static void give_back_entry(struct domain *d, const struct p2m_entry *old)
 {
 	struct page *pg;
 
-	if (p2m_type_is_ram(old->type) && !d->direct_mapped) {
+	if (p2m_type_is_ram(old->type) && !d->direct_mapped &&
+	    !d->static_mem) {
 		pg = page_of(old->mfn);
 		CHECK(pg);
 		page_release_owner(d, pg);

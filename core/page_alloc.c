@@ -165,13 +165,13 @@ void hv_free_pages(struct domain *d, void *va, unsigned int order)
 
 /* ---- domains' -------------------------------------------------------- */
 
-static bool charge(struct domain *d, uint64_t nr)
+bool frames_charge(struct domain *d, uint64_t nr)
 {
 	uint64_t max = __atomic_load_n(&d->max_pages, __ATOMIC_RELAXED);
 	uint64_t now = __atomic_add_fetch(&d->tot_pages, nr, __ATOMIC_RELAXED);
 
 	if (now > max || now < nr) {
-		page_uncharge(d, nr);
+		frames_uncharge(d, nr);
 		return false;
 	}
 	return true;
@@ -181,11 +181,11 @@ int dom_alloc_pages(struct domain *d, unsigned int order, mfn_t *out)
 {
 	uint64_t m;
 
-	if (order > MAX_ORDER || !charge(d, BIT64(order))) {
+	if (order > MAX_ORDER || !frames_charge(d, BIT64(order))) {
 		return -ENOMEM;
 	}
 	if (!frames_take(d, order, &m)) {
-		page_uncharge(d, BIT64(order));
+		frames_uncharge(d, BIT64(order));
 		return -ENOMEM;
 	}
 	frames_scrub(m, BIT64(order), true);
@@ -257,12 +257,12 @@ int dom_claim_range(struct domain *d, mfn_t start, uint64_t nr)
 	if (nr == 0 || start.v + nr < start.v) {
 		return -EINVAL;
 	}
-	if (!charge(d, nr)) {
+	if (!frames_charge(d, nr)) {
 		return -ENOMEM;
 	}
 	rc = range_take(start.v, nr);
 	if (rc) {
-		page_uncharge(d, nr);
+		frames_uncharge(d, nr);
 		return rc;
 	}
 	frames_publish(d->id, start.v, nr);

@@ -106,14 +106,19 @@ void chunks_free_locked(struct mem_bank *b, uint64_t m, unsigned int order)
 	REQUIRES(page_lock);
 void chunks_take_locked(struct mem_bank *b, uint64_t m, unsigned int order)
 	REQUIRES(page_lock);
+/* The last reference is gone: free, or unused again if it is static memory. */
+void chunk_unused_locked(struct mem_bank *b, uint64_t m) REQUIRES(page_lock);
+void frame_unused_locked(struct mem_bank *b, uint64_t m) REQUIRES(page_lock);
 /* Frames of a split chunk. */
-void frame_free_locked(struct mem_bank *b, uint64_t m) REQUIRES(page_lock);
 void frames_take_locked(struct mem_bank *b, uint64_t m, unsigned int order)
 	REQUIRES(page_lock);
 
+/* ---- page_alloc.c ---------------------------------------------------- */
+/* Count @nr frames as @d's; false: it may not have that many. */
+bool frames_charge(struct domain *d, uint64_t nr);
+
 /* ---- page_range.c ---------------------------------------------------- */
-/* @nr frames fewer count as the domain's. */
-void page_uncharge(struct domain *d, uint64_t nr);
+void frames_uncharge(struct domain *d, uint64_t nr);
 /* Frames taken, not visible to anyone yet. */
 void frames_scrub(uint64_t m, uint64_t nr, bool clean_cache);
 void frames_publish(uint16_t owner, uint64_t m, uint64_t nr);

@@ -74,7 +74,7 @@ static bool chunk_apply(struct mem_bank *b, uint64_t m, struct page_chunk *c,
 	CHECK(c->count != 0); /* somebody put what he had not got */
 	c->count--;
 	if (c->count == 0) {
-		chunks_free_locked(b, m, 0);
+		chunk_unused_locked(b, m);
 	}
 	return true;
 }
@@ -174,7 +174,7 @@ static bool release_one(uint16_t owner, struct page *pg)
 	return true;
 }
 
-void page_uncharge(struct domain *d, uint64_t nr)
+void frames_uncharge(struct domain *d, uint64_t nr)
 {
 	(void)__atomic_fetch_sub(&d->tot_pages, nr, __ATOMIC_RELAXED);
 }
@@ -182,7 +182,7 @@ void page_uncharge(struct domain *d, uint64_t nr)
 void page_release_owner(struct domain *d, struct page *pg)
 {
 	if (release_one(d->id, pg)) {
-		page_uncharge(d, 1);
+		frames_uncharge(d, 1);
 	}
 }
 
@@ -207,7 +207,7 @@ void page_release_range(struct domain *d, mfn_t m, uint64_t nr)
 		}
 		at++;
 	}
-	page_uncharge(d, released);
+	frames_uncharge(d, released);
 }
 
 /* ---- frames on their way to an owner --------------------------------- */
@@ -255,13 +255,15 @@ void frames_publish(uint16_t owner, uint64_t m, uint64_t nr)
 		step = chunk_part(m, nr);
 		if (!(c->flags & CHUNK_SPLIT)) {
 			c->owner = owner;
-			c->flags = PGF_ALLOCATED;
+			c->flags = (uint8_t)(PGF_ALLOCATED |
+					     (c->flags & PGF_RESERVED));
 			c->count = 1;
 			continue;
 		}
 		for (i = 0; i < step; i++) {
 			pg[i].owner = owner;
-			pg[i].flags = PGF_ALLOCATED;
+			pg[i].flags = (uint8_t)(PGF_ALLOCATED |
+						(pg[i].flags & PGF_RESERVED));
 			/* From here on page_get() can see it. */
 			__atomic_store_n(&pg[i].count, 1, __ATOMIC_RELEASE);
 		}

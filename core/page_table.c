@@ -164,9 +164,28 @@ static void frames_free_locked(struct mem_bank *b, uint64_t m,
 	part_update(b, m);
 }
 
-void frame_free_locked(struct mem_bank *b, uint64_t m)
+void frame_unused_locked(struct mem_bank *b, uint64_t m)
 {
-	frames_free_locked(b, m, 0);
+	struct page *pg = frame_of(b, m);
+
+	if (!(pg->flags & PGF_RESERVED)) {
+		frames_free_locked(b, m, 0);
+		return;
+	}
+	pg->owner = OWNER_NONE;
+	pg->flags = PGF_RESERVED;
+}
+
+void chunk_unused_locked(struct mem_bank *b, uint64_t m)
+{
+	struct page_chunk *c = chunk_of(b, m);
+
+	if (!(c->flags & PGF_RESERVED)) {
+		chunks_free_locked(b, m, 0);
+		return;
+	}
+	c->owner = OWNER_NONE;
+	c->flags = PGF_RESERVED;
 }
 
 void frames_take_locked(struct mem_bank *b, uint64_t m, unsigned int order)
@@ -261,7 +280,7 @@ void page_put_last(struct page *pg, uint32_t was)
 	b = bank_of(m);
 	CHECK(b);
 	spin_lock(&page_lock);
-	frame_free_locked(b, m);
+	frame_unused_locked(b, m);
 	spin_unlock(&page_lock);
 }
 

@@ -21,6 +21,7 @@
 
 struct dom_config;
 struct guest_console;
+struct static_mem;
 
 enum domain_state {
 	DOM_BUILDING, /* not published, or not yet unpaused once */
@@ -56,6 +57,7 @@ struct domain {
 	uint64_t tot_pages;         /* frames with owner == this domain */
 	uint64_t max_pages;
 	uint64_t claimed_pages;     /* set aside, not taken yet; page_lock */
+	struct static_mem *static_mem; /* NULL: all of it is the heap's */
 	uint64_t xen_pages;         /* of ours, on its behalf (tables, rings) */
 	uint32_t controller_pause;  /* of pausedomain; control_lock */
 	bool controller_stops;      /* the first one is under way */

@@ -16,7 +16,8 @@ struct page;
 /*
  * Kept in the table entry's software bits; at most 16. RAM of a domain that
  * is not direct-mapped is mapped exactly once while it is allocated: who
- * unmaps it gives it back (p2m_fini_step finds a domain's frames here).
+ * unmaps it gives it back (p2m_fini_step finds a domain's frames here; static
+ * memory, which stays the domain's, static_mem_fini_step).
  */
 enum p2m_type {
 	P2M_NONE = 0,
@@ -86,8 +87,9 @@ __must_check int p2m_init(struct domain *d);
 __must_check int p2m_fini_step(struct domain *d);
 
 /*
- * Map 2^order frames owned by @d (types RAM_*): takes the mapping's count on
- * each. -ENOMEM, -EINVAL, -EEXIST; nothing remains after an error.
+ * Map 2^order frames owned by @d (types RAM_*), or of a region that domains
+ * share (DOMID_IO's; FOREIGN_RW): takes the mapping's count on each. -ENOMEM,
+ * -EINVAL, -EEXIST; nothing remains after an error.
  */
 __must_check int p2m_map_ram(struct domain *d, gfn_t g, mfn_t m,
 			     unsigned int order, enum p2m_type t);
@@ -97,15 +99,16 @@ __must_check int p2m_map_mmio(struct domain *d, gfn_t g, mfn_t m, uint64_t nr,
 /*
  * Map one page on which the caller holds a reference; on success the mapping
  * owns that reference, on error the caller still does. Replaces what is at
- * @g: RAM of @d is given back (kept for a direct-mapped domain), foreign and
- * hypervisor pages are released. -EBUSY: a grant or device is mapped there.
+ * @g: RAM of @d is given back (kept for a domain that is direct-mapped or has
+ * static memory), foreign and hypervisor pages are released. -EBUSY: a grant
+ * or device is mapped there.
  */
 __must_check int p2m_map_page(struct domain *d, gfn_t g, struct page *pg,
 			      enum p2m_type t);
 /*
  * Unmap one frame whose type's bit is set in @types (P2M_MASK), else -EINVAL,
  * and drop the mapping's reference after TLB maintenance; RAM is given back
- * too, except a direct-mapped domain's. -ENOENT: nothing there.
+ * too, except where p2m_map_page() keeps it. -ENOENT: nothing there.
  */
 __must_check int p2m_remove_page(struct domain *d, gfn_t g, uint32_t types);
 /*

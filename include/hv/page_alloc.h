@@ -36,7 +36,8 @@ enum page_flags {
 	PGF_ALLOCATED = 1u << 0, /* the allocation's own count is held */
 	PGF_DIRTY = 1u << 1,     /* must be scrubbed before a new owner */
 	PGF_FREE = 1u << 2,
-	PGF_RESERVED = 1u << 3,  /* never given out (image, module, DTB) */
+	/* Never free: image, modules, static memory, also while it is owned. */
+	PGF_RESERVED = 1u << 3,
 	PGF_HEAP_ORDER = 7u << 4, /* heap.c: size of a large object */
 };
 

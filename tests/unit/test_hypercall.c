@@ -4,7 +4,8 @@
 // LINK: core/hc_version.c core/hc_console.c core/hc_sched.c core/hc_vcpu.c
 // LINK: core/hc_hvm.c core/hc_platform.c core/hc_misc.c core/hc_multicall.c
 // LINK: core/page_alloc.c core/page_claim.c core/page_table.c core/page_tree.c
-// LINK: core/page_range.c core/p2m.c core/guest_win.c core/lock.c
+// LINK: core/static_mem.c core/heap.c core/page_range.c core/p2m.c
+// LINK: core/guest_win.c core/lock.c
 // LINK: debug/lock_check.c arch/fake/mem.c arch/fake/p2m.c arch/fake/cpu.c
 // LINK: arch/fake/last_words.c tests/fakes/fake_guest_mem.c
 // LINK: tests/fakes/fake_world.c

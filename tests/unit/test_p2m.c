@@ -172,6 +172,46 @@ Test(p2m, map_page_in_a_direct_mapped_domain_keeps_the_frame)
 	page_release_owner(d1, old);
 }
 
+/* A region that domains share: two of them come and go, it stays. */
+Test(p2m, a_shared_region)
+{
+	mfn_t m = mfn(FAKE_RAM_BASE >> PAGE_SHIFT);
+	struct page *pg;
+
+	cr_assert_eq(dom_alloc_pages(d2, ORDER_2M, &m), 0);
+	cr_assert_eq(p2m_map_ram(d1, gfn(0x200), m, ORDER_2M, P2M_FOREIGN_RW),
+		     -EINVAL, "not a region's");
+	d2->tot_pages -= BIT64(ORDER_2M);
+	for (uint64_t i = 0; i < BIT64(ORDER_2M); i++) {
+		page_of(mfn(m.v + i))->owner = DOMID_IO;
+	}
+	cr_assert_eq(p2m_map_ram(d1, gfn(0x200), m, ORDER_2M, P2M_RAM_RW),
+		     -EINVAL, "nor the domain's own");
+	cr_assert_eq(p2m_map_ram(d1, gfn(0x200), m, ORDER_2M, P2M_FOREIGN_RW),
+		     0);
+	cr_assert_eq(p2m_map_ram(d2, gfn(0x400), m, 0, P2M_FOREIGN_RW), 0);
+	cr_assert_eq(p2m_map_ram(d2, gfn(0x400), m, 0, P2M_FOREIGN_RW),
+		     -EEXIST);
+	pg = page_of(m);
+	cr_assert_eq(pg->count, 3);
+	cr_assert_eq(p2m_remove_page(d1, gfn(0x200), P2M_MASK_RAM), -EINVAL);
+	cr_assert_eq(p2m_remove_page(d1, gfn(0x200), P2M_MASK_FOREIGN), 0);
+	cr_assert_eq(pg->count, 2);
+	while (p2m_fini_step(d2) == -EAGAIN) {
+	}
+	cr_assert_eq(pg->count, 1);
+	cr_assert_eq(pg->owner, DOMID_IO);
+	while (p2m_fini_step(d1) == -EAGAIN) {
+	}
+	for (uint64_t i = 0; i < BIT64(ORDER_2M); i++) {
+		pg = page_of(mfn(m.v + i));
+		cr_assert_eq(pg->count, 1);
+		pg->owner = d2->id;
+	}
+	d2->tot_pages += BIT64(ORDER_2M);
+	page_release_range(d2, m, BIT64(ORDER_2M));
+}
+
 Test(p2m, map_page_refuses_grants_and_devices)
 {
 	struct page *pg;
