@@ -7,6 +7,7 @@
  */
 #include "boot.h"
 #include "cmdline.h"
+#include "dom_build.h"
 #include "early_refuse.h"
 #include "fdt_dom.h"
 #include "fdt_platform.h"
@@ -123,6 +124,7 @@ static void init_memory(uint64_t fdt_pa)
 	};
 	check(modules_check(&platform, &boot_image, &boot_dtb),
 	      "the loader's images");
+	check(fdt_static_heap_parse(&host_dt, &platform), "the static heap");
 	fdt_dom_parse(&host_dt, &platform);
 	fdt_dom_check_modules(&platform, &boot_image, &boot_dtb);
 	check(boot_memory_init(&platform), "memory");
@@ -186,6 +188,7 @@ static void init_scheduler(void)
 /* dom0 first: it may be choosy about its memory. */
 static void start_domains(void)
 {
+	check(dom_build_regions(), "shared memory");
 	if (module_find(&platform, MODULE_KERNEL) || nr_boot_domains == 0) {
 		check(modules_need_kernel(&platform), "no domain to start");
 		check(boot_dom0(), "dom0");

@@ -22,6 +22,9 @@ __noreturn void boot_refuse(const char *fmt, ...) __printf(1, 2);
 __must_check int boot_memory_init(const struct platform *p);
 /* RAM that nobody has yet: dom0's, then everybody's. */
 extern struct ranges boot_free;
+/* Add what nobody needs any more to @to, as far as it may be heap. -ENOSPC. */
+__must_check int boot_heap_add(struct ranges *to, uint64_t start,
+			       uint64_t size);
 /* What is left of boot_free goes to the allocator. */
 void boot_memory_finish(void);
 

@@ -9,6 +9,7 @@
 #include "boot.h"
 #include "dom_build.h"
 #include "dom_fdt.h"
+#include "fdt_dom_mem.h"
 #include "kernel_image.h"
 #include "modules.h"
 #include <arch/stage1.h>
@@ -58,8 +59,9 @@ static int find_candidates(void)
 		const struct boot_module *m = &platform.module[i];
 		uint64_t s = align_down(m->start, PAGE_SIZE);
 
-		rc = ranges_add(&candidates, s,
-				align_up(m->start + m->size, PAGE_SIZE) - s);
+		rc = boot_heap_add(&candidates, s,
+				   align_up(m->start + m->size, PAGE_SIZE) -
+					   s);
 	}
 	return rc;
 }
@@ -67,14 +69,7 @@ static int find_candidates(void)
 static void describe_vgic(struct dom_config *cfg)
 {
 	cfg->gic_version = platform.gic.version;
-	cfg->gicd_base = platform.gic.gicd_base;
-	cfg->gicd_size = platform.gic.gicd_size;
-	cfg->gicc_base = platform.gic.gicc_base;
-	cfg->gicc_size = platform.gic.gicv_size < platform.gic.gicc_size ?
-				 platform.gic.gicv_size :
-				 platform.gic.gicc_size;
-	cfg->gicr_base = platform.gic.nr_gicr ? platform.gic.gicr[0].start : 0;
-	cfg->gicr_size = platform.gic.nr_gicr ? platform.gic.gicr[0].size : 0;
+	dom_host_gic(cfg);
 	cfg->nr_spis = irqchip_nr_lines > 32 ? irqchip_nr_lines - 32 : 0;
 	if (cfg->nr_spis > 960) {
 		cfg->nr_spis = 960;
@@ -149,8 +144,9 @@ static int load_images(const struct boot_module *kernel,
 static int build_fdt(const struct dom_config *cfg, const struct domain *d)
 {
 	static struct mem_range extended[DOM0_MAX_EXTENDED];
-	struct mem_range window = { .start = boot_image.start,
-				    .size = GRANT_WINDOW };
+	struct mem_range avoid[1 + MAX_SHARED] = {
+		{ .start = boot_image.start, .size = GRANT_WINDOW },
+	};
 	struct dom0_fdt_args a = {
 		.platform = &platform,
 		.bootargs = platform.dom0_cmdline,
@@ -160,16 +156,22 @@ static int build_fdt(const struct dom_config *cfg, const struct domain *d)
 		.nr_banks = plan.nr_banks,
 		.nr_vcpus = cfg->nr_vcpus,
 		.evtchn_intid = arch_evtchn_intid(d),
-		.grant_window = window,
+		.grant_window = avoid[0],
 		.extended = extended,
+		.shm = dom0_mem.shm,
+		.nr_shm = dom0_mem.nr_shm,
 	};
 	void *buf = hv_va(paddr(plan.fdt_load));
 	uint32_t size = 0;
-	int rc = dom0_find_extended_regions(&platform, arch_ipa_bits(),
-					    &window, 1, extended,
-					    DOM0_MAX_EXTENDED,
-					    &a.nr_extended);
+	int rc;
 
+	for (uint32_t i = 0; i < a.nr_shm; i++) {
+		avoid[i + 1] = (struct mem_range){
+			.start = a.shm[i].ipa, .size = a.shm[i].host.size };
+	}
+	rc = dom0_find_extended_regions(&platform, arch_ipa_bits(), avoid,
+					a.nr_shm + 1, extended,
+					DOM0_MAX_EXTENDED, &a.nr_extended);
 	if (rc == 0) {
 		rc = dom0_fdt_build(&a, buf, plan.fdt_room, &size);
 	}
@@ -264,6 +266,7 @@ static int build(struct domain *d, const struct dom_config *cfg,
 		rc = dom0_devices_walk(&platform, &device_callbacks, d);
 	}
 	if (rc == 0) {
+		dom_build_dom0_shared(d);
 		rc = build_fdt(cfg, d);
 	}
 	if (rc == 0) {

@@ -46,7 +46,7 @@ struct piece {
 static struct {
 	struct piece piece[MAX_PIECES + 1]; /* the banks' border cuts one */
 	uint32_t nr;
-	struct mem_range bank[2]; /* guest addresses */
+	struct mem_range bank[MAX_STATIC_BANKS]; /* guest addresses */
 	uint32_t nr_banks;
 	uint64_t kernel_load; /* guest addresses, all in the first piece */
 	uint64_t kernel_span;
@@ -121,9 +121,30 @@ static void hand_over(const struct mem_range *r)
 	page_alloc_free_range(paddr(r->start), r->size);
 }
 
+/* What the tree has set aside for it, at usual addresses or the machine's. */
+static void plan_static(const struct boot_domain *b)
+{
+	uint64_t done = 0;
+
+	for (uint32_t i = 0; i < b->mem.nr_banks; i++) {
+		if (!b->mem.direct_map) {
+			add_piece(b->mem.bank[i], &done);
+			continue;
+		}
+		guest.bank[i] = b->mem.bank[i];
+		guest.piece[i].ipa = b->mem.bank[i].start;
+		guest.piece[i].host = b->mem.bank[i];
+		guest.nr = b->mem.nr_banks;
+	}
+	guest.nr_banks = guest.bank[1].size ? 2 : 1;
+	if (b->mem.direct_map) {
+		guest.nr_banks = b->mem.nr_banks;
+	}
+}
+
 static int plan_memory(const struct boot_domain *b)
 {
-	uint64_t want = b->mem_kib * 1024;
+	uint64_t want = b->mem.nr_banks ? 0 : b->mem_kib * 1024;
 	struct mem_range host;
 	uint64_t done = 0;
 
@@ -138,6 +159,10 @@ static int plan_memory(const struct boot_domain *b)
 		return problem(b, "no 2 MiB of memory in one piece", -ENOMEM);
 	}
 	hand_over(&host);
+	if (b->mem.nr_banks) {
+		plan_static(b);
+		return 0;
+	}
 	while (done < want) { /* bound: MAX_PIECES */
 		if (guest.nr >= MAX_PIECES || take_piece(want - done, &host)) {
 			return problem(b, "free memory is in too many pieces; "
@@ -160,8 +185,10 @@ static void *guest_va(uint64_t ipa)
 static int plan_images(const struct boot_domain *b,
 		       const struct kernel_image *image, uint64_t fdt_size)
 {
-	uint64_t base = guest.piece[0].ipa;
-	uint64_t size = guest.piece[0].host.size;
+	uint64_t base = align_up(guest.piece[0].ipa, ALIGN_2M);
+	uint64_t cut = base - guest.piece[0].ipa;
+	uint64_t all = guest.piece[0].host.size;
+	uint64_t size = all > cut ? all - cut : 0;
 	uint64_t rd = align_up(b->ramdisk.size, PAGE_SIZE);
 	uint64_t fdt = align_up(fdt_size, FDT_ALIGN);
 	uint64_t kernel_end;
@@ -217,6 +244,7 @@ static int describe(const struct boot_domain *b, struct dom_config *cfg)
 		.tee_type = XEN_DOMCTL_CONFIG_TEE_NONE,
 		.nr_spis = nr_spis(b),
 	};
+	int rc;
 
 	*cfg = (struct dom_config){
 		.domid = domain_new_id(),
@@ -226,12 +254,21 @@ static int describe(const struct boot_domain *b, struct dom_config *cfg)
 		.first_cpu = next_cpu(b->nr_vcpus),
 		.has_console = true,
 		.has_uart = b->vpl011,
+		.uart_base = GUEST_PL011_BASE,
+		.uart_intid = GUEST_VPL011_SPI,
 		.max_evtchn_port = 1023, /* as real Xen */
 		.max_grant_frames = 64,
 		.max_maptrack_frames = 1024,
 	};
 	hv_snprintf(cfg->name, sizeof(cfg->name), "d%u", cfg->domid);
-	return arch_domain_config(cfg, &arch);
+	rc = arch_domain_config(cfg, &arch);
+	if (b->mem.direct_map) { /* fdt_dom_mem_check.c: all of it is there */
+		cfg->direct_mapped = true;
+		cfg->uart_base = platform.uart.base;
+		cfg->uart_intid = platform.uart.intid;
+		dom_host_gic(cfg);
+	}
+	return rc;
 }
 
 /* ---- making it ----------------------------------------------------------- */
@@ -303,23 +340,46 @@ static int place_vcpus(struct domain *d, const struct boot_domain *b)
 	return 0;
 }
 
+static int build_memory(struct domain *d, const struct boot_domain *b)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < guest.nr && rc == 0; i++) {
+		const struct piece *p = &guest.piece[i];
+
+		if (b->mem.nr_banks) {
+			rc = dom_build_static(d, p->ipa, &p->host);
+			continue;
+		}
+		rc = dom_build_ram(d, p->ipa, &p->host);
+		if (rc == 0 && options.bootscrub) {
+			scrub(&p->host);
+		}
+	}
+	return rc ? rc : dom_build_shared(d, &b->mem);
+}
+
+/* For its tables: what a toolstack would give, and for what it shares. */
+static uint64_t pool_pages(const struct boot_domain *b)
+{
+	uint64_t nr = (b->mem_kib >> 10) +
+		      b->nr_vcpus * (UINT64_C(1) << (20 - PAGE_SHIFT));
+
+	for (uint32_t i = 0; i < b->mem.nr_shm; i++) {
+		nr += (b->mem.shm[i].host.size >> 20) + 4;
+	}
+	return nr;
+}
+
 static int build(struct domain *d, const struct boot_domain *b,
 		 const struct dom_config *cfg,
 		 const struct kernel_image *image,
 		 const struct guest_fdt_args *fdt)
 {
-	int rc = 0;
+	int rc;
 
-	/* What a toolstack would give for its tables. */
-	d->p2m.pool_pages = (b->mem_kib >> 10) +
-			    b->nr_vcpus * (UINT64_C(1) << (20 - PAGE_SHIFT));
-	for (uint32_t i = 0; i < guest.nr && rc == 0; i++) {
-		rc = dom_build_ram(d, guest.piece[i].ipa,
-				   &guest.piece[i].host);
-		if (rc == 0 && options.bootscrub) {
-			scrub(&guest.piece[i].host);
-		}
-	}
+	d->p2m.pool_pages = pool_pages(b);
+	rc = build_memory(d, b);
 	if (rc == 0) {
 		rc = load_images(b, image);
 	}
@@ -352,6 +412,8 @@ static int start(struct boot_domain *b)
 		.cfg = &cfg,
 		.bootargs = b->bootargs,
 		.bank = guest.bank,
+		.shm = b->mem.shm,
+		.nr_shm = b->mem.nr_shm,
 		.vpl011 = b->vpl011,
 		.hypervisor = b->enhanced,
 	};
@@ -394,7 +456,7 @@ static void give_back(const struct mem_range *image)
 	uint64_t s = align_up(image->start, PAGE_SIZE);
 	uint64_t e = align_down(image->start + image->size, PAGE_SIZE);
 
-	if (s < e && ranges_add(&boot_free, s, e - s)) {
+	if (s < e && boot_heap_add(&boot_free, s, e - s)) {
 		log_warn("memory is in too many pieces: %llu KiB are lost\n",
 			 (unsigned long long)(e - s) >> 10);
 	}

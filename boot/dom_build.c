@@ -8,12 +8,15 @@
  * Bounds  work grows with 2 MiB chunks of memory and with devices.
  */
 #include "dom_build.h"
+#include "fdt_dom.h"
+#include <abi/xen.h>
 #include <arch/vgic.h>
 #include <hv/arch.h>
 #include <hv/console.h>
 #include <hv/domain.h>
 #include <hv/irq.h>
 #include <hv/page_alloc.h>
+#include <hv/static_mem.h>
 #include <lib/bits.h>
 #include <lib/errno.h>
 
@@ -29,11 +32,13 @@ static unsigned int best_order(uint64_t g, uint64_t m, uint64_t nr)
 	return ORDER_4K;
 }
 
-static int map_frames(struct domain *d, uint64_t g, uint64_t m, uint64_t nr)
+/* What is mapped before an error stays so. */
+static int map_frames(struct domain *d, uint64_t g, uint64_t m, uint64_t nr,
+		      enum p2m_type t)
 {
 	while (nr) { /* bound: chunks of a bank */
 		unsigned int order = best_order(g, m, nr);
-		int rc = p2m_map_ram(d, gfn(g), mfn(m), order, P2M_RAM_RW);
+		int rc = p2m_map_ram(d, gfn(g), mfn(m), order, t);
 
 		if (rc) {
 			page_release_range(d, mfn(m), nr);
@@ -46,6 +51,16 @@ static int map_frames(struct domain *d, uint64_t g, uint64_t m, uint64_t nr)
 	return 0;
 }
 
+static int told(const struct domain *d, const struct mem_range *host, int rc)
+{
+	if (rc) {
+		log_err("%s: memory %#llx+%#llx: error %d\n", d->name,
+			(unsigned long long)host->start,
+			(unsigned long long)host->size, -rc);
+	}
+	return rc;
+}
+
 int dom_build_ram(struct domain *d, uint64_t ipa, const struct mem_range *host)
 {
 	uint64_t m = host->start >> PAGE_SHIFT;
@@ -53,14 +68,134 @@ int dom_build_ram(struct domain *d, uint64_t ipa, const struct mem_range *host)
 	int rc = dom_claim_range(d, mfn(m), nr);
 
 	if (rc == 0) {
-		rc = map_frames(d, ipa >> PAGE_SHIFT, m, nr);
+		rc = map_frames(d, ipa >> PAGE_SHIFT, m, nr, P2M_RAM_RW);
 	}
-	if (rc) {
-		log_err("%s: memory %#llx+%#llx: error %d\n", d->name,
-			(unsigned long long)host->start,
-			(unsigned long long)host->size, -rc);
+	return told(d, host, rc);
+}
+
+/* ---- what the device tree sets aside ------------------------------------- */
+
+int dom_build_static(struct domain *d, uint64_t ipa,
+		     const struct mem_range *host)
+{
+	const struct static_piece p = {
+		.gfn = ipa >> PAGE_SHIFT,
+		.mfn = host->start >> PAGE_SHIFT,
+		.nr = host->size >> PAGE_SHIFT,
+	};
+	int rc = dom_claim_static(d, &p);
+
+	if (rc == 0) {
+		rc = map_frames(d, p.gfn, p.mfn, p.nr, P2M_RAM_RW);
+	}
+	return told(d, host, rc);
+}
+
+static bool is_claimed(const struct shm_use *u)
+{
+	const struct page *pg = page_of(mfn(u->host.start >> PAGE_SHIFT));
+
+	return pg && page_owner(pg) == DOMID_IO;
+}
+
+static int claim_regions(const struct boot_mem *m)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < m->nr_shm && rc == 0; i++) {
+		const struct mem_range *r = &m->shm[i].host;
+
+		if (!is_claimed(&m->shm[i])) {
+			rc = static_mem_claim(DOMID_IO,
+					      mfn(r->start >> PAGE_SHIFT),
+					      r->size >> PAGE_SHIFT);
+		}
 	}
 	return rc;
+}
+
+int dom_build_regions(void)
+{
+	int rc = claim_regions(&dom0_mem);
+
+	for (uint32_t i = 0; i < nr_boot_domains && rc == 0; i++) {
+		if (!boot_domains[i].refused) {
+			rc = claim_regions(&boot_domains[i].mem);
+		}
+	}
+	return rc;
+}
+
+/* Nothing is mapped there. */
+static bool is_empty(struct domain *d, uint64_t g, uint64_t nr)
+{
+	uint64_t at = g;
+
+	while (at < g + nr) { /* bound: entries of the range's tables */
+		struct p2m_entry e = p2m_lookup(d, gfn(at));
+
+		if (e.type != P2M_NONE) {
+			return false;
+		}
+		at = align_down(at, BIT64(e.order)) + BIT64(e.order);
+	}
+	return true;
+}
+
+static int build_one_shared(struct domain *d, const struct shm_use *u)
+{
+	uint64_t g = u->ipa >> PAGE_SHIFT;
+	uint64_t nr = u->host.size >> PAGE_SHIFT;
+	uint64_t limit = BIT64(arch_ipa_bits() - PAGE_SHIFT);
+	int rc = -EEXIST;
+
+	if (g < limit && nr <= limit - g && is_empty(d, g, nr)) {
+		rc = map_frames(d, g, u->host.start >> PAGE_SHIFT, nr,
+				P2M_FOREIGN_RW);
+	}
+	if (rc) {
+		log_err("%s: shared memory \"%s\" at guest address %#llx: "
+			"something is there, or it is beyond the %u-bit guest "
+			"address space, or its tables have no room (error "
+			"%d)\n", d->name, u->id, (unsigned long long)u->ipa,
+			arch_ipa_bits(), -rc);
+	}
+	return rc;
+}
+
+int dom_build_shared(struct domain *d, const struct boot_mem *m)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < m->nr_shm && rc == 0; i++) {
+		rc = build_one_shared(d, &m->shm[i]);
+	}
+	return rc;
+}
+
+void dom_build_dom0_shared(struct domain *d)
+{
+	uint32_t i = 0;
+
+	while (i < dom0_mem.nr_shm) { /* bound: MAX_SHARED */
+		if (build_one_shared(d, &dom0_mem.shm[i])) {
+			dom0_mem.shm[i] = dom0_mem.shm[--dom0_mem.nr_shm];
+		} else {
+			i++;
+		}
+	}
+}
+
+void dom_host_gic(struct dom_config *cfg)
+{
+	cfg->gicd_base = platform.gic.gicd_base;
+	cfg->gicd_size = platform.gic.gicd_size;
+	cfg->gicc_base = platform.gic.gicc_base;
+	cfg->gicc_size = platform.gic.gicv_size < platform.gic.gicc_size ?
+				 platform.gic.gicv_size :
+				 platform.gic.gicc_size;
+	cfg->gicr_base = platform.gic.nr_gicr ? platform.gic.gicr[0].start : 0;
+	cfg->gicr_size = platform.gic.nr_gicr ? platform.gic.gicr[0].size : 0;
 }
 
 int dom_build_mmio(struct domain *d, uint64_t start, uint64_t size)

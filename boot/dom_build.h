@@ -7,6 +7,7 @@
 #include <hv/irqchip.h>
 #include <hv/platform.h>
 
+struct boot_mem;
 struct domain;
 
 /*
@@ -15,6 +16,17 @@ struct domain;
  */
 __must_check int dom_build_ram(struct domain *d, uint64_t ipa,
 			       const struct mem_range *host);
+/* The same with static memory, which nobody else gets. */
+__must_check int dom_build_static(struct domain *d, uint64_t ipa,
+				  const struct mem_range *host);
+/* Once, before there are domains: what they share is nobody's from now on. */
+__must_check int dom_build_regions(void);
+/* The regions that @m shares with others. -EEXIST: something is there. */
+__must_check int dom_build_shared(struct domain *d, const struct boot_mem *m);
+/* dom0's; one that does not fit is left out and not told of. */
+void dom_build_dom0_shared(struct domain *d);
+/* The interrupt controller's addresses are the machine's. */
+void dom_host_gic(struct dom_config *cfg);
 /* A device region of the machine, 1:1. */
 __must_check int dom_build_mmio(struct domain *d, uint64_t start,
 				uint64_t size);

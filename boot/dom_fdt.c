@@ -20,6 +20,7 @@
 #include <libfdt.h>
 #include "dom_nodes.h"
 #include "dom_nodes_new.h"
+#include "dom_nodes_shared.h"
 #include "fdt_writer.h"
 
 /* Beside what is copied: nodes of our own, a CPU's, a property's name. */
@@ -54,9 +55,15 @@ static void copy_node(struct fdt_writer *w, struct dt *t, uint32_t idx,
 {
 	fdtw_node(w, dt_node_name(t, idx));
 	copy_props(w, t, idx);
-	if (idx != 0 && t->node[idx].parent == 0 &&
-	    strcmp(dt_node_name(t, idx), "chosen") == 0) {
+	if (idx == 0 || t->node[idx].parent != 0) {
+		return;
+	}
+	if (strcmp(dt_node_name(t, idx), "chosen") == 0) {
 		write_chosen_props(w, a);
+	} else if (strcmp(dt_node_name(t, idx), "reserved-memory") == 0) {
+		dom_nodes_put_shared(w, a->shm, a->nr_shm,
+				     t->node[idx].addr_cells,
+				     t->node[idx].size_cells);
 	}
 }
 
@@ -115,6 +122,11 @@ static int write_tree(const struct dom0_fdt_args *a, struct dt *t, void *buf,
 
 	fdtw_begin(&w, t, buf, size);
 	copy_tree(&w, t, a);
+	if (dt_resolve(t, "/reserved-memory", 16) == DT_NONE) {
+		dom_nodes_write_shared(&w, a->shm, a->nr_shm,
+				       t->node[0].addr_cells,
+				       t->node[0].size_cells);
+	}
 	rc = dom_nodes_write_new(&w, t, a);
 	if (rc) {
 		return rc;

@@ -6,6 +6,7 @@
 #include <hv/dom_config.h>
 #include <hv/irqchip.h>
 #include <hv/platform.h>
+#include "fdt_dom_mem.h"
 
 #define DOM0_MAX_EXTENDED 32u
 
@@ -21,6 +22,8 @@ struct dom0_fdt_args {
 	struct mem_range grant_window;
 	const struct mem_range *extended;
 	uint32_t nr_extended;
+	const struct shm_use *shm;     /* what it shares with others */
+	uint32_t nr_shm;
 };
 
 /*
@@ -37,7 +40,9 @@ struct guest_fdt_args {
 	uint64_t initrd_start;         /* initrd_end 0: none */
 	uint64_t initrd_end;
 	const struct mem_range *bank;  /* guest addresses */
-	uint32_t nr_banks;             /* at most 2 */
+	uint32_t nr_banks;             /* at most MAX_STATIC_BANKS */
+	const struct shm_use *shm;     /* what it shares with others */
+	uint32_t nr_shm;
 	bool vpl011;
 	bool hypervisor;               /* tell that this is Xen's interface */
 };

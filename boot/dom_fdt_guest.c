@@ -10,14 +10,17 @@
 #include "dom_fdt.h"
 
 #include <abi/xen.h>
+#include <lib/printf.h>
 #include <lib/string.h>
 #include "dom_nodes_new.h"
+#include "dom_nodes_shared.h"
 #include "fdt_writer.h"
 
 #define LEVEL_LOW 0xf08u /* with the CPU mask of GICv2's binding */
 #define LEVEL_HIGH 4u
 #define OTHER_BYTES 2560u /* all but CPUs and the command line */
 #define CPU_BYTES 256u
+#define SHARED_BYTES 256u
 
 static uint32_t high(uint64_t v)
 {
@@ -29,13 +32,13 @@ static uint32_t low(uint64_t v)
 	return (uint32_t)v;
 }
 
-/* "reg" of one or two ranges, two cells each. */
+/* "reg" of a few ranges, two cells each. */
 static void write_reg(struct fdt_writer *w, const struct mem_range *r,
 		      uint32_t nr)
 {
-	uint32_t v[8];
+	uint32_t v[4 * MAX_STATIC_BANKS];
 
-	for (uint32_t i = 0; i < nr && i < 2; i++) {
+	for (uint32_t i = 0; i < nr && i < MAX_STATIC_BANKS; i++) {
 		v[4 * i] = high(r[i].start);
 		v[4 * i + 1] = low(r[i].start);
 		v[4 * i + 2] = high(r[i].size);
@@ -64,7 +67,11 @@ static void write_chosen(struct fdt_writer *w, const struct guest_fdt_args *a)
 	fdtw_node(w, "chosen");
 	fdtw_string(w, "bootargs", a->bootargs);
 	if (a->vpl011) {
-		fdtw_string(w, "stdout-path", "/sbsa-uart@22000000");
+		char path[32];
+
+		hv_snprintf(path, sizeof(path), "/sbsa-uart@%llx",
+			    (unsigned long long)a->cfg->uart_base);
+		fdtw_string(w, "stdout-path", path);
 	}
 	if (a->initrd_end > a->initrd_start) {
 		fdtw_u64(w, "linux,initrd-start", a->initrd_start);
@@ -115,13 +122,13 @@ static void write_timer(struct fdt_writer *w)
 	fdtw_end_node(w);
 }
 
-static void write_uart(struct fdt_writer *w)
+static void write_uart(struct fdt_writer *w, const struct dom_config *cfg)
 {
-	static const struct mem_range reg = { .start = GUEST_PL011_BASE,
-					      .size = GUEST_PL011_SIZE };
-	static const uint32_t spi[] = { 0, GUEST_VPL011_SPI - 32, LEVEL_HIGH };
+	const struct mem_range reg = { .start = cfg->uart_base,
+				       .size = GUEST_PL011_SIZE };
+	const uint32_t spi[] = { 0, cfg->uart_intid - 32, LEVEL_HIGH };
 
-	fdtw_node_at(w, "sbsa-uart", GUEST_PL011_BASE);
+	fdtw_node_at(w, "sbsa-uart", cfg->uart_base);
 	fdtw_string(w, "compatible", "arm,sbsa-uart");
 	write_reg(w, &reg, 1);
 	fdtw_cells(w, "interrupts", spi, ARRAY_SIZE(spi));
@@ -148,6 +155,7 @@ static void write_hypervisor(struct fdt_writer *w)
 uint32_t guest_fdt_size(const struct guest_fdt_args *a)
 {
 	return OTHER_BYTES + a->cfg->nr_vcpus * CPU_BYTES +
+	       a->nr_shm * SHARED_BYTES +
 	       (uint32_t)strlen(a->bootargs);
 }
 
@@ -163,10 +171,11 @@ int guest_fdt_build(const struct guest_fdt_args *a, void *buf, uint32_t size,
 	dom_nodes_write_psci(&w);
 	dom_nodes_write_cpus(&w, &host_dt, a->cfg->nr_vcpus);
 	write_memory(&w, a);
+	dom_nodes_write_shared(&w, a->shm, a->nr_shm, 2, 2);
 	write_gic(&w, a->cfg);
 	write_timer(&w);
 	if (a->vpl011) {
-		write_uart(&w);
+		write_uart(&w, a->cfg);
 	}
 	if (a->hypervisor) {
 		write_hypervisor(&w);

@@ -19,7 +19,7 @@
 
 /* Replaced, or meaningless for a guest. */
 static const char *const hidden_compatible[] = {
-	"xen,xen", "xen,domain",
+	"xen,xen", "xen,domain", "xen,domain-shared-memory-v1",
 	"multiboot,module", "xen,multiboot-module", "xen,linux-zimage",
 	"xen,linux-initrd",
 	"arm,psci", "arm,psci-0.2", "arm,psci-1.0",

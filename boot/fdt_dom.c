@@ -4,7 +4,8 @@
  * at boot shall be, read and judged property by property.
  *
  * Owns    the list of these domains.
- * Not     making them (dom0less.c); dom0's modules (fdt_chosen.c).
+ * Not     making them (dom0less.c); dom0's modules (fdt_chosen.c); what is
+ *         set aside for them (fdt_dom_mem.c).
  * Rule    a mistake refuses its domain, with one message; the others go on. A
  *         property that would make the domain something else than what was
  *         asked for is a mistake too; one that nobody knows is a warning.
@@ -34,14 +35,11 @@
 struct boot_domain boot_domains[MAX_BOOT_DOMAINS];
 uint32_t nr_boot_domains;
 
-static const char *const not_yet[] = {
-	"xen,domain-shared-memory-v1", NULL,
-};
-
 /* ---- one property -------------------------------------------------------- */
 
 enum row_kind {
 	ROW_TREE,    /* of the tree itself: cells, phandle, compatible */
+	ROW_MEM,     /* fdt_dom_mem.c reads it */
 	ROW_FLAG,    /* bool at .to */
 	ROW_U32,     /* uint32_t at .to, .min to .max */
 	ROW_U64,     /* uint64_t at .to, .min to .max */
@@ -79,8 +77,10 @@ static const struct row rows[] = {
 	{ .name = "#size-cells", .kind = ROW_TREE },
 	{ .name = "phandle", .kind = ROW_TREE },
 	{ .name = "linux,phandle", .kind = ROW_TREE },
-	{ .name = "direct-map", .kind = ROW_REFUSED },
-	{ .name = "xen,static-mem", .kind = ROW_REFUSED },
+	{ .name = "direct-map", .kind = ROW_MEM },
+	{ .name = "xen,static-mem", .kind = ROW_MEM },
+	{ .name = "#xen,static-mem-address-cells", .kind = ROW_MEM },
+	{ .name = "#xen,static-mem-size-cells", .kind = ROW_MEM },
 	{ .name = "xen,static-heap", .kind = ROW_REFUSED },
 	{ .name = "domain-cpupool", .kind = ROW_REFUSED },
 	{ .name = "passthrough", .kind = ROW_REFUSED },
@@ -131,6 +131,7 @@ static int read_row(struct dt *t, uint32_t idx, const struct row *r,
 
 	switch ((enum row_kind)r->kind) {
 	case ROW_TREE:
+	case ROW_MEM:
 		return 0;
 	case ROW_FLAG:
 		*(bool *)to = true;
@@ -292,9 +293,8 @@ static int parse_children(struct dt *t, uint32_t idx, const struct platform *p,
 			rc = fdt_evtchn_parse(t, i, number_of(b));
 		} else if (dt_is_compatible(t, i, dt_vcpu)) {
 			rc = fdt_vcpu_parse(t, i, p, number_of(b));
-		} else if (dt_is_compatible(t, i, not_yet)) {
-			rc = dt_error(t, i, "compatible", "is not supported; "
-				      "leave the node out", -EOPNOTSUPP);
+		} else if (dt_is_compatible(t, i, dt_shared_memory)) {
+			rc = fdt_dom_mem_shared(t, i, &b->mem);
 		} else {
 			log_warn("device tree: /chosen/%s/%s: no module; "
 				 "ignored\n", b->name, dt_node_name(t, i));
@@ -327,6 +327,9 @@ static void parse_one(struct dt *t, uint32_t idx, const struct platform *p)
 		rc = check_props(t, idx, p, b);
 	}
 	if (rc == 0) {
+		rc = fdt_dom_mem_parse(t, idx, &b->mem);
+	}
+	if (rc == 0) {
 		rc = parse_children(t, idx, p, b);
 	}
 	b->refused = rc != 0;
@@ -346,12 +349,17 @@ void fdt_dom_parse(struct dt *t, const struct platform *p)
 	uint32_t chosen = dt_resolve(t, "/chosen", 7);
 
 	nr_boot_domains = 0;
+	dom0_mem = (struct boot_mem){ 0 };
 	fdt_evtchn_reset();
 	fdt_vcpu_reset();
 	for (uint32_t i = chosen + 1;
 	     chosen != DT_NONE && i < t->node[chosen].end; i = t->node[i].end) {
 		if (dt_is_compatible(t, i, dt_evtchn)) {
 			ends_of_dom0(t, i, p);
+		}
+		if (dt_is_compatible(t, i, dt_shared_memory)) {
+			fdt_dom_mem_dom0(t, i, p);
+			continue;
 		}
 		if (!dt_is_compatible(t, i, dt_domain)) {
 			continue;
@@ -420,6 +428,14 @@ static int check_one(uint32_t n, const struct platform *p,
 	return rc ? rc : check_earlier(n, &m);
 }
 
+static void forget_images(struct boot_domain *b)
+{
+	if (b->refused) {
+		b->kernel.size = 0;
+		b->ramdisk.size = 0;
+	}
+}
+
 void fdt_dom_check_modules(const struct platform *p,
 			   const struct mem_range *image,
 			   const struct mem_range *dtb)
@@ -430,9 +446,10 @@ void fdt_dom_check_modules(const struct platform *p,
 		if (!b->refused && check_one(i, p, image, dtb)) {
 			b->refused = true;
 		}
-		if (b->refused) {
-			b->kernel.size = 0;
-			b->ramdisk.size = 0;
-		}
+		forget_images(b);
+	}
+	fdt_dom_mem_check(p, image, dtb);
+	for (uint32_t i = 0; i < nr_boot_domains; i++) {
+		forget_images(&boot_domains[i]);
 	}
 }

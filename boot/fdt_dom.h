@@ -4,6 +4,7 @@
 #define BOOT_FDT_DOM_H
 
 #include <hv/platform.h>
+#include "fdt_dom_mem.h"
 #include "fdt_util.h"
 
 #define MAX_BOOT_DOMAINS 16u
@@ -22,6 +23,7 @@ struct boot_domain {
 	struct mem_range kernel;
 	struct mem_range ramdisk; /* size 0: none */
 	const char *bootargs;     /* into the tree; never NULL */
+	struct boot_mem mem;      /* what is set aside for it */
 };
 
 extern struct boot_domain boot_domains[MAX_BOOT_DOMAINS];
@@ -33,8 +35,9 @@ extern uint32_t nr_boot_domains;
  */
 void fdt_dom_parse(struct dt *t, const struct platform *p);
 /*
- * Where their images are: refuse what lies badly. After this the images of a
- * domain that is refused for that have size 0: nobody looks at them.
+ * Where their images and what is set aside for them are: refuse what lies
+ * badly. After this the images of a domain that is refused for that have size
+ * 0: nobody looks at them.
  */
 void fdt_dom_check_modules(const struct platform *p,
 			   const struct mem_range *image,

@@ -26,7 +26,7 @@ void fdtw_string(struct fdt_writer *w, const char *name, const char *text);
 void fdtw_u32(struct fdt_writer *w, const char *name, uint32_t v);
 void fdtw_u64(struct fdt_writer *w, const char *name, uint64_t v);
 /* @n cells, at most FDTW_MAX_CELLS. */
-#define FDTW_MAX_CELLS 16u
+#define FDTW_MAX_CELLS 32u
 void fdtw_cells(struct fdt_writer *w, const char *name, const uint32_t *v,
 		uint32_t n);
 /* Close the tree: 0 and its size, or the first error. */

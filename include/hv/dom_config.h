@@ -21,6 +21,8 @@ struct dom_config {
 	uint16_t first_cpu;        /* where vCPU 0 begins; the others follow */
 	bool has_console;          /* lines and keys of the hypervisor's own */
 	bool has_uart;             /* ... also through an emulated UART */
+	uint64_t uart_base;        /* there, with this SPI */
+	uint32_t uart_intid;
 	uint32_t max_evtchn_port;
 	uint32_t max_grant_frames;
 	uint32_t max_maptrack_frames;

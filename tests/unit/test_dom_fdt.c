@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dom0's tree and devices, read back with libfdt. */
 // LINK: boot/dom_devices.c boot/dom_fdt.c boot/dom_nodes.c
-// LINK: boot/dom_nodes_new.c boot/fdt_addr.c boot/fdt_chosen.c
+// LINK: boot/dom_nodes_new.c boot/dom_nodes_shared.c
+// LINK: boot/fdt_addr.c boot/fdt_chosen.c
 // LINK: boot/fdt_console.c boot/fdt_gic.c boot/fdt_irq.c boot/fdt_lookup.c
 // LINK: boot/fdt_platform.c boot/fdt_util.c boot/fdt_writer.c boot/modules.c
 // LINK: boot/ranges.c lib/printf.c
@@ -30,6 +31,9 @@ static const struct mem_range banks[] = {
 	{ .start = 0x70000000, .size = 0x8000000 },
 };
 
+static const struct shm_use *dom0_shm;
+static uint32_t dom0_nr_shm;
+
 static int build(void *host, uint32_t nr_vcpus)
 {
 	static const struct mem_range extended[] = {
@@ -42,6 +46,7 @@ static int build(void *host, uint32_t nr_vcpus)
 		.evtchn_intid = 16,
 		.grant_window = { .start = 0x40200000, .size = 0x40000 },
 		.extended = extended, .nr_extended = 1,
+		.shm = dom0_shm, .nr_shm = dom0_nr_shm,
 	};
 	uint32_t size;
 	int rc;
@@ -216,6 +221,39 @@ Test(tree, reserved_memory_gets_a_second_node)
 	cr_assert_eq(build(host, 1), 0);
 	EXPECT_CELLS("/memory@60000000", "reg", 0, 0x60000000, 0, 0x11000);
 	cr_assert(has("/reserved-memory/fw@60000000"));
+}
+
+/* dom0 shares with others, with a node of the host's and without. */
+Test(tree, shared_memory)
+{
+	static const struct shm_use shm[] = {
+		{ .id = "one", .role = SHM_OWNER, .ipa = 0x10000000,
+		  .host = { 0x70000000, 0x3000 } },
+		{ .id = "two", .ipa = 0x180000000, .host = { 0x71000000, 4096 },
+		},
+	};
+	void *host = fake_tree(3);
+
+	dom0_shm = shm;
+	dom0_nr_shm = 2;
+	cr_assert_eq(build(host, 1), 0);
+	cr_assert(has("/reserved-memory/xen-shmem@10000000"));
+	cr_assert(has("/reserved-memory/xen-shmem@180000000"));
+	fake_tree_add(host, "/", "reserved-memory", NULL);
+	CELLS(host, "/reserved-memory", "#address-cells", 1);
+	CELLS(host, "/reserved-memory", "#size-cells", 1);
+	fdt_setprop(host, fake_tree_node(host, "/reserved-memory"), "ranges",
+		    NULL, 0);
+	cr_assert_eq(build(host, 1), 0);
+	cr_assert(has("/reserved-memory/xen-shmem@10000000"));
+	cr_assert(!has("/reserved-memory/xen-shmem@180000000"));
+	cr_assert_eq(fake_log_count[LOG_ERR], 1);
+	fake_tree_add(host, "/reserved-memory", "fw@60000000", NULL);
+	CELLS(host, "/reserved-memory/fw@60000000", "reg", 0x60000000, 0x1000);
+	cr_assert_eq(build(host, 1), 0);
+	cr_assert(has("/reserved-memory/fw@60000000"));
+	cr_assert(has("/reserved-memory/xen-shmem@10000000"));
+	dom0_nr_shm = 0;
 }
 
 Test(tree, root_with_one_cell_cannot_say_more)

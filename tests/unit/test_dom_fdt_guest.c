@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tree of a domain with the guest's address map, read back with libfdt. */
-// LINK: boot/dom_fdt_guest.c boot/dom_nodes_new.c boot/fdt_addr.c
+// LINK: boot/dom_fdt_guest.c boot/dom_nodes_new.c boot/dom_nodes_shared.c
+// LINK: boot/fdt_addr.c
 // LINK: boot/fdt_chosen.c boot/fdt_console.c boot/fdt_gic.c boot/fdt_irq.c
 // LINK: boot/fdt_lookup.c boot/fdt_platform.c boot/fdt_util.c
 // LINK: boot/fdt_writer.c boot/modules.c lib/printf.c
@@ -34,6 +35,7 @@ static struct guest_fdt_args args(int gic, uint32_t nr_vcpus)
 		.gicd_base = 0x3001000, .gicd_size = 0x10000,
 		.gicc_base = 0x3002000, .gicc_size = 0x2000,
 		.gicr_base = 0x3020000, .gicr_size = 0x1000000,
+		.uart_base = 0x22000000, .uart_intid = 32,
 	};
 	cr_assert_eq(fdt_platform_parse(fake_tree(gic), 0, &p), 0);
 	return (struct guest_fdt_args){
@@ -120,6 +122,53 @@ Test(guest_fdt, all_of_it_on_gicv3)
 	text_is("/psci", "method", "hvc");
 }
 
+Test(guest_fdt, what_is_set_aside)
+{
+	static const struct shm_use shm[] = {
+		{ .id = "fifteen letters", .role = SHM_OWNER,
+		  .ipa = 0x150000000, .host = { 0x70000000, 0x3000 } },
+		{ .id = "b", .role = SHM_BORROWER, .ipa = 0x60000000,
+		  .host = { 0x78000000, 0x180000000 } },
+	};
+	struct mem_range many[MAX_STATIC_BANKS];
+	struct guest_fdt_args a = args(3, 1);
+	int len;
+
+	for (uint32_t i = 0; i < MAX_STATIC_BANKS; i++) {
+		many[i] = (struct mem_range){ 0x70000000 + i * 0x100000, 4096 };
+	}
+	cfg.uart_base = 0x9000000;
+	cfg.uart_intid = 33;
+	a.bank = many;
+	a.nr_banks = MAX_STATIC_BANKS;
+	a.shm = shm;
+	a.nr_shm = 2;
+	a.vpl011 = true;
+	build(&a);
+	fdt_getprop(guest, node("/memory@70000000"), "reg", &len);
+	cr_assert_eq(len, 16 * MAX_STATIC_BANKS);
+	text_is("/chosen", "stdout-path", "/sbsa-uart@9000000");
+	CELLS_ARE("/sbsa-uart@9000000", "reg", 0, 0x9000000, 0, 0x1000);
+	CELLS_ARE("/sbsa-uart@9000000", "interrupts", 0, 1, 4);
+	CELLS_ARE("/reserved-memory", "#address-cells", 2);
+	CELLS_ARE("/reserved-memory", "#size-cells", 2);
+	cr_assert_not_null(fdt_getprop(guest, node("/reserved-memory"),
+				       "ranges", NULL));
+	text_is("/reserved-memory/xen-shmem@150000000", "compatible",
+		"xen,shared-memory-v1");
+	text_is("/reserved-memory/xen-shmem@150000000", "xen,id",
+		"fifteen letters");
+	CELLS_ARE("/reserved-memory/xen-shmem@150000000", "reg", 1, 0x50000000,
+		  0, 0x3000);
+	cr_assert_null(fdt_getprop(guest,
+				   node("/reserved-memory/"
+					"xen-shmem@150000000"),
+				   "xen,offset", NULL));
+	CELLS_ARE("/reserved-memory/xen-shmem@60000000", "reg", 0, 0x60000000,
+		  1, 0x80000000);
+	CELLS_ARE("/reserved-memory/xen-shmem@60000000", "xen,offset", 0, 0);
+}
+
 Test(guest_fdt, what_was_not_asked_for_is_not_there)
 {
 	struct guest_fdt_args a = args(2, 1);
@@ -130,6 +179,7 @@ Test(guest_fdt, what_was_not_asked_for_is_not_there)
 		  0x10000, 0, 0x3002000, 0, 0x2000);
 	CELLS_ARE("/memory@40000000", "reg", 0, 0x40000000, 0, 0xc0000000);
 	cr_assert_lt(node("/hypervisor"), 0);
+	cr_assert_lt(node("/reserved-memory"), 0);
 	cr_assert_lt(node("/sbsa-uart@22000000"), 0);
 	cr_assert_null(fdt_getprop(guest, node("/chosen"), "stdout-path",
 				   NULL));
@@ -140,12 +190,23 @@ Test(guest_fdt, what_was_not_asked_for_is_not_there)
 Test(guest_fdt, the_size_is_enough_for_the_largest)
 {
 	static char longest[CMDLINE_MAX];
+	static struct shm_use shm[MAX_SHARED];
+	struct mem_range many[MAX_STATIC_BANKS];
 	struct guest_fdt_args a = args(3, 128);
 	uint32_t size;
 
+	for (uint32_t i = 0; i < MAX_SHARED; i++) {
+		shm[i].ipa = UINT64_C(0xffff00000000) + i * PAGE_SIZE;
+		memset(shm[i].id, 'i', SHM_ID_SIZE - 1);
+		many[i] = (struct mem_range){ UINT64_C(0xfffe00000000), 1 };
+	}
+	a.shm = shm;
+	a.nr_shm = MAX_SHARED;
+	a.bank = many;
+
 	memset(longest, 'x', sizeof(longest) - 1);
 	a.bootargs = longest;
-	a.nr_banks = 2;
+	a.nr_banks = MAX_STATIC_BANKS;
 	a.vpl011 = a.hypervisor = true;
 	a.initrd_end = 1;
 	build(&a);

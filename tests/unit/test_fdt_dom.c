@@ -4,6 +4,7 @@
  * domains beside it unharmed.
  */
 // LINK: boot/fdt_addr.c boot/fdt_chosen.c boot/fdt_console.c boot/fdt_dom.c
+// LINK: boot/fdt_dom_mem.c boot/fdt_dom_mem_check.c
 // LINK: boot/fdt_gic.c boot/fdt_irq.c boot/fdt_lookup.c boot/fdt_platform.c
 // LINK: boot/fdt_util.c boot/modules.c lib/printf.c
 // LINK: boot/fdt_dom_evtchn.c boot/fdt_dom_vcpu.c
@@ -203,12 +204,8 @@ Test(fdt_dom, enhanced)
 Test(fdt_dom, what_we_do_not_have)
 {
 	static const char *const props[] = {
-		"direct-map", "xen,static-mem", "xen,static-heap",
-		"domain-cpupool", "passthrough", "capabilities", "llc-colors",
-		"sve",
-	};
-	static const char *const nodes[] = {
-		"xen,domain-shared-memory-v1",
+		"xen,static-heap", "domain-cpupool", "passthrough",
+		"capabilities", "llc-colors", "sve",
 	};
 	void *fdt;
 
@@ -217,11 +214,6 @@ Test(fdt_dom, what_we_do_not_have)
 		fake_tree_flag(fdt, BAD, props[i]);
 		expect_refused(fdt, "is not supported");
 		cr_assert_not_null(strstr(fake_log_last[LOG_ERR], props[i]));
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
-		fdt = fake_domains(3);
-		fake_tree_add(fdt, BAD, "child@1", nodes[i]);
-		expect_refused(fdt, "is not supported; leave the node out");
 	}
 	fdt = fake_domains(3);
 	fake_module(fdt, BAD, "module@2", "multiboot,device-tree", 0x64000000);

@@ -24,6 +24,9 @@ static int map_result;
 static struct platform p;
 struct boot_domain boot_domains[MAX_BOOT_DOMAINS];
 uint32_t nr_boot_domains;
+struct boot_mem dom0_mem;
+struct mem_range boot_heap[MAX_STATIC_HEAP];
+uint32_t nr_boot_heap;
 
 int stage1_map_ram(uint64_t start, uint64_t size)
 {
@@ -148,4 +151,45 @@ Test(memory, errors_are_passed_on, .init = setup)
 	}
 	cr_assert_eq(boot_memory_init(&p), 0);
 	cr_assert_leq(boot_free.nr, MAX_RANGES);
+}
+
+Test(memory, static_memory_is_nobodys_to_give, .init = setup)
+{
+	nr_boot_domains = 2;
+	boot_domains[0].mem.bank[0] = (struct mem_range){ 0x84000000, MIB };
+	boot_domains[0].mem.nr_banks = 1;
+	boot_domains[1].mem = boot_domains[0].mem;
+	boot_domains[1].mem.bank[0].start = 0x86000000;
+	boot_domains[1].refused = true;
+	dom0_mem.shm[0].host = (struct mem_range){ 0x85000000, 4096 };
+	dom0_mem.nr_shm = 1;
+	cr_assert_eq(boot_memory_init(&p), 0);
+	boot_memory_finish();
+	cr_assert_not(ranges_contain(&freed, 0x84000000, 1));
+	cr_assert_not(ranges_contain(&freed, 0x840ff000, 1));
+	cr_assert_not(ranges_contain(&freed, 0x85000000, 1));
+	cr_assert(ranges_contain(&freed, 0x85001000, 1));
+	cr_assert(ranges_contain(&freed, 0x86000000, MIB), "a refused one's");
+	/* We clear it and load images there. */
+	cr_assert(ranges_contain(&mapped_seen, 0x84000000, 2 * MIB));
+}
+
+Test(memory, a_static_heap_is_all_there_is, .init = setup)
+{
+	boot_heap[0] = (struct mem_range){ 0x49000000, 64 * MIB };
+	nr_boot_heap = 1;
+	cr_assert_eq(boot_memory_init(&p), 0, "%s", fake_log_last[LOG_ERR]);
+	/* The kernel lies in it; the second bank's table has to lie there. */
+	cr_assert_eq(ranges_total(&boot_free) + ranges_total(&freed),
+		     64 * MIB - (30 * MIB + PAGE_SIZE) + TABLE);
+	cr_assert(ranges_contain(&freed, 0x80000000, TABLE));
+	/* What is given back is heap as far as it lies there. */
+	cr_assert_eq(boot_heap_add(&boot_free, 0x4cf00000, 2 * MIB), 0);
+	cr_assert_eq(boot_heap_add(&boot_free, 0x88000000, MIB), 0);
+	cr_assert_eq(boot_heap_add(&boot_free, 0x4a000000, PAGE_SIZE), 0);
+	boot_memory_finish();
+	cr_assert_not(ranges_contain(&freed, 0x4d000000, 1));
+	cr_assert_not(ranges_contain(&freed, 0x88000000, 1));
+	cr_assert(ranges_contain(&freed, 0x4a000000, PAGE_SIZE));
+	cr_assert(ranges_contain(&mapped_seen, 0x88000000, MIB));
 }

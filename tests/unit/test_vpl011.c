@@ -10,6 +10,7 @@
 #include <abi/xen.h>
 #include <arch/vpl011.h>
 #include <hv/console.h>
+#include <hv/dom_config.h>
 #include <hv/domain.h>
 #include <hv/guest_console.h>
 #include <hv/mmio.h>
@@ -27,6 +28,9 @@ enum { DR = 0x00, FR = 0x18, LCR_H = 0x2c, CR = 0x30, IMSC = 0x38, RIS = 0x3c,
 #define RT BIT32(6)
 
 static struct domain dom = { .id = 1, .name = "d1" };
+static struct dom_config config = {
+	.uart_base = GUEST_PL011_BASE, .uart_intid = GUEST_VPL011_SPI,
+};
 static struct mmio_range range;
 static bool line;
 static unsigned int nr_levels;
@@ -40,7 +44,7 @@ void vgic_set_level(struct domain *d, struct vcpu *v, uint32_t intid,
 {
 	cr_assert_eq(d, &dom);
 	cr_assert_null(v);
-	cr_assert_eq(intid, 32);
+	cr_assert_eq(intid, config.uart_intid);
 	line = level;
 	nr_levels++;
 }
@@ -114,7 +118,7 @@ static void setup(void)
 	percpu_init(0, 0, 0);
 	dom.arch.vgic.nr_spis = 32;
 	cr_assert_eq(guest_console_init(&dom), 0);
-	cr_assert_eq(vpl011_init(&dom), 0);
+	cr_assert_eq(vpl011_init(&dom, &config), 0);
 }
 
 static void teardown(void)
@@ -136,7 +140,24 @@ Test(vpl011, place_and_reset_state)
 	cr_assert_eq(rd(MIS), 0);
 	cr_assert(!line);
 	dom.arch.vgic.nr_spis = 0;
-	cr_assert_eq(vpl011_init(&dom), -EINVAL);
+	cr_assert_eq(vpl011_init(&dom, &config), -EINVAL);
+	dom.arch.vgic.nr_spis = 2;
+	config.uart_intid = 34;
+	cr_assert_eq(vpl011_init(&dom, &config), -EINVAL);
+	config.uart_intid = 31;
+	cr_assert_eq(vpl011_init(&dom, &config), -EINVAL);
+}
+
+/* A direct-mapped domain has it where the machine's is. */
+Test(vpl011, another_place_and_interrupt)
+{
+	config.uart_base = 0x9000000;
+	config.uart_intid = 33;
+	dom.arch.vgic.nr_spis = 2;
+	cr_assert_eq(vpl011_init(&dom, &config), 0);
+	cr_assert_eq(range.start, 0x9000000);
+	wr(IMSC, TX);
+	cr_assert(line);
 }
 
 Test(vpl011, sends_lines)

@@ -62,7 +62,7 @@ __cold int arch_domain_init(struct domain *d, const struct dom_config *cfg)
 				  P2M_MMIO_DEV);
 	}
 	if (rc == 0 && cfg->has_uart) {
-		rc = vpl011_init(d);
+		rc = vpl011_init(d, cfg);
 	}
 	if (rc) {
 		vgic_domain_fini(d);

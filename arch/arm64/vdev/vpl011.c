@@ -15,6 +15,7 @@
 #include <abi/xen.h>
 #include <arch/vgic.h>
 #include <hv/arch.h>
+#include <hv/dom_config.h>
 #include <hv/domain.h>
 #include <hv/guest_console.h>
 #include <hv/mmio.h>
@@ -47,7 +48,7 @@ void arch_uart_update_locked(struct domain *d)
 	const struct vpl011 *u = &d->arch.uart;
 
 	if (u->present) {
-		vgic_set_level(d, NULL, GUEST_VPL011_SPI,
+		vgic_set_level(d, NULL, u->intid,
 			       (ris(d) & u->imsc) != 0);
 	}
 }
@@ -132,19 +133,21 @@ static enum mmio_result access(struct vcpu *v, struct mmio_access *a,
 	return MMIO_OK;
 }
 
-int vpl011_init(struct domain *d)
+int vpl011_init(struct domain *d, const struct dom_config *cfg)
 {
 	const struct mmio_range r = {
-		.start = GUEST_PL011_BASE,
+		.start = cfg->uart_base,
 		.size = GUEST_PL011_SIZE,
 		.fn = access,
 		.opaque = d,
 	};
 
-	if (d->arch.vgic.nr_spis <= GUEST_VPL011_SPI - VGIC_NR_PRIVATE) {
+	if (cfg->uart_intid < VGIC_NR_PRIVATE ||
+	    cfg->uart_intid - VGIC_NR_PRIVATE >= d->arch.vgic.nr_spis) {
 		return -EINVAL;
 	}
 	d->arch.uart.present = true;
+	d->arch.uart.intid = (uint16_t)cfg->uart_intid;
 	d->arch.uart.tx = true; /* as after reset: there is room */
 	return mmio_register(d, &r);
 }

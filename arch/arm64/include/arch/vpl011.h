@@ -5,6 +5,7 @@
 
 #include <lib/types.h>
 
+struct dom_config;
 struct domain;
 
 /* Under d->console->lock; the input is in d->console. */
@@ -12,9 +13,11 @@ struct vpl011 {
 	bool present;
 	bool tx;       /* RIS.TX: something was sent and not acknowledged */
 	uint16_t imsc;
+	uint16_t intid;
 };
 
 /* Give @d the UART at its place. -ENOSPC, -EEXIST, -EINVAL (no SPI). */
-__must_check int vpl011_init(struct domain *d);
+__must_check int vpl011_init(struct domain *d,
+			     const struct dom_config *cfg);
 
 #endif
