@@ -2,11 +2,14 @@
 /*
  * Everything boot/ reads before there is a guest: device tree, command line,
  * kernel image. Whatever comes in, nothing is read or written out of bounds,
- * a tree that libfdt accepts makes a dom0 tree that it accepts, and dom0 gets
- * no page of RAM or of the GIC.
+ * a tree that libfdt accepts makes a dom0 tree that it accepts, dom0 gets no
+ * page of RAM or of the GIC, and what is set aside for domains is apart.
  */
 // LINK: boot/cmdline.c boot/dom_devices.c boot/dom_fdt.c boot/dom_nodes.c
-// LINK: boot/dom_nodes_new.c boot/fdt_addr.c boot/fdt_chosen.c
+// LINK: boot/dom_nodes_new.c boot/dom_nodes_shared.c
+// LINK: boot/fdt_addr.c boot/fdt_chosen.c
+// LINK: boot/dom_fdt_guest.c boot/fdt_dom.c boot/fdt_dom_mem.c
+// LINK: boot/fdt_dom_mem_check.c
 // LINK: boot/fdt_console.c boot/fdt_gic.c boot/fdt_irq.c boot/fdt_lookup.c
 // LINK: boot/fdt_platform.c boot/fdt_util.c boot/fdt_writer.c boot/gunzip.c
 // LINK: boot/inflate.c boot/kernel_image.c boot/modules.c
@@ -20,6 +23,7 @@
 
 #include "boot/cmdline.h"
 #include "boot/dom_fdt.h"
+#include "boot/fdt_dom.h"
 #include "boot/fdt_platform.h"
 #include "boot/fdt_util.h"
 #include "boot/kernel_image.h"
@@ -78,6 +82,7 @@ static void build(void)
 		.platform = &p, .bootargs = p.dom0_cmdline, .bank = p.bank,
 		.nr_banks = 1, .nr_vcpus = p.nr_cpus, .evtchn_intid = 17,
 		.grant_window = p.bank[0], .extended = extended,
+		.shm = dom0_mem.shm, .nr_shm = dom0_mem.nr_shm,
 	};
 	uint8_t *out = malloc(ROOM);
 	uint64_t next = 0;
@@ -96,6 +101,89 @@ static void build(void)
 	free(out);
 }
 
+/* One page is one domain's, or the same region's for all that have it. */
+static bool is_apart(const struct mem_range *a, const struct mem_range *b)
+{
+	return a->start + a->size <= b->start || b->start + b->size <= a->start;
+}
+
+static void check_pair(const struct boot_mem *a, const struct boot_mem *b)
+{
+	for (uint32_t i = 0; i < a->nr_banks; i++) {
+		for (uint32_t k = 0; k < b->nr_banks; k++) {
+			must((a == b && i == k) ||
+			     is_apart(&a->bank[i], &b->bank[k]));
+		}
+		for (uint32_t k = 0; k < b->nr_shm; k++) {
+			must(is_apart(&a->bank[i], &b->shm[k].host));
+		}
+	}
+	for (uint32_t i = 0; i < a->nr_shm; i++) {
+		must(strnlen(a->shm[i].id, SHM_ID_SIZE) < SHM_ID_SIZE);
+		for (uint32_t k = 0; k < b->nr_shm; k++) {
+			bool same = strcmp(a->shm[i].id, b->shm[k].id) == 0;
+
+			must(same ? a->shm[i].host.start ==
+					    b->shm[k].host.start :
+				    is_apart(&a->shm[i].host,
+					     &b->shm[k].host));
+		}
+	}
+}
+
+static void check_mem(const struct boot_mem *m, const struct mem_range *image)
+{
+	check_pair(m, m);
+	check_pair(m, &dom0_mem);
+	for (uint32_t i = 0; i < nr_boot_domains; i++) {
+		if (!boot_domains[i].refused) {
+			check_pair(m, &boot_domains[i].mem);
+		}
+	}
+	for (uint32_t i = 0; i < m->nr_banks; i++) {
+		must(m->bank[i].size != 0 && is_apart(&m->bank[i], image));
+	}
+}
+
+/* The tree of its own that a domain gets. */
+static void build_guest(const struct boot_domain *b)
+{
+	struct dom_config cfg = {
+		.nr_vcpus = b->nr_vcpus, .gic_version = p.gic.version,
+		.uart_base = p.uart.base, .uart_intid = 33,
+	};
+	struct guest_fdt_args a = {
+		.cfg = &cfg, .bootargs = b->bootargs, .bank = b->mem.bank,
+		.nr_banks = b->mem.nr_banks ? b->mem.nr_banks : 1,
+		.shm = b->mem.shm, .nr_shm = b->mem.nr_shm,
+		.vpl011 = b->vpl011, .hypervisor = b->enhanced,
+	};
+	uint32_t size = guest_fdt_size(&a);
+	uint8_t *out = malloc(size);
+
+	must(guest_fdt_build(&a, out, size, &size) == 0);
+	must(fdt_check_full(out, size) == 0);
+	free(out);
+}
+
+static void try_domains(const struct mem_range *image)
+{
+	(void)!fdt_static_heap_parse(&host_dt, &p);
+	fdt_dom_parse(&host_dt, &p);
+	fdt_dom_check_modules(&p, image, image);
+	must(nr_boot_domains <= MAX_BOOT_DOMAINS);
+	check_mem(&dom0_mem, image);
+	for (uint32_t i = 0; i < nr_boot_domains; i++) {
+		const struct boot_domain *b = &boot_domains[i];
+
+		must(!b->refused || b->kernel.size == 0);
+		if (!b->refused) {
+			check_mem(&b->mem, image);
+			build_guest(b);
+		}
+	}
+}
+
 static void try_tree(const uint8_t *data, size_t size)
 {
 	struct mem_range image = { .start = 0x40200000, .size = 0x200000 };
@@ -111,7 +199,9 @@ static void try_tree(const uint8_t *data, size_t size)
 		    fdt_platform_find_console(&p, o.dtuart)) {
 			(void)!fdt_platform_find_console(&p, "");
 		}
-		(void)!modules_check(&p, &image, &image);
+		if (modules_check(&p, &image, &image) == 0) {
+			try_domains(&image);
+		}
 		build();
 	}
 	free(copy);

@@ -103,7 +103,7 @@ class Machine:
         self.gdb = False              # wait for gdb on port 1234 of the loopback interface
         self.dtb = None               # a device tree of one's own; it must name the modules itself
         self.domains = []             # Domain objects that the hypervisor starts at boot; kernel=None: without dom0
-        self.chosen = ""              # with domains: more of the node /chosen, as device tree source
+        self.chosen = ""              # device tree source for /chosen, with `domains`
         self.trace = None             # log of exceptions and guest errors
         self.reboot = True            # a guest's reset restarts the machine; False: QEMU ends
         self.native = False           # no hypervisor: the kernel runs on the machine itself
@@ -176,7 +176,7 @@ class Machine:
             chosen += boot_domains.module("kernel", (kernel_at, os.path.getsize(self.kernel)), self.kernel_args())
             if self.initrd:
                 chosen += boot_domains.module("ramdisk", (initrd_at, os.path.getsize(self.initrd)))
-        chosen += " ".join(domain.source(places) for domain in self.domains) + self.chosen
+        chosen += self.chosen + " ".join(domain.source(places) for domain in self.domains)
         dtb = boot_domains.make_tree(self._board()[:8], os.path.join(BUILD, "trees"), chosen)
         args = []
         for path, (start, _) in places.items():
