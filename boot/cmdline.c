@@ -23,7 +23,9 @@ struct options options __sealed;
 
 static const char *const console_names[] = { "dtuart", "none", NULL };
 /* Values of sched=; a new policy is one word here. */
-static const char *const sched_names[] = { "credit2", "rtds", "null", NULL };
+static const char *const sched_names[] = {
+	"credit2", "rtds", "arinc653", "null", NULL,
+};
 
 static const struct option_row rows[] = {
 	{ .name = "console", FIELD(console), .parse = option_word,
@@ -45,7 +47,7 @@ static const struct option_row rows[] = {
 	  .min = 1, .max = NR_CPUS, .form = "N",
 	  .help = "CPUs to start; default all" },
 	{ .name = "sched", FIELD(sched), .parse = option_word,
-	  .words = sched_names, .form = "credit2|rtds|null",
+	  .words = sched_names, .form = "credit2|rtds|arinc653|null",
 	  .help = "scheduling policy" },
 	{ .name = "vwfi", FIELD(vwfi_native), .parse = option_vwfi,
 	  .form = "trap|native", .help = "native: a guest's WFI stops the CPU "

@@ -38,6 +38,16 @@ const struct sched_policy *sched_policy_current(void)
 	return policy;
 }
 
+void sched_vcpus_hold(void) NO_LOCK_ANALYSIS
+{
+	spin_lock(&pool_lock);
+}
+
+void sched_vcpus_release(void) NO_LOCK_ANALYSIS
+{
+	spin_unlock(&pool_lock);
+}
+
 void sched_init(const struct sched_policy *p)
 {
 	policy = p;
@@ -60,6 +70,7 @@ int sched_init_cpu(void)
 	if (rc) {
 		return rc;
 	}
+	c->keeps = BIT64(c->id);
 	timer_init(&c->slice_timer, slice_over, NULL);
 	c->online = true;
 	__atomic_fetch_or(&cpus_online, BIT64(c->id), __ATOMIC_SEQ_CST);
@@ -381,7 +392,7 @@ static bool may_stay_loaded(const struct pcpu *c, const struct vcpu *v)
 {
 	uint8_t state = __atomic_load_n(&v->state, __ATOMIC_SEQ_CST);
 
-	return state != VCPU_OFFLINE && may_run_on(v, c->id) &&
+	return state != VCPU_OFFLINE && (v->hard_affinity & c->keeps) &&
 	       __atomic_load_n(&v->pause_count, __ATOMIC_SEQ_CST) == 0;
 }
 

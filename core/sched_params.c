@@ -14,6 +14,7 @@
 const struct sched_policy *const sched_policies[] = {
 	&sched_credit2,
 	&sched_rtds,
+	&sched_arinc653,
 	&sched_null,
 	NULL,
 };

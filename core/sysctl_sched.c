@@ -12,6 +12,8 @@
 
 #include "domctl_priv.h"
 #include <hv/domain.h>
+#include <hv/guest_win.h>
+#include <hv/heap.h>
 #include <hv/percpu.h>
 #include <hv/sched.h>
 #include <lib/bits.h>
@@ -26,11 +28,33 @@ int64_t sysctl_sched_id(struct vcpu *v, struct xen_sysctl *op)
 	return 0;
 }
 
+static int64_t scheduler_arinc653(struct vcpu *v,
+				  const struct xen_sysctl_scheduler_op *s)
+{
+	/* Too large for a stack. */
+	struct xen_sysctl_arinc653_schedule *plan =
+		heap_alloc(NULL, sizeof(*plan));
+	uint64_t va = s->u.sched_arinc653.schedule.q;
+	int rc;
+
+	if (!plan) {
+		return -ENOMEM;
+	}
+	if (s->cmd == XEN_SYSCTL_SCHEDOP_getinfo) {
+		sched_plan_get(plan);
+		rc = guest_copy_out(v, va, plan, sizeof(*plan));
+	} else {
+		rc = guest_copy_in(v, plan, va, sizeof(*plan));
+		rc = rc ? rc : sched_plan_set(plan);
+	}
+	heap_free(NULL, plan);
+	return rc;
+}
+
 int64_t sysctl_scheduler(struct vcpu *v, struct xen_sysctl *op)
 {
 	struct xen_sysctl_scheduler_op *s = &op->u.scheduler_op;
 
-	(void)v;
 	if (s->cmd != XEN_SYSCTL_SCHEDOP_putinfo &&
 	    s->cmd != XEN_SYSCTL_SCHEDOP_getinfo) {
 		return -EINVAL;
@@ -40,6 +64,9 @@ int64_t sysctl_scheduler(struct vcpu *v, struct xen_sysctl *op)
 	}
 	if (s->sched_id != sched_policy_current()->sched_id) {
 		return -EINVAL;
+	}
+	if (s->sched_id == XEN_SCHEDULER_ARINC653) {
+		return scheduler_arinc653(v, s);
 	}
 	if (s->sched_id != XEN_SCHEDULER_CREDIT2) {
 		return -EOPNOTSUPP;

@@ -17,6 +17,7 @@ struct domain;
 /* XEN_SCHEDULER_* of the ABI's domctl.h */
 enum sched_id {
 	SCHED_ID_CREDIT2 = 6,
+	SCHED_ID_ARINC653 = 7,
 	SCHED_ID_RTDS = 8,
 	SCHED_ID_NULL = 9,
 };
@@ -87,7 +88,8 @@ struct sched_policy {
 	void (*get_params)(const struct vcpu *v, struct sched_params *p);
 };
 
-extern const struct sched_policy sched_credit2, sched_rtds, sched_null;
+extern const struct sched_policy sched_credit2, sched_rtds, sched_null,
+	sched_arinc653;
 /* NULL-terminated; the first is the default. */
 extern const struct sched_policy *const sched_policies[];
 
@@ -111,12 +113,27 @@ __must_check int sched_admit(const struct domain *d, const struct vcpu *v,
 __must_check int sched_set_params(struct vcpu *v,
 				  const struct sched_params *p);
 void sched_get_params(struct vcpu *v, struct sched_params *p);
+/*
+ * The plan of sched=arinc653, and only with it: CPU by CPU the windows follow
+ * each other from the begin of the frame on. An entry's vcpu_id has its CPU in
+ * the upper half, which is 0 on Xen. A new plan holds from the end of the
+ * frame on. -EINVAL, with the reason in the log; -ENOMEM.
+ */
+#define SCHED_PLAN_CPU_SHIFT 16
+struct xen_sysctl_arinc653_schedule;
+__must_check int sched_plan_set(const struct xen_sysctl_arinc653_schedule *s);
+/* As set last. */
+void sched_plan_get(struct xen_sysctl_arinc653_schedule *s);
 /* How long a vCPU runs at least before another of its kind takes over. */
 uint32_t sched_ratelimit_us(void);
 __must_check int sched_set_ratelimit_us(uint32_t us); /* -EINVAL */
 uint32_t sched_nr_queued(const struct pcpu *c);
 /* How long @c had no vCPU to run since boot; any CPU. */
 uint64_t sched_idle_ns(const struct pcpu *c);
+
+/* ---- for policies: no vCPU comes or goes in between; CPUPOOL lock -------- */
+void sched_vcpus_hold(void);
+void sched_vcpus_release(void);
 
 /* ---- for vcpu.c ---------------------------------------------------------- */
 /* Lock the run queue of v->cpu, whichever that is by now. */

@@ -5,7 +5,7 @@
 // LINK: core/hc_sysctl.c core/sysctl_sched.c core/console.c
 // LINK: core/domain.c core/vcpu.c core/vcpu_create.c core/runstate.c
 // LINK: core/sched.c core/sched_params.c core/sched_credit2.c core/prioq.c
-// LINK: core/sched_rtds.c
+// LINK: core/sched_rtds.c core/sched_arinc653.c
 // LINK: core/sched_null.c core/timer.c core/percpu.c core/work.c core/ipi.c
 // LINK: core/irq.c core/heap.c lib/printf.c core/gnttab.c
 // LINK: core/gnttab_copy.c core/gnttab_map.c core/gnttab_op.c
@@ -447,6 +447,53 @@ Test(sysctl, scheduler_op)
 	s->cpupool_id = 0;
 	s->sched_id = XEN_SCHEDULER_CREDIT;
 	cr_assert_eq(hv_sysctl(XEN_SYSCTL_scheduler_op, &op), -EINVAL);
+}
+
+static int64_t plan_call(uint32_t cmd, uint64_t at)
+{
+	op.u.scheduler_op = (struct xen_sysctl_scheduler_op){
+		.sched_id = XEN_SCHEDULER_ARINC653,
+		.cmd = cmd,
+		.u.sched_arinc653.schedule.q = at,
+	};
+	return hv_sysctl(XEN_SYSCTL_scheduler_op, &op);
+}
+
+static void setup_plan(void)
+{
+	hv_policy = "arinc653";
+	setup();
+}
+
+TestSuite(sysctl_plan, .init = setup_plan, .fini = teardown);
+
+/* As xc_sched_arinc653_schedule_set() and _get() call it. */
+Test(sysctl_plan, set_and_get)
+{
+	struct xen_sysctl_arinc653_schedule s = { .num_sched_entries = 0 };
+	const uint64_t beyond = BUF_END - sizeof(s) + 1;
+
+	cr_assert_eq(plan_call(XEN_SYSCTL_SCHEDOP_getinfo, HV_BUF), 0);
+	guest_get(hv_dom0, HV_BUF, &s, sizeof(s));
+	cr_assert_eq(s.num_sched_entries, 2);
+	cr_assert_eq(s.major_frame, 10000000);
+	cr_assert_eq(s.sched_entries[1].vcpu_id, 1 << 16 | 1);
+	s.num_sched_entries = 1;
+	s.major_frame = 3000000;
+	guest_put(hv_dom0, HV_BUF, &s, sizeof(s));
+	cr_assert_eq(plan_call(XEN_SYSCTL_SCHEDOP_putinfo, HV_BUF), -EINVAL);
+	s.sched_entries[0].runtime = 1000000;
+	guest_put(hv_dom0, HV_BUF, &s, sizeof(s));
+	cr_assert_eq(plan_call(XEN_SYSCTL_SCHEDOP_putinfo, HV_BUF), 0);
+	guest_put(hv_dom0, HV_BUF, &op, sizeof(op));
+	cr_assert_eq(plan_call(XEN_SYSCTL_SCHEDOP_getinfo, HV_BUF), 0);
+	guest_get(hv_dom0, HV_BUF, &s, sizeof(s));
+	cr_assert_eq(s.num_sched_entries, 1);
+	cr_assert_eq(s.major_frame, 3000000);
+	cr_assert_eq(s.sched_entries[0].runtime, 1000000);
+	cr_assert_eq(plan_call(XEN_SYSCTL_SCHEDOP_putinfo, beyond), -EFAULT);
+	cr_assert_eq(plan_call(XEN_SYSCTL_SCHEDOP_getinfo, beyond), -EFAULT);
+	cr_assert_eq(plan_call(2, HV_BUF), -EINVAL);
 }
 
 static int64_t pool(uint32_t cmd, uint32_t id)

@@ -59,8 +59,7 @@ HV_COLD := $(wildcard \
 	core/heap.c core/hypercall_subop.c core/ipi.c core/irq.c \
 	core/memory*.c core/page_alloc.c core/page_claim.c \
 	core/page_range.c core/panic.c core/percpu.c core/prioq.c \
-	core/runstate.c core/sched.c core/static_mem.c \
-	core/sched_credit2.c core/sched_null.c core/sched_params.c core/sched_rtds.c \
+	core/runstate.c core/sched*.c core/static_mem.c \
 	core/sysctl*.c core/timer.c core/trace.c core/vcpu.c \
 	core/vcpu_create.c core/wallclock.c core/watchdog.c \
 	arch/$(ARCH)/cpu/*.c \
