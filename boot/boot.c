@@ -189,6 +189,7 @@ static void init_scheduler(void)
 static void start_domains(void)
 {
 	check(dom_build_regions(), "shared memory");
+	check(boot_windows(&host_dt), "plan of windows");
 	if (module_find(&platform, MODULE_KERNEL) || nr_boot_domains == 0) {
 		check(modules_need_kernel(&platform), "no domain to start");
 		check(boot_dom0(), "dom0");

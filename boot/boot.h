@@ -32,6 +32,10 @@ void boot_memory_finish(void);
 __must_check int boot_console_init(const struct platform *p);
 __must_check int boot_irqchip_init(const struct platform *p);
 
+/* dom_windows.c: who runs when, before there is a domain. */
+struct dt;
+__must_check int boot_windows(struct dt *t);
+
 /* dom0.c: the author of dom0's configuration; builds and starts it. */
 __must_check int boot_dom0(void);
 

@@ -439,6 +439,7 @@ static int start(struct boot_domain *b)
 	if (rc) {
 		return rc;
 	}
+	d->handle[15] = (uint8_t)(b - boot_domains + 1); /* dom_windows.c */
 	rc = build(d, b, &cfg, &image, &fdt);
 	if (rc) {
 		domain_free(d);

@@ -39,7 +39,7 @@ uint32_t nr_boot_domains;
 
 enum row_kind {
 	ROW_TREE,    /* of the tree itself: cells, phandle, compatible */
-	ROW_MEM,     /* fdt_dom_mem.c reads it */
+	ROW_ELSEWHERE, /* fdt_dom_mem.c or dom_windows.c reads it */
 	ROW_FLAG,    /* bool at .to */
 	ROW_U32,     /* uint32_t at .to, .min to .max */
 	ROW_U64,     /* uint64_t at .to, .min to .max */
@@ -72,15 +72,16 @@ static const struct row rows[] = {
 		   "the machine has" },
 	{ .name = "vpl011", .kind = ROW_FLAG, TO(vpl011) },
 	{ .name = "xen,enhanced", .kind = ROW_ENHANCED },
+	{ .name = "bulkhead,windows", .kind = ROW_ELSEWHERE },
 	{ .name = "compatible", .kind = ROW_TREE },
 	{ .name = "#address-cells", .kind = ROW_TREE },
 	{ .name = "#size-cells", .kind = ROW_TREE },
 	{ .name = "phandle", .kind = ROW_TREE },
 	{ .name = "linux,phandle", .kind = ROW_TREE },
-	{ .name = "direct-map", .kind = ROW_MEM },
-	{ .name = "xen,static-mem", .kind = ROW_MEM },
-	{ .name = "#xen,static-mem-address-cells", .kind = ROW_MEM },
-	{ .name = "#xen,static-mem-size-cells", .kind = ROW_MEM },
+	{ .name = "direct-map", .kind = ROW_ELSEWHERE },
+	{ .name = "xen,static-mem", .kind = ROW_ELSEWHERE },
+	{ .name = "#xen,static-mem-address-cells", .kind = ROW_ELSEWHERE },
+	{ .name = "#xen,static-mem-size-cells", .kind = ROW_ELSEWHERE },
 	{ .name = "xen,static-heap", .kind = ROW_REFUSED },
 	{ .name = "domain-cpupool", .kind = ROW_REFUSED },
 	{ .name = "passthrough", .kind = ROW_REFUSED },
@@ -131,7 +132,7 @@ static int read_row(struct dt *t, uint32_t idx, const struct row *r,
 
 	switch ((enum row_kind)r->kind) {
 	case ROW_TREE:
-	case ROW_MEM:
+	case ROW_ELSEWHERE:
 		return 0;
 	case ROW_FLAG:
 		*(bool *)to = true;
@@ -320,7 +321,9 @@ static void parse_one(struct dt *t, uint32_t idx, const struct platform *p)
 	struct boot_domain *b = &boot_domains[nr_boot_domains++];
 	int rc;
 
-	*b = (struct boot_domain){ .nr_spis = UINT32_MAX, .bootargs = "" };
+	*b = (struct boot_domain){
+		.node = idx, .nr_spis = UINT32_MAX, .bootargs = "",
+	};
 	hv_snprintf(b->name, sizeof(b->name), "%s", dt_node_name(t, idx));
 	rc = parse_props(t, idx, b);
 	if (rc == 0) {

@@ -13,6 +13,7 @@
 struct boot_domain {
 	char name[32];    /* of the node, cut off when longer */
 	uint16_t domid;   /* 0: not started */
+	uint32_t node;    /* of the tree */
 	bool refused;     /* one message said why; the others go on */
 	uint64_t mem_kib;
 	uint32_t nr_vcpus;

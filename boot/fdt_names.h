@@ -40,6 +40,8 @@
 	N(COOLING_DEVICE, "cooling-device")                                   \
 	N(POWER_DOMAINS, "power-domains")                                     \
 	N(XEN_PASSTHROUGH, "xen,passthrough")                                 \
+	N(BULKHEAD_FRAME, "bulkhead,frame-us")                                \
+	N(BULKHEAD_WINDOWS, "bulkhead,windows")                               \
 	N(BOOTARGS, "bootargs")                                               \
 	N(XEN_XEN_BOOTARGS, "xen,xen-bootargs")                               \
 	N(XEN_DOM0_BOOTARGS, "xen,dom0-bootargs")                             \

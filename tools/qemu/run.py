@@ -102,6 +102,7 @@ class Machine:
         self.tftp = None              # directory that the user-mode network serves by TFTP
         self.gdb = False              # wait for gdb on port 1234 of the loopback interface
         self.dtb = None               # a device tree of one's own; it must name the modules itself
+        self.chosen = ""              # device tree source for /chosen, beside domains
         self.domains = []             # Domain objects that the hypervisor starts at boot; kernel=None: without dom0
         self.chosen = ""              # device tree source for /chosen, with `domains`
         self.trace = None             # log of exceptions and guest errors
@@ -171,7 +172,7 @@ class Machine:
         """(device tree, QEMU arguments that load the images of the domains it names)."""
         end = round_up(initrd_at + (os.path.getsize(self.initrd) if self.initrd else 0))
         places = boot_domains.place_images(self.domains, end, round_up)
-        chosen = f'xen,xen-bootargs = "{self.hypervisor_args()}"; '
+        chosen = f'xen,xen-bootargs = "{self.hypervisor_args()}"; {self.chosen} '
         if self.kernel:
             chosen += boot_domains.module("kernel", (kernel_at, os.path.getsize(self.kernel)), self.kernel_args())
             if self.initrd:
