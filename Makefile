@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-# One entry point. `make` builds build/arm64/bulkhead (a bootable arm64 Image)
-# and build/arm64/bulkhead.elf; `make help` lists the rest.
+# One entry point. `make` builds build/arm64/bulkhead (a bootable arm64 Image),
+# build/arm64/bulkhead.elf and the host's build/bulkhead-image; `make help`
+# lists the rest.
 BUILD ?= build
 ARCH ?= arm64
 CROSS_COMPILE ?= aarch64-linux-gnu-
@@ -16,7 +17,7 @@ include tools/build/unit.mk
 all: image
 
 help:
-	@echo 'make            build/arm64/bulkhead and bulkhead.elf'
+	@echo 'make            build/arm64/bulkhead and bulkhead.elf; build/bulkhead-image'
 	@echo 'make DEBUG=1    the checking build in build/arm64-debug'
 	@echo 'make CC_KIND=clang   the same with clang'
 	@echo 'make unit       host unit tests (ASan, UBSan)'
@@ -32,7 +33,8 @@ help:
 	@echo 'make clean      removes what make built, keeps what was fetched'
 
 clean:
-	rm -rf $(BUILD)/arm64 $(BUILD)/arm64-debug $(BUILD)/unit $(BUILD)/guests
+	rm -rf $(BUILD)/arm64 $(BUILD)/arm64-debug $(BUILD)/unit $(BUILD)/guests \
+		$(BUILD)/bulkhead-image*
 
 -include tools/check/lint.mk
 -include tools/conformance/conformance.mk
@@ -40,4 +42,5 @@ clean:
 -include tools/ledger/ledger.mk
 -include tests/fuzz/fuzz.mk
 -include tools/boards/boards.mk
+-include tools/bulkhead-image/image.mk
 -include tools/docs/docs.mk

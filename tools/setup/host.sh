@@ -14,7 +14,7 @@ packages()
 {
     cat <<'END'
 make                      build: the one entry point
-gcc                       build: host compiler, for the unit tests
+gcc                       build: host compiler, for bulkhead-image and the unit tests
 gcc-aarch64-linux-gnu     build: cross compiler of the hypervisor
 libc6-dev-arm64-cross     build: C library for the static arm64 test programs
 gcc-arm-linux-gnueabihf   test: compiler of the 32-bit test program
@@ -23,7 +23,7 @@ clang                     build: the second compiler
 lld                       build: the second linker
 llvm                      build: llvm-nm, llvm-objcopy and the symboliser of the sanitizers
 libclang-rt-dev           test: sanitizers and libFuzzer
-libfdt-dev                build: device tree library, for the unit tests
+libfdt-dev                build: device tree library, for bulkhead-image and the unit tests
 libxen-dev                build: Xen's public interface headers
 device-tree-compiler      build: dtc, for machine descriptions in tests
 libcriterion-dev          test: framework of the unit tests

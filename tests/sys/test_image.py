@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: Apache-2.0
+"""bulkhead-image: what it makes of good descriptions, what it says of bad ones, and that its trees boot.
+
+The program runs with sanitizers here. Most tests need no machine; the board's tree comes from QEMU once.
+"""
+import os
+import re
+import subprocess
+
+import pytest
+from conftest import ROOT, log_path
+from console import Console
+from run import BUILD
+
+TOOL = os.path.join(BUILD, "bulkhead-image-checked")
+HYPERVISOR = os.path.join(BUILD, "arm64", "bulkhead")
+STATIC = os.path.join(BUILD, "guests", "static_dom.bin")
+KERNEL = os.path.join(BUILD, "peer", "vmlinuz")
+RAM = 0x40000000
+MIB = 1 << 20
+
+GOOD = f"""
+dtb = "board.dtb"
+hypervisor = "{HYPERVISOR}"
+options = "console=dtuart"
+
+[first]
+kernel = "{STATIC}"
+memory = 64
+vcpus = 1
+vpl011 = 1
+
+[second]
+kernel = "{STATIC}"
+extra = "some words"
+memory = 32
+vcpus = 2
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tool(request):
+    """The tool, built with sanitizers."""
+    if request.config.getoption("--hyp") == "xen":
+        pytest.skip("Bulkhead's own tool")
+    done = subprocess.run(["make", "-C", ROOT, f"BUILD={os.path.relpath(BUILD, ROOT)}", os.path.relpath(TOOL, ROOT)],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def dump_board(path, gic=3, cpus=2, mem=512):
+    subprocess.run(["qemu-system-aarch64", "-M", f"virt,gic-version={gic},virtualization=on,dumpdtb={path}", "-cpu", "cortex-a53",
+                    "-smp", str(cpus), "-m", str(mem), "-display", "none", "-nodefaults"], check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def board(tmp_path_factory):
+    path = str(tmp_path_factory.mktemp("board") / "board.dtb")
+    dump_board(path)
+    with open(path, "rb") as file:
+        return file.read()
+
+
+@pytest.fixture
+def place(tmp_path, board):     # pylint: disable=redefined-outer-name
+    """A folder with a board's tree and files of several kinds."""
+    (tmp_path / "board.dtb").write_bytes(board)
+    return tmp_path
+
+
+def run(*words, **more):
+    done = subprocess.run([TOOL, *map(str, words)], capture_output=True, text=True, check=False, timeout=120, **more)
+    assert "runtime error" not in done.stderr and "Sanitizer" not in done.stderr, done.stderr
+    return done
+
+
+def make(folder, text, *words):
+    (folder / "it.cfg").write_text(text)
+    return run("-o", folder, *words, folder / "it.cfg")
+
+
+def good(folder, text):
+    done = make(folder, text)
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    return folder / "it.dtb"
+
+
+def prop(tree, path, name, kind="x"):
+    """A property of a tree by dtc's fdtget, None when it is not there."""
+    done = subprocess.run(["fdtget", "-t", kind, str(tree), path, name], capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def children(tree, path):
+    return subprocess.run(["fdtget", "-l", str(tree), path], capture_output=True, text=True, check=True).stdout.split()
+
+
+def module(tree, path, kind):
+    """(address, size) of the module of this kind in a node."""
+    for name in children(tree, path):
+        if f"multiboot,{kind}" in (prop(tree, f"{path}/{name}", "compatible", "s") or ""):
+            reg = [int(cell, 16) for cell in prop(tree, f"{path}/{name}", "reg").split()]
+            return reg[0] << 32 | reg[1], reg[2] << 32 | reg[3]
+    return None
+
+
+# ---- good descriptions
+
+
+def test_two_domains(place):
+    tree = good(place, GOOD)
+    assert [name for name in children(tree, "/chosen") if "@" not in name] == ["first", "second"]
+    assert prop(tree, "/chosen", "xen,xen-bootargs", "s") == "console=dtuart"
+    assert prop(tree, "/chosen/first", "memory") == "0 10000" and prop(tree, "/chosen/second", "memory") == "0 8000"
+    assert prop(tree, "/chosen/second", "cpus") == "2"
+    assert prop(tree, "/chosen/first", "vpl011") == "" and prop(tree, "/chosen/second", "vpl011") is None
+    # One file, loaded once.
+    assert module(tree, "/chosen/first", "kernel") == module(tree, "/chosen/second", "kernel")
+    assert module(tree, "/chosen/first", "kernel")[1] == os.path.getsize(STATIC)
+    assert prop(tree, "/chosen", "rng-seed") is None and prop(tree, "/chosen", "kaslr-seed") is None
+    assert not os.path.exists(place / "it.qemu.sh"), "a board of one's own is not QEMU's"
+
+
+def test_same_tree_each_time(place):
+    first = good(place, GOOD).read_bytes()
+    assert good(place, GOOD).read_bytes() == first
+
+
+def test_dom0_and_domains(place):
+    ramdisk = place / "rd.gz"
+    ramdisk.write_bytes(b"r" * 5000000)
+    text = GOOD.replace("[second]", "[dom0]").replace("memory = 32", 'memory = 128\nramdisk = "rd.gz"')
+    tree = good(place, text.replace('options = "console=dtuart"\n', 'options = "console=dtuart"\nscheduler = "null"\n'))
+    assert prop(tree, "/chosen", "xen,xen-bootargs", "s") == "console=dtuart sched=null dom0_mem=128M dom0_max_vcpus=2"
+    at, size = module(tree, "/chosen", "ramdisk")
+    assert size == 5000000 and at % (2 * MIB) == 0
+    kernel = module(tree, "/chosen", "kernel")
+    assert kernel[0] + kernel[1] <= at or at + size <= kernel[0]
+    assert prop(tree, f"/chosen/module@{kernel[0]:x}", "bootargs", "s") == "some words"
+
+
+def test_board_without_memory(place):
+    """A boot loader would fill it in; the description does here."""
+    subprocess.run(["fdtput", "-r", str(place / "board.dtb"), f"/memory@{RAM:x}"], check=True)
+    done = make(place, GOOD)
+    assert done.returncode == 1 and 'device_type "memory"' in done.stderr
+    tree = good(place, GOOD.replace("[first]", 'ram = [ "0x80000000+256M", "0x100000000+1G" ]\n[first]'))
+    assert prop(tree, "/memory", "reg") == "0 80000000 0 10000000 1 0 0 40000000"
+    assert module(tree, "/chosen/first", "kernel")[0] >= 0x80000000
+
+
+def test_places_that_are_said(place):
+    text = GOOD.replace("[first]", "hypervisor_at = 0x44000000\ntree_at = 0x43000000\nmodules_at = 0x50000001\n[first]")
+    tree = good(place, text)
+    assert module(tree, "/chosen/first", "kernel")[0] == 0x50200000
+    script = (place / "it.boot.cmd").read_text()
+    assert "booti 0x44000000 - 0x43000000" in script and "0x50200000 static_dom.bin" in script
+
+
+def test_explain(place):
+    tree = good(place, GOOD)
+    layout = (place / "it.txt").read_text()
+    assert re.search(r"0x0040200000-0x0040\w+ +\S+ KiB +the hypervisor", layout)
+    assert re.search(r"0x0048000000-0x00481fffff +2.0 MiB +the device tree", layout)
+    told = run("--explain", tree, "-s", place / "again.svg")
+    assert told.returncode == 0 and not told.stderr
+    assert "GICv3, 2 CPUs, 512 MiB" in told.stdout and "the hypervisor's  /pl011@9000000" in told.stdout
+    # Its words are a description's: with the files' names it makes the same tree again.
+    words = re.sub(r'kernel = "\?"', f'kernel = "{STATIC}"', told.stdout)
+    assert good(place, f'dtb = "board.dtb"\nhypervisor = "{HYPERVISOR}"\n{words}').read_bytes() == tree.read_bytes()
+    for picture in ("it.svg", "again.svg"):
+        text = (place / picture).read_text()
+        assert text.startswith("<svg ") and text.endswith("</svg>\n") and "d2: second" in text and text.count("<rect ") >= 5
+    subprocess.run(["/usr/bin/python3", "-c", "import sys, xml.dom.minidom as m; m.parse(sys.argv[1])", place / "it.svg"], check=True)
+
+
+def test_check_alone_writes_nothing(place):
+    assert make(place, GOOD, "-n").returncode == 0
+    assert sorted(os.listdir(place)) == ["board.dtb", "it.cfg"]
+
+
+def test_help():
+    text = run("--help").stdout
+    assert "vpl011" in text and "--explain" in text and "nr_spis" in text
+
+
+# ---- bad ones: (text that goes, text that comes, what is wrong, what cures it). "#!" marks the line at fault.
+
+CUT = "kernel = "
+MISTAKES = {
+    "no-value": ("memory = 64", "memory = #!", "no value here", "write a number"),
+    "no-equals": ("memory = 64", "memory 64 #!", "no `key = value` here", "write it so"),
+    "no-quote": ('extra = "some words"', 'extra = "some words #!', 'without its closing "', "add it"),
+    "no-bracket": ("vcpus = 2\n", "vcpus = 2\nstatic_mem = [ '0x50000000+32M', #!", "list without its closing", "add it"),
+    "no-comma": ("vcpus = 1", "vcpus = 1\nstatic_mem = [ '0x50000000+1M' '0x51000000+1M' ] #!", "without a comma", "add it"),
+    "bad-number": ("memory = 64", "memory = 64MB #!", "64MB is no number", "write 12 or 0x"),
+    "two-values": ("vcpus = 1", "vcpus = 1 memory = 3 #!", "after the value", "begin a new line"),
+    "no-name": ("[second]", "[] #!", "[ without a name", "write [name]"),
+    "long-name": ("[second]", f"[{'n' * 31}] #!", "longer than 30", "shorten it"),
+    "domain-twice": ("[second]", "[first] #!", "is there already, in line", "different names"),
+    "key-twice": ("vcpus = 1", "vcpus = 1\nmemory = 32 #!", "memory is given already, in line", "leave one out"),
+    "unknown-key": ("memory = 64", "memory = 64\nmemmory = 32 #!", "nobody knows the key memmory", "--help lists"),
+    "key-of-machine": ("vcpus = 1", "vcpus = 1\ntree_at = 0 #!", "key of the machine", "move it above"),
+    "key-of-domain": ("[first]", "vpl011 = 1 #!\n[first]", "key of a domain", "move it below"),
+    "text-for-number": ("vcpus = 1", "vcpus = '1' #!", "vcpus is not a number", "write vcpus = 1"),
+    "number-for-text": ('extra = "some words"', "extra = 5 #!", "extra is not a text", "write extra ="),
+    "too-large-number": ("vcpus = 1", "vcpus = 0x100000001 #!", "below 4294967296", "write vcpus = 1"),
+    "flag-2": ("vpl011 = 1", "vpl011 = 2 #!", "not 0 or 1", "write vpl011 = 1"),
+    "bad-range": ("[first]", "ram = [ '0x40000000' ] #!\n[first]", 'not a list of "START+SIZE"', "write ram ="),
+    "no-kernel": ("[second]\nkernel", "[second] #!\n#", "[second] has no kernel", "add kernel ="),
+    "no-memory": ("[second]\n", "[second] #!\n#", "[second] has no kernel", "add kernel ="),
+    "no-vcpus": ("vcpus = 2", "", "[second] has no vcpus", "add vcpus = 1"),
+    "dom0-uart": ("[first]", "[dom0]", "nothing that dom0 can have", "leave it out"),
+    "no-hypervisor": (f'hypervisor = "{HYPERVISOR}"', "", "the machine has no hypervisor", "add hypervisor ="),
+    "no-machine": ('dtb = "board.dtb"', "", "no machine", 'write machine = "virt-gicv3"'),
+    "two-machines": ('dtb = "board.dtb"', 'machine = "virt-gicv3"\ndtb = "board.dtb" #!', "both machine and dtb", "leave one out"),
+    "unknown-machine": ('dtb = "board.dtb"', 'machine = "virt" #!', "no board of QEMU", "write virt-gicv2"),
+    "impossible-cpus": ('dtb = "board.dtb"', 'machine = "virt-gicv3" #!\ncpus = 0', "QEMU gives no device tree", "correct cpu"),
+    "memory-of-board": ('dtb = "board.dtb"', 'dtb = "board.dtb"\nmemory = 512 #!', "said by the tree of dtb", "leave it out"),
+    "missing-tree": ('dtb = "board.dtb"', 'dtb = "none.dtb" #!', "no file with something in it", "correct the name"),
+    "no-tree": ('dtb = "board.dtb"', 'dtb = "it.cfg" #!', "is no device tree", "give the board's"),
+    "missing-kernel": (f'[second]\nkernel = "{STATIC}"', '[second]\nkernel = "vmlinux" #!', "no file with something in it", "build it"),
+    "missing-ramdisk": ("memory = 32", "memory = 32\nramdisk = 'rd' #!", "no file with something in it", "build it"),
+    "folder-for-kernel": (f'[second]\nkernel = "{STATIC}"', '[second]\nkernel = "." #!', "no file with something in it", "build it"),
+    "kernel-is-elf": (f'[second]\nkernel = "{STATIC}"', f'[second]\nkernel = "{STATIC[:-3]}elf" #!', "an ELF file",
+                      "give arch/arm64/boot/Image"),
+    "kernel-is-text": (f'[second]\nkernel = "{STATIC}"', '[second]\nkernel = "it.cfg" #!', "no arm64 Image", "give arch/arm64"),
+    "hypervisor-is-text": (f'hypervisor = "{HYPERVISOR}"', 'hypervisor = "it.cfg" #!', "no arm64 Image", "give arch/arm64"),
+    "vcpus-0": ("vcpus = 1", "vcpus = 0 #!", "vcpus: \"cpus\" is not a number from 1 to 128", "write <1> for one vCPU"),
+    "vcpus-129": ("vcpus = 1", "vcpus = 129 #!", "is not a number from 1 to 128", "here: vcpus = 1"),
+    "memory-0": ("memory = 64", "memory = 0 #!", "not a 64-bit number of KiB that a guest can have", "here: memory = 64"),
+    "memory-for-kernel": ("memory = 32", "memory = 0x0 #!", "of KiB that a guest can have", "here: memory"),
+    "memory-too-small": (f'kernel = "{STATIC}"\nextra = "some words"\nmemory = 32', f'kernel = "{KERNEL}"\nmemory = 16 #!',
+                         "its kernel and ramdisk need", "write memory ="),
+    "memory-of-all": ("memory = 64", "memory = 600 #!", "are left of the", "make it smaller"),
+    "memory-of-second": ("memory = 32", "memory = 440 #!", "[second] wants 440 MiB of memory", "make it smaller"),
+    "nr-spis": ("vcpus = 1", "vcpus = 1\nnr_spis = 961 #!", "not a number up to 960", "leave it out"),
+    "uart-without-line": ("vpl011 = 1", "vpl011 = 1\nnr_spis = 0 #!", "leaves vpl011 without its interrupt", "make it 1"),
+    "enhanced": ("vpl011 = 1", "enhanced = 'enabled' #!", 'not supported but for "no-xenstore"', "write that"),
+    "long-extra": ("some words", "w" * 1024, '"bootargs" is longer than 1023', "shorten it"),
+    "bad-option": ('options = "console=dtuart"', 'options = "console=serial" #!', 'option console: "serial" is not allowed', "give console="),
+    "bad-scheduler": ('options = "console=dtuart"', 'scheduler = "fast" #!', 'option sched: "fast" is not allowed', "give sched="),
+    "no-console": ('options = "console=dtuart"', 'options = "dtuart=serial9" #!', "option dtuart=serial9", "give a path"),
+    "cpu-9": ("vpl011 = 1", "cpus = '0,9' #!", "CPU 9 does not exist", "has CPUs 0 to 1"),
+    "cpu-list": ("vpl011 = 1", "cpus = '1-' #!", "no list of CPUs", 'write cpus = "0"'),
+    "hypervisor-unaligned": ("[first]", "hypervisor_at = 0x40300000 #!\n[first]", "no multiple of 2 MiB", "hypervisor_at = 0x40400000"),
+    "hypervisor-nowhere": ("[first]", "hypervisor_at = 0x400000000 #!\n[first]", "not in the machine's memory", "move it"),
+    "tree-on-hypervisor": ("[first]", "tree_at = 0x40201000 #!\n[first]", "the device tree, at 0x40201000, overlaps the hypervisor", "move one"),
+    "modules-too-high": ("[first]", "modules_at = 0x60000000 #!\n[first]", "in one piece from 0x60000000 up", "move what has"),
+    "static-nowhere": ("memory = 64", "memory = 64\nstatic_mem = [ '0x90000000+64M' ] #!", "not in the machine's memory", "move it"),
+    "static-on-tree": ("memory = 64", "memory = 64\nstatic_mem = [ '0x47000000+64M' ] #!", "overlaps the device tree", "move one"),
+    "static-twice": ("memory = 32", "memory = 32\nstatic_mem = [ '0x50000000+16M',\n '0x50800000+16M' ] #!",
+                     "overlaps static_mem of second", "move one"),
+    "static-size": ("memory = 64", "memory = 64\nstatic_mem = [ '0x50000000+32M' ] #!", "static_mem has 32768 KiB", "the same"),
+    "shared-part": ("memory = 64", "memory = 64\nshared_mem = [ 'id=a,at=0x50000000' ] #!", "is not whole", "write"),
+    "shared-overlap": ("memory = 64", "memory = 64\nshared_mem = [ 'id=a,at=0x50000000,size=1M,guest=0',\n"
+                       "'id=b,at=0x50080000,size=1M,guest=0' ] #!", "overlaps shared_mem a", "move one"),
+    "channel-part": ("[first]", "channels = [ 'from=first' ] #!\n[first]", "is not whole", "write"),
+    "channel-to-nobody": ("[first]", "channels = [ 'from=first,port=3,to=third,remote=4' ] #!\n[first]", "an end at third", "name of one"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_mistake(place, name):
+    """One message that names line, cause and cure; nothing is written."""
+    gone, new, cause, cure = MISTAKES[name]
+    assert GOOD.count(gone) >= 1
+    text = GOOD.replace(gone, new, 1)
+    lines = text.split("\n")
+    marked = [number for number, line in enumerate(lines, 1) if line.endswith("#!")]
+    done = make(place, text)
+    said = done.stderr.splitlines()
+    assert done.returncode == 1, said
+    errors = [line for line in said if ": error: " in line]
+    cures = [line for line in said if ": cure:  " in line]
+    assert cause in errors[0] and cure in cures[0], said
+    assert len(cures) == len(errors) and said[-1].endswith("nothing written")
+    if marked:
+        assert errors[0].startswith(f"{place}/it.cfg:{marked[0]}: "), said
+    assert sorted(os.listdir(place)) == ["board.dtb", "it.cfg"]
+
+
+def test_each_mistake_has_its_words():
+    """Mistakes that differ are told in different words."""
+    assert len({(cause, cure) for _, _, cause, cure in MISTAKES.values()}) > 45
+
+
+def test_all_mistakes_at_once(place):
+    """Not one after the other: what does not depend on another is told together."""
+    done = make(place, GOOD.replace("vcpus = 1", "vcpus = 0").replace("vcpus = 2", "vcpus = 500"))
+    assert done.stderr.count(": error: ") == 2 and "2 mistakes" in done.stderr

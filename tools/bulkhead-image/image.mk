@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+# bulkhead-image, a program of the host: its own files and the hypervisor's
+# code that reads a device tree. Built twice: to be used, and with sanitizers
+# for its tests.
+IMAGE_TOOL := $(BUILD)/bulkhead-image
+IMAGE_SRC := $(wildcard tools/bulkhead-image/*.c) \
+	boot/cmdline.c boot/fdt_addr.c boot/fdt_chosen.c boot/fdt_console.c \
+	boot/fdt_dom.c boot/fdt_gic.c boot/fdt_irq.c boot/fdt_lookup.c \
+	boot/fdt_platform.c boot/fdt_util.c boot/gunzip.c boot/inflate.c \
+	boot/kernel_image.c boot/memory.c boot/modules.c \
+	boot/option_values.c boot/ranges.c core/page_table.c lib/printf.c
+IMAGE_CFLAGS := -std=gnu17 -g -O2 -Wall -Wextra -Wshadow -Wcast-qual -Wvla \
+	-Werror -ffunction-sections -Iinclude -Iarch/fake/include \
+	-Iarch/arm64/include -I. -isystem $(BUILD)/include
+IMAGE_LINK := $(IMAGE_SRC) -Wl,--gc-sections \
+	-Wl,--wrap=page_alloc_free_range -lfdt
+IMAGE_NEEDS := $(IMAGE_SRC) $(wildcard tools/bulkhead-image/*.h boot/*.h \
+	include/*/*.h arch/*/include/arch/*.h)
+
+all: $(IMAGE_TOOL)
+
+$(IMAGE_TOOL): $(IMAGE_NEEDS) | $(BUILD)/include/xen
+	@echo '  HOSTCC $@'
+	@$(HOSTCC) $(IMAGE_CFLAGS) -o $@ $(IMAGE_LINK)
+
+$(IMAGE_TOOL)-checked: $(IMAGE_NEEDS) | $(BUILD)/include/xen
+	@echo '  HOSTCC $@'
+	@$(HOSTCC) $(UNIT_CFLAGS) -ffunction-sections -o $@ $(IMAGE_LINK)
