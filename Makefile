@@ -43,4 +43,5 @@ clean:
 -include tests/fuzz/fuzz.mk
 -include tools/boards/boards.mk
 -include tools/bulkhead-image/image.mk
+-include examples/examples.mk
 -include tools/docs/docs.mk

@@ -97,7 +97,31 @@ def test_quick(hyp):
         user.power_off()
 
 
+def test_static(hyp):
+    """Two bare-metal partitions: what it explains is then done, key by key."""
+    if hyp == "xen":
+        pytest.skip("a description of Bulkhead's own")
+    with Terminal("demo-static", "static") as user:
+        assert "kernel of first, kernel of second" in user.expect("Ctrl-a three times moves the keyboard")
+        for mark in (r"\(d1\)", r"\(d2\)"):
+            user.expect(mark + r" (bare metal: type|\d+ second)")
+        user.type("a real line\r")
+        user.expect("you typed: a real line")
+        user.type("\x01\x01\x01")
+        user.expect("Input goes to d2 now")
+        user.type("off\r")
+        user.expect(r"\(BH\) d2 ended: reason 0")
+        user.type("\x01\x01\x01")
+        user.expect("Input goes to the hypervisor now")
+        user.type("h")
+        user.expect("key")
+        user.type("\x1cx")
+        user.child.expect(pexpect.EOF)
+
+
 @pytest.mark.parametrize("arguments, message", [
+    (["static", "/does/not/exist"], "demo: cure:  name a description"),
+    (["static", "Makefile"], "Makefile:"),
     (["--nonsense"], "unrecognized arguments: --nonsense"),
     (["--script", "/does/not/exist"], "demo: cure:  name a file of shell commands, one a line"),
     (["--script"], "demo: cure:  ./demo --help"),

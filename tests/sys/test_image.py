@@ -4,7 +4,10 @@
 The program runs with sanitizers here. Most tests need no machine; the board's tree comes from QEMU once.
 """
 import os
+import random
 import re
+import shutil
+import struct
 import subprocess
 
 import pytest
@@ -16,6 +19,9 @@ TOOL = os.path.join(BUILD, "bulkhead-image-checked")
 HYPERVISOR = os.path.join(BUILD, "arm64", "bulkhead")
 STATIC = os.path.join(BUILD, "guests", "static_dom.bin")
 KERNEL = os.path.join(BUILD, "peer", "vmlinuz")
+RAMDISK = os.path.join(BUILD, "dom0", "domu.cpio.gz")
+BARE = os.path.join(BUILD, "examples", "bare-metal.bin")
+UBOOT = "/usr/lib/u-boot/qemu_arm64/u-boot.bin"
 RAM = 0x40000000
 MIB = 1 << 20
 
@@ -186,7 +192,6 @@ def test_help():
 
 # ---- bad ones: (text that goes, text that comes, what is wrong, what cures it). "#!" marks the line at fault.
 
-CUT = "kernel = "
 MISTAKES = {
     "no-value": ("memory = 64", "memory = #!", "no value here", "write a number"),
     "no-equals": ("memory = 64", "memory 64 #!", "no `key = value` here", "write it so"),
@@ -289,3 +294,214 @@ def test_all_mistakes_at_once(place):
     """Not one after the other: what does not depend on another is told together."""
     done = make(place, GOOD.replace("vcpus = 1", "vcpus = 0").replace("vcpus = 2", "vcpus = 500"))
     assert done.stderr.count(": error: ") == 2 and "2 mistakes" in done.stderr
+
+
+def test_broken_trees(place):
+    """--explain of trees with random damage ends by itself, whatever they say."""
+    tree = good(place, GOOD).read_bytes()
+    dice = random.Random(1)
+    for _ in range(100):
+        broken = bytearray(tree)
+        for _ in range(dice.choice((1, 3, 30))):
+            broken[dice.randrange(len(broken))] = dice.choice((0, 1, 0xff, dice.randrange(256)))
+        (place / "broken.dtb").write_bytes(broken)
+        done = run("--explain", place / "broken.dtb", "-s", place / "broken.svg", errors="replace")
+        assert done.returncode in (0, 1)
+
+
+# ---- machines
+
+
+class Described:
+    """A machine that QEMU's script of the tool starts, for Console."""
+
+    def __init__(self, script, *words):
+        self.words = [str(script), *words]
+
+    def command(self):
+        return self.words
+
+
+ICOUNT = ("-icount", "shift=0,sleep=off", "-seed", "1")
+
+
+@pytest.fixture
+def start(request):
+    """start(script, words...): a Console of that machine."""
+    consoles = []
+
+    def one(script, *words):
+        name = request.node.name + (f"-{len(consoles) + 1}" if consoles else "")
+        consoles.append(Console(Described(script, *words), log_path("image_" + name)))
+        return consoles[-1]
+
+    yield one
+    for console in consoles:
+        console.close()
+
+
+def require(*paths):
+    for path in paths:
+        if not os.path.exists(path):
+            pytest.fail(f"nothing at {path}\ncure: make guests examples, tools/image/mkdom0.py, tools/setup/host.sh", pytrace=False)
+
+
+def example(folder, name, gic):
+    """The script that starts an example, on this interrupt controller."""
+    with open(os.path.join(ROOT, "examples", "static", name + ".cfg"), encoding="utf-8") as file:
+        text = file.read().replace("../../build/", BUILD + "/").replace("virt-gicv3", f"virt-gicv{gic}")
+    (folder / (name + ".cfg")).write_text(text)
+    done = run("-o", folder, folder / (name + ".cfg"))
+    assert done.returncode == 0 and not done.stderr, done.stderr
+    return folder / (name + ".qemu.sh")
+
+
+@pytest.mark.parametrize("gic", (2, 3))
+def test_two_guests(tmp_path, start, gic):
+    """The example of docs/guests.md, which knows its machine by heart: timer and UART by interrupt, power-off."""
+    require(BARE)
+    console = start(example(tmp_path, "two-guests", gic), *ICOUNT)
+    for number in (1, 2):
+        console.seen = 0
+        console.expect(rb"\(d%d\) bare metal: GICv%d at 0x3001000, memory at 0x40000000, UART at 0x22000000, PSCI 1.1" % (number, gic))
+        console.expect(rb"\(d%d\) 1 second\b" % number)
+        console.expect(rb"\(d%d\) 10 seconds\b" % number)
+    console.send("hello\r")
+    console.expect(rb"\(d1\) you typed: hello")
+    console.send("\x01\x01\x01")
+    console.expect(rb"Input goes to d2 now")
+    console.send("off\r")
+    console.expect(rb"\(d2\) good bye")
+    console.expect(rb"\(BH\) d2 ended: reason 0")
+    console.expect(rb"\(d1\) \d+0 seconds")
+
+
+def test_three_linux(tmp_path, start):
+    require(KERNEL, RAMDISK)
+    console = start(example(tmp_path, "three-linux", 3), *ICOUNT)
+    for number, name in enumerate((b"one", b"two", b"three"), 1):
+        console.seen = 0
+        console.expect(rb"\(d%d\) guest %s is up" % (number, name))
+    console.send("nproc; echo $((6*7))\r")
+    console.expect(rb"\(d1\) 2\r*\n\(d1\) 42\r*\n")
+
+
+def test_uboot(tmp_path, start):
+    """A real boot loader runs the script; it refuses a file that has changed since."""
+    require(UBOOT, BARE)
+    example(tmp_path, "two-guests", 3)
+    disk = uboot_disk(tmp_path)
+    words = ("-M", "virt,gic-version=3,virtualization=on", "-cpu", "cortex-a53", "-smp", "2", "-m", "512", "-display", "none",
+             "-nodefaults", "-nic", "none", "-serial", "stdio", "-bios", UBOOT, "-drive", f"if=none,id=disk,format=raw,file={disk}",
+             "-device", "virtio-blk-device,drive=disk")      # no ICOUNT: U-Boot polls through its countdown
+    console = start("qemu-system-aarch64", *words)
+    console.expect(rb"Found U-Boot script /boot.scr")
+    console.expect(rb"\(d2\) bare metal: GICv3")
+    console.close()
+    (tmp_path / "disk" / "bare-metal.bin").write_bytes(b"newer")
+    uboot_disk(tmp_path)
+    console = start("qemu-system-aarch64", *words)
+    console.expect(rb"bare-metal.bin is not there, or not the %d bytes it was" % os.path.getsize(BARE))
+    console.expect(rb"No ethernet found")     # U-Boot goes on to its other ways
+
+
+def uboot_disk(folder):
+    """A disk with one partition: what the tool wrote, and what that names."""
+    content, disk = folder / "disk", folder / "disk.img"
+    if not content.exists():
+        content.mkdir()
+        for path in (HYPERVISOR, BARE, folder / "two-guests.dtb"):
+            shutil.copy(path, content)
+        subprocess.run(["mkimage", "-A", "arm64", "-T", "script", "-d", folder / "two-guests.boot.cmd", content / "boot.scr"],
+                       check=True, capture_output=True)
+    first, sectors = 2048, 16384
+    with open(disk, "wb") as file:
+        file.truncate((first + sectors) * 512)
+    subprocess.run(["/sbin/mke2fs", "-q", "-F", "-t", "ext2", "-E", f"offset={first * 512}", "-d", content, disk, "8M"], check=True)
+    with open(disk, "r+b") as file:
+        file.seek(446)
+        file.write(struct.pack("<B3sB3sII", 0x80, b"", 0x83, b"", first, sectors) + bytes(48) + b"\x55\xaa")
+    return disk
+
+
+# ---- broken trees at boot. {name: (fdtput's words; DOM is the domain's node, KERNEL its module, what the hypervisor says)}
+
+REG = ("KERNEL", "reg")
+AT_BOOT = {
+    "memory-gone": (["-d", "DOM", "memory"], '"memory" is missing'),
+    "memory-0": (["DOM", "memory", "0", "0"], '"memory" is not a 64-bit number of KiB that a guest can have'),
+    "memory-cell": (["DOM", "memory", "10000"], '"memory" is not a 64-bit number'),
+    "memory-odd": (["DOM", "memory", "0", "10002"], '"memory" is not whole pages'),
+    "memory-2g": (["DOM", "memory", "0", "200000"], "2048 MiB wanted"),
+    "memory-32k": (["DOM", "memory", "0", "20"], "kernel and ramdisk need"),
+    "cpus-gone": (["-d", "DOM", "cpus"], '"cpus" is missing'),
+    "cpus-0": (["DOM", "cpus", "0"], '"cpus" is not a number from 1 to 128'),
+    "cpus-129": (["DOM", "cpus", "81"], '"cpus" is not a number from 1 to 128'),
+    "cpus-two-cells": (["DOM", "cpus", "0", "1"], '"cpus" is not a number'),
+    "spis-961": (["DOM", "nr_spis", "3c1"], '"nr_spis" is not a number up to 960'),
+    "spis-none": (["DOM", "nr_spis", "0"], '"nr_spis" leaves vpl011 without its interrupt'),
+    "enhanced": (["-t", "s", "DOM", "xen,enhanced", "sometimes"], '"xen,enhanced" is not'),
+    "colours": (["DOM", "llc-colors", "1"], '"llc-colors" is not supported'),
+    "kernel-gone": (["-r", "KERNEL"], 'no node in it is compatible with "multiboot,kernel"'),
+    "args-no-end": (["KERNEL", "bootargs", "61626364"], '"bootargs" has no final NUL'),
+    "args-long": (["-t", "s", "KERNEL", "bootargs", "w" * 1024], '"bootargs" is longer than 1023'),
+    "args-kind": (["-t", "s", "KERNEL", "compatible", "xen,xsm-policy", "multiboot,module"], "is a module that is not supported"),
+    "reg-gone": (["-d", *REG], '"reg" is not one address and size'),
+    "reg-short": ([*REG, "0", "40400000", "10000"], '"reg" is not one address and size'),
+    "reg-empty": ([*REG, "0", "40400000", "0", "0"], '"reg" is empty'),
+    "reg-wraps": ([*REG, "ffffffff", "fffff000", "0", "2000"], '"reg" is not one address and size'),
+    "reg-nowhere": ([*REG, "0", "90000000", "0", "10000"], "is not inside one bank of memory"),
+    "reg-end": ([*REG, "0", "5ffff000", "0", "2000"], "is not inside one bank of memory"),
+    "reg-hypervisor": ([*REG, "0", "40200000", "0", "10000"], "overlaps the hypervisor"),
+    "reg-tree": ([*REG, "0", "48000000", "0", "10000"], "overlaps the device tree"),
+    "reg-other": ([*REG, "0", "40401000", "0", "10000"], "overlaps one of"),
+    "zeros": ([*REG, "0", "44000000", "0", "10000"], "no arm64 Image"),
+    "ten-bytes": ([*REG, "0", "44100000", "0", "a"], "shorter than an Image's header"),
+}
+PER_BOOT = 15       # and a good one: a tree has 16 domains at most
+
+
+def spoil(tree, name):
+    words, _ = AT_BOOT[name]
+    node = f"/chosen/{name}"
+    kernel = f"{node}/{children(tree, node)[0]}"
+    words = [{"DOM": node, "KERNEL": kernel}.get(word, word) for word in words]
+    options = words[:2] if words[0] == "-t" else []
+    if words[0] in ("-d", "-r"):
+        command = ["fdtput", words[0], tree, *words[1:]]
+    else:
+        command = ["fdtput", *(options or ["-t", "x"]), tree, *words[len(options):]]
+    subprocess.run(list(map(str, command)), check=True)
+
+
+@pytest.mark.parametrize("part", (0, 1))
+@pytest.mark.parametrize("gic", (2, 3))
+def test_refused_at_boot(tmp_path, start, gic, part):
+    """Each mistake has its message and costs its own domain only; the tool, asked about the tree, says the same."""
+    require(STATIC)
+    names = list(AT_BOOT)[part * PER_BOOT:(part + 1) * PER_BOOT]
+    text = f'machine = "virt-gicv{gic}"\ncpus = 2\nmemory = 512\nhypervisor = "{HYPERVISOR}"\n'
+    for name in ["good"] + names:
+        text += f'[{name}]\nkernel = "{STATIC}"\nmemory = 16\nvcpus = 1\nvpl011 = 1\nenhanced = "no-xenstore"\n'
+    tree = good(tmp_path, text)
+    for name in names:
+        spoil(tree, name)
+    console = start(tmp_path / "it.qemu.sh", *ICOUNT)
+    console.expect(rb"\(d1\) GUEST PASS")
+    console.expect(rb"\(BH\) d1 ended: reason 0")
+    said = console.data.decode(errors="replace").replace("\r", "")
+    assert "d1: good," in said
+    told = run("--explain", tree).stderr
+    for name in names:
+        about = [line for line in said.splitlines() if re.search(rf"(/chosen/| of ){name}\b(?!-)", line)]
+        message = AT_BOOT[name][1]
+        assert message in said, (name, said)
+        assert f"(BH) /chosen/{name}: this domain is not started" in "\n".join(about), (name, about)
+        if "kernel:" not in message and name in told:
+            assert message in told, (name, told)
+    assert len(re.findall("this domain is not started", said)) == len(names)
+    assert len(re.findall(r"\(BH\) d\d+: \S+, 1 vCPUs", said)) == 1
+
+
+def test_as_many_at_boot():
+    assert len(AT_BOOT) >= 25 and len({message for _, message in AT_BOOT.values()}) >= 20

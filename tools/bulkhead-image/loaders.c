@@ -21,16 +21,16 @@ static const char *file_name(const char *path)
 
 /* ---- U-Boot -------------------------------------------------------------- */
 
+/* A load that fails leaves filesize as it is. */
 static void uboot_load(FILE *f, const char *name, uint64_t at, uint64_t size)
 {
-	fprintf(f, "echo loading %s\n", name);
-	fprintf(f, "${bulkhead_load} 0x%llx %s && setenv bulkhead_ok 1 || "
-		"setenv bulkhead_ok\n", (unsigned long long)at, name);
+	fprintf(f, "echo loading %s\nsetenv filesize 0\n"
+		"${bulkhead_load} 0x%llx %s\n", name,
+		(unsigned long long)at, name);
 	fprintf(f, "if itest.l 0x${filesize} != 0x%llx; then setenv "
-		"bulkhead_ok; fi\n", (unsigned long long)size);
-	fprintf(f, "if test -z \"${bulkhead_ok}\"; then echo %s is not there, "
-		"or not the %llu bytes it was when bulkhead-image ran; exit; "
-		"fi\n", name, (unsigned long long)size);
+		"bulkhead_bad 1; echo %s is not there, or not the %llu bytes "
+		"it was when bulkhead-image ran; fi\n",
+		(unsigned long long)size, name, (unsigned long long)size);
 }
 
 static void uboot_head(FILE *f, const struct image *img)
@@ -47,7 +47,8 @@ static void uboot_head(FILE *f, const struct image *img)
 	fputs("# Other places than a disk: set bulkhead_load, such as to "
 	      "\"tftpboot\".\n"
 	      "if test -z \"${bulkhead_load}\"; then setenv bulkhead_load "
-	      "load ${devtype} ${devnum}:${distro_bootpart}; fi\n", f);
+	      "load ${devtype} ${devnum}:${distro_bootpart}; fi\n"
+	      "setenv bulkhead_bad\n", f);
 }
 
 void write_uboot(FILE *f, const struct image *img)
@@ -64,7 +65,9 @@ void write_uboot(FILE *f, const struct image *img)
 	}
 	fputs("# The tree stays where it is: nothing lies there.\n"
 	      "setenv fdt_high 0xffffffffffffffff\n", f);
-	fprintf(f, "booti 0x%llx - 0x%llx\n",
+	/* No "exit" above: it does not end a script in U-Boot 2023.01. */
+	fprintf(f, "if test -z \"${bulkhead_bad}\"; then booti 0x%llx - "
+		"0x%llx; fi\n",
 		(unsigned long long)img->hypervisor.at,
 		(unsigned long long)img->tree_at);
 }

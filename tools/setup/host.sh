@@ -31,6 +31,8 @@ python3                   test: the runner of the machines
 python3-pytest            test: system tests
 python3-pytest-xdist      test: two machines at a time
 python3-pexpect           test: talks to consoles
+u-boot-qemu               test: a boot loader that runs the scripts of bulkhead-image
+u-boot-tools              test: mkimage, makes boot.scr of them
 cpio                      build: the control domain's ramdisk
 e2fsprogs                 build: the guests' disk
 xz-utils                  build: unpacks Debian's packages
