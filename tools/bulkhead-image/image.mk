@@ -4,9 +4,7 @@
 # for its tests.
 IMAGE_TOOL := $(BUILD)/bulkhead-image
 IMAGE_SRC := $(wildcard tools/bulkhead-image/*.c) \
-	boot/cmdline.c boot/fdt_addr.c boot/fdt_chosen.c boot/fdt_console.c \
-	boot/fdt_dom.c boot/fdt_gic.c boot/fdt_irq.c boot/fdt_lookup.c \
-	boot/fdt_platform.c boot/fdt_util.c boot/gunzip.c boot/inflate.c \
+	$(wildcard boot/fdt_*.c) boot/cmdline.c boot/gunzip.c boot/inflate.c \
 	boot/kernel_image.c boot/memory.c boot/modules.c \
 	boot/option_values.c boot/ranges.c core/page_table.c lib/printf.c
 IMAGE_CFLAGS := -std=gnu17 -g -O2 -Wall -Wextra -Wshadow -Wcast-qual -Wvla \
