@@ -69,9 +69,16 @@ def board(tmp_path_factory):
 
 @pytest.fixture
 def place(tmp_path, board):     # pylint: disable=redefined-outer-name
-    """A folder with a board's tree and files of several kinds."""
+    """A folder with a board's tree."""
     (tmp_path / "board.dtb").write_bytes(board)
     return tmp_path
+
+
+def partial(folder, *paths):
+    """A partial tree, of these devices of the machine."""
+    nodes = " ".join(f'device@{number} {{ xen,path = "{path}"; }};' for number, path in enumerate(paths))
+    subprocess.run(["dtc", "-q", "-O", "dtb", "-o", folder / "part.dtb"], input=f"/dts-v1/; / {{ passthrough {{ {nodes} }}; }};",
+                   text=True, check=True)
 
 
 def run(*words, **more):
@@ -180,6 +187,29 @@ def test_explain(place):
     subprocess.run(["/usr/bin/python3", "-c", "import sys, xml.dom.minidom as m; m.parse(sys.argv[1])", place / "it.svg"], check=True)
 
 
+def test_explain_of_another_hand(place):
+    """A tree as Xen's documents write it, with what this hypervisor may refuse: said in a description's words."""
+    tree = good(place, GOOD)
+    put = lambda *words: subprocess.run(["fdtput", *words[:2], str(tree), *words[2:]], check=True)  # noqa: E731
+    put("-t", "x", "/chosen/first", "xen,static-mem", "0", "50000000", "0", "4000000")
+    put("-t", "x", "/chosen", "xen,static-heap", "0", "58000000", "0", "2000000")
+    for domain, port, own, other in (("first", "a", "2001", "2002"), ("second", "b", "2002", "2001")):
+        for node in ("vcpu0", "shared-mem@1", "evtchn@1"):
+            put("-c", "-v", f"/chosen/{domain}/{node}")
+        put("-t", "s", f"/chosen/{domain}/vcpu0", "hard-affinity", "0-1")
+        put("-t", "s", f"/chosen/{domain}/shared-mem@1", "xen,shm-id", "box")
+        put("-t", "x", f"/chosen/{domain}/shared-mem@1", "xen,shared-mem", "0", "5f000000", "0", "70000000", "0", "10000")
+        put("-t", "s", f"/chosen/{domain}/evtchn@1", "compatible", "xen,evtchn-v1")
+        put("-t", "x", f"/chosen/{domain}/evtchn@1", "xen,evtchn", port, other)
+        put("-t", "x", f"/chosen/{domain}/evtchn@1", "phandle", own)
+    said = run("--explain", tree).stdout
+    for words in ('static_mem = [ "0x50000000+0x4000000", ]', 'static_heap = [ "0x58000000+0x2000000", ]', 'cpus = "0-1"',
+                  'shared_mem = [ "id=box,at=0x5f000000,size=0x10000,guest=0x70000000" ]',
+                  'channels = [ "from=first,port=10,to=second,remote=11" ]', "64.0 MiB  static_mem of first",
+                  "64.0 KiB  shared_mem box", "32.0 MiB  static_heap"):
+        assert words in said, said
+
+
 def test_check_alone_writes_nothing(place):
     assert make(place, GOOD, "-n").returncode == 0
     assert sorted(os.listdir(place)) == ["board.dtb", "it.cfg"]
@@ -260,6 +290,7 @@ MISTAKES = {
     "shared-part": ("memory = 64", "memory = 64\nshared_mem = [ 'id=a,at=0x50000000' ] #!", "is not whole", "write"),
     "shared-overlap": ("memory = 64", "memory = 64\nshared_mem = [ 'id=a,at=0x50000000,size=1M,guest=0',\n"
                        "'id=b,at=0x50080000,size=1M,guest=0' ] #!", "overlaps shared_mem a", "move one"),
+    "device-no-tree": ("vpl011 = 1", "passthrough = 'it.cfg' #!", "is no device tree", "compile it with dtc"),
     "channel-part": ("[first]", "channels = [ 'from=first' ] #!\n[first]", "is not whole", "write"),
     "channel-to-nobody": ("[first]", "channels = [ 'from=first,port=3,to=third,remote=4' ] #!\n[first]", "an end at third", "name of one"),
 }
@@ -283,6 +314,28 @@ def test_mistake(place, name):
     if marked:
         assert errors[0].startswith(f"{place}/it.cfg:{marked[0]}: "), said
     assert sorted(os.listdir(place)) == ["board.dtb", "it.cfg"]
+
+
+@pytest.mark.parametrize("paths, cause, cure", [
+    (["/pl031@9010000", "/pl061@9030000", "/pl031@9010000"], "device /pl031@9010000 is given to [first] already", "take it out of one"),
+    (["/intc@8000000/its@8080000", "/intc@8000000"], "/intc@8000000 is the interrupt controller", "give [first] another"),
+    (["/pl011@9000000"], "is the hypervisor's console and stays that", "give [first] another"),
+    (["/memory@40000000"], "is memory and stays", "give [first] another"),
+    (["/none@0"], "/none@0 is not in the machine's tree", "write the path of a node"),
+    ([], "no node of part.dtb has xen,path", "say there which devices"),
+])
+def test_mistake_in_devices(place, paths, cause, cure):
+    partial(place, *paths)
+    done = make(place, GOOD.replace("vpl011 = 1", 'vpl011 = 1\npassthrough = "part.dtb"'))
+    assert done.returncode == 1 and cause in done.stderr and cure in done.stderr, done.stderr
+    assert f"{place}/it.cfg:11: error: " in done.stderr
+
+
+def test_device_of_two_domains(place):
+    partial(place, "/pl031@9010000")
+    text = GOOD.replace("vpl011 = 1", 'passthrough = "part.dtb"').replace("vcpus = 2", 'vcpus = 2\npassthrough = "part.dtb"')
+    said = make(place, text).stderr
+    assert "it.cfg:17: error: device /pl031@9010000 is given to [first] already, by the file of line 10" in said
 
 
 def test_each_mistake_has_its_words():

@@ -79,7 +79,11 @@ static const struct key *key_in(const char *text)
 {
 	const char *quote = strchr(text, '"');
 	const char *module = strstr(text, "boot module ");
+	const struct key *k = key_of_node(domain_keys, text);
 
+	if (k) {
+		return k;
+	}
 	if (module) {
 		text = module + strlen("boot module ");
 		return strncmp(text, "ramdisk", 7) ? &domain_keys[0] :
@@ -94,9 +98,12 @@ static void tell_domain(const struct cfg_section *s, const char *text)
 {
 	const struct key *k = key_in(text);
 	const struct cfg_entry *e = k ? cfg_find(s, k->name) : NULL;
+	const struct key *all = key_of_node(machine_keys, text);
 	const char *quote = strstr(text, ": \"");
 
-	if (e) {
+	if (all) {
+		bad(cfg_line(&description->section[0], all->name), "%s", text);
+	} else if (e) {
 		text = quote ? quote + 2 : text;
 		bad(e->line, "[%s] %s: %.*s (here: %s = %s)", s->name, k->name,
 		    (int)strcspn(text, "\n"), text, k->name, k->form);
@@ -308,10 +315,12 @@ void check_all(struct image *img)
 	const struct mem_range image = {
 		.start = img->hypervisor.at, .size = img->hypervisor_span,
 	};
+	bool ok;
 
 	report_at(m, cfg_line(m, "options"));
-	if (!check_domains(img->tree, &image, img->tree_at) ||
-	    boot_memory_init(&platform) || nr_mistakes) {
+	ok = check_domains(img->tree, &image, img->tree_at);
+	devices_check_console(img->tree);
+	if (!ok || nr_mistakes || boot_memory_init(&platform)) {
 		return;
 	}
 	check_memory(&img->cfg);

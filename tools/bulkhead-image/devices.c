@@ -42,16 +42,13 @@ static const char *kept_for(const void *tree, int node)
 	if (node == platform.timer.node) {
 		return "the timer";
 	}
-	if (node == platform.uart.node) {
-		return "the hypervisor's console";
-	}
 	if (type && strcmp(type, "memory") == 0) {
 		return "memory";
 	}
 	return NULL;
 }
 
-static void give(void *tree, const struct cfg_section *s, int line,
+static void give(const void *tree, const struct cfg_section *s, int line,
 		 const char *path)
 {
 	int node = fdt_path_offset(tree, path);
@@ -110,7 +107,6 @@ static void give_all(const struct image *img, const struct cfg_section *s,
 
 void devices_check(const struct image *img)
 {
-	nr_given = 0;
 	for (uint32_t i = 1; i < img->cfg.nr; i++) {
 		const struct cfg_section *s = &img->cfg.section[i];
 		const struct cfg_entry *e = cfg_find(s, "passthrough");
@@ -119,14 +115,30 @@ void devices_check(const struct image *img)
 			give_all(img, s, e);
 		}
 	}
-	/* Offsets change with each mark: only now. */
-	for (uint32_t i = 0; i < nr_given; i++) {
-		int node = fdt_path_offset(img->tree, given[i].path);
+}
 
-		if (node < 0 || fdt_setprop(img->tree, node, "xen,passthrough",
-					    NULL, 0)) {
+void devices_mark(void *tree)
+{
+	for (uint32_t i = 0; i < nr_given; i++) {
+		int node = fdt_path_offset(tree, given[i].path);
+
+		if (node < 0 ||
+		    fdt_setprop(tree, node, "xen,passthrough", NULL, 0)) {
 			die("no room in the tree for %s; describe less",
 			    given[i].path);
+		}
+	}
+}
+
+void devices_check_console(const void *tree)
+{
+	for (uint32_t i = 0; i < nr_given; i++) {
+		if (platform.uart.node >= 0 &&
+		    fdt_path_offset(tree, given[i].path) ==
+			    platform.uart.node) {
+			bad(given[i].line, "device %s is the hypervisor's "
+			    "console and stays that; give [%s] another one",
+			    given[i].path, given[i].domain);
 		}
 	}
 }

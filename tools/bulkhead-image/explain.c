@@ -142,16 +142,64 @@ static void fill_holes(struct areas *l, const struct areas *known)
 	}
 }
 
-/* static_mem of a domain that is in the tree. */
-static void add_static(struct areas *l, const void *tree, int node)
+/* Ranges of two cells each. */
+static void add_ranges(struct areas *l, const void *tree, int node,
+		       const char *prop, const char *name)
 {
 	int len;
-	const uint8_t *p = fdt_getprop(tree, node, "xen,static-mem", &len);
+	const uint8_t *p = fdt_getprop(tree, node, prop, &len);
 
 	for (int i = 0; p && i + 16 <= len && l->nr < MAX_AREAS / 2; i += 16) {
 		area_add(l, dt_cells(p + i, 2), dt_cells(p + i + 8, 2), 0,
-			 need_text("static_mem of %s",
-				   fdt_get_name(tree, node, NULL)));
+			 name);
+	}
+}
+
+/* Host address, guest address and size; false: is none. */
+static bool read_shared(const void *tree, int node, struct shared *out)
+{
+	int len;
+	int id_len;
+	const uint8_t *p = fdt_getprop(tree, node, "xen,shared-mem", &len);
+
+	out->id = fdt_getprop(tree, node, "xen,shm-id", &id_len);
+	if (!p || len != 24 || !out->id || id_len <= 0 ||
+	    out->id[id_len - 1]) {
+		return false;
+	}
+	out->role = fdt_getprop(tree, node, "role", NULL);
+	out->at = dt_cells(p, 2);
+	out->guest = dt_cells(p + 8, 2);
+	out->size = dt_cells(p + 16, 2);
+	return true;
+}
+
+/* One piece of memory, which several domains name. */
+static void add_shared(struct areas *l, const struct shared *sh)
+{
+	for (uint32_t i = 0; i < l->nr; i++) {
+		if (l->a[i].start == sh->at && l->a[i].size == sh->size) {
+			return;
+		}
+	}
+	if (l->nr < MAX_AREAS / 2) {
+		area_add(l, sh->at, sh->size, 0,
+			 need_text("shared_mem %s", sh->id));
+	}
+}
+
+static void add_domain(struct areas *l, const void *tree, int domain)
+{
+	struct shared sh;
+	int node;
+
+	add_ranges(l, tree, domain, "xen,static-mem",
+		   need_text("static_mem of %s",
+			     fdt_get_name(tree, domain, NULL)));
+	fdt_for_each_subnode(node, tree, domain) {
+		if (read_shared(tree, node, &sh)) {
+			add_shared(l, &sh);
+		}
 	}
 }
 
@@ -177,8 +225,10 @@ void areas_of_tree(struct areas *l, const void *tree, const struct image *img)
 	}
 	while ((node = fdt_node_offset_by_compatible(tree, node,
 						     "xen,domain")) >= 0) {
-		add_static(&known, tree, node);
+		add_domain(&known, tree, node);
 	}
+	add_ranges(&known, tree, fdt_path_offset(tree, "/chosen"),
+		   "xen,static-heap", "static_heap");
 	qsort(known.a, known.nr, sizeof(known.a[0]), by_start);
 	l->nr = 0;
 	fill_holes(l, &known);
@@ -269,8 +319,8 @@ static void tell_modules(FILE *f, const char *owner, const struct image *img)
 	}
 }
 
-/* Nodes of a domain that are no modules. */
-static void tell_children(FILE *f, const void *tree, int domain)
+/* All vCPUs have the same CPUs in a description. */
+static void tell_affinity(FILE *f, const void *tree, int domain)
 {
 	int node;
 	int len;
@@ -278,22 +328,37 @@ static void tell_children(FILE *f, const void *tree, int domain)
 	fdt_for_each_subnode(node, tree, domain) {
 		const char *cpus = fdt_getprop(tree, node, "hard-affinity",
 					       &len);
-		const uint8_t *shm;
 
 		if (cpus && len > 0 && cpus[len - 1] == 0) {
-			fprintf(f, "# %s: CPUs ",
-				fdt_get_name(tree, node, NULL));
+			fputs("cpus = \"", f);
 			print_text(f, cpus);
-			fputs("\n", f);
+			fputs("\"\n", f);
+			return;
 		}
-		shm = fdt_getprop(tree, node, "xen,shared-mem", &len);
-		if (shm && len == 24) {
-			fprintf(f, "# shared memory 0x%llx, 0x%llx bytes, at "
-				"0x%llx in the guest\n",
-				(unsigned long long)dt_cells(shm, 2),
-				(unsigned long long)dt_cells(shm + 16, 2),
-				(unsigned long long)dt_cells(shm + 8, 2));
+	}
+}
+
+static void tell_shared(FILE *f, const void *tree, int domain)
+{
+	const char *before = "shared_mem = [";
+	struct shared sh;
+	int node;
+
+	fdt_for_each_subnode(node, tree, domain) {
+		if (!read_shared(tree, node, &sh)) {
+			continue;
 		}
+		fprintf(f, "%s \"id=", before);
+		print_text(f, sh.id);
+		fprintf(f, ",at=0x%llx,size=0x%llx,guest=0x%llx%s%s\"",
+			(unsigned long long)sh.at, (unsigned long long)sh.size,
+			(unsigned long long)sh.guest, sh.role ? ",role=" : "",
+			sh.role && strcmp(sh.role, "owner") == 0 ? "owner" :
+			sh.role ? "borrower" : "");
+		before = ",";
+	}
+	if (before[0] == ',') {
+		fputs(" ]\n", f);
 	}
 }
 
@@ -322,13 +387,71 @@ static void tell_domain(FILE *f, const void *tree,
 	}
 	tell_modules(f, b->name, img);
 	if (node >= 0) {
-		tell_children(f, tree, node);
+		tell_affinity(f, tree, node);
+		tell_shared(f, tree, node);
 	}
 }
 
 /* ---- the machine --------------------------------------------------------- */
 
-static void tell_machine(FILE *f)
+/* Each channel has two ends; it is told at the one with the lower handle. */
+static bool tell_channel(FILE *f, const void *tree, int node,
+			 const char *before)
+{
+	int len;
+	const uint8_t *p = fdt_getprop(tree, node, "xen,evtchn", &len);
+	uint32_t handle = fdt_get_phandle(tree, node);
+	const uint8_t *other;
+	int end;
+	int from;
+	int to;
+
+	if (!p || len != 8 || dt_be32(p + 4) <= handle) {
+		return false;
+	}
+	end = fdt_node_offset_by_phandle(tree, dt_be32(p + 4));
+	other = end < 0 ? NULL : fdt_getprop(tree, end, "xen,evtchn", &len);
+	if (!other || len != 8) {
+		return false;
+	}
+	from = fdt_parent_offset(tree, node);
+	to = fdt_parent_offset(tree, end);
+	fprintf(f, "%s \"from=%s,port=%u,to=%s,remote=%u\"", before,
+		fdt_get_name(tree, from, NULL), dt_be32(p),
+		fdt_get_name(tree, to, NULL), dt_be32(other));
+	return true;
+}
+
+static void tell_channels(FILE *f, const void *tree)
+{
+	const char *before = "channels = [";
+	int node = -1;
+
+	while ((node = fdt_node_offset_by_compatible(tree, node,
+						     "xen,evtchn-v1")) >= 0) {
+		if (tell_channel(f, tree, node, before)) {
+			before = ",";
+		}
+	}
+	if (before[0] == ',') {
+		fputs(" ]\n", f);
+	}
+}
+
+static void tell_heap(FILE *f, const void *tree)
+{
+	int chosen = fdt_path_offset(tree, "/chosen");
+	int len;
+	const uint8_t *p = fdt_getprop(tree, chosen, "xen,static-heap", &len);
+
+	if (p) {
+		fputs("static_heap = ", f);
+		tell_ranges(f, p, len);
+		fputs("\n", f);
+	}
+}
+
+static void tell_machine(FILE *f, const void *tree)
 {
 	uint64_t total = 0;
 
@@ -346,6 +469,8 @@ static void tell_machine(FILE *f)
 	fputs("options = \"", f);
 	print_text(f, platform.hv_cmdline);
 	fputs("\"\n", f);
+	tell_heap(f, tree);
+	tell_channels(f, tree);
 }
 
 /* Who has what; without dom0 nobody has the rest. */
@@ -378,7 +503,7 @@ static void tell_devices(FILE *f, const void *tree)
 
 void explain(FILE *f, const void *tree, const struct image *img)
 {
-	tell_machine(f);
+	tell_machine(f, tree);
 	tell_memory(f, tree, img);
 	if (platform.nr_modules) {
 		fputs("\n[" DOM0 "]\n", f);

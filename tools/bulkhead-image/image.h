@@ -76,6 +76,7 @@ struct key {
 	bool soon;          /* the hypervisor does not take it yet */
 	const char *prop;   /* of the domain's node, when it is one */
 	const char *module; /* "compatible" of a boot module, when it is one */
+	const char *node;   /* begin of the names of the nodes it becomes */
 	const char *dom0;   /* dom0 has it too; option with a %llu, or "" */
 	const char *form;   /* an example of a value */
 	const char *help;
@@ -87,7 +88,9 @@ extern const struct key domain_keys[]; /* both end with name NULL */
 /* Each key is known, has its kind of value and stands where it may. */
 void keys_check(const struct cfg *c);
 void keys_help(void);
+/* The row whose property @prop is, or whose node @text names; NULL. */
 const struct key *key_of_prop(const char *prop);
+const struct key *key_of_node(const struct key *rows, const char *text);
 /* "START+SIZE", sizes also as 64K, 2M, 1G. False: is none. */
 bool range_parse(const char *text, uint64_t *start, uint64_t *size);
 bool is_dom0(const struct cfg_section *s);
@@ -118,8 +121,14 @@ void area_add(struct areas *l, uint64_t start, uint64_t size, int line,
 
 /* Domains, modules and options into img->tree. */
 void tree_write(struct image *img);
-/* Host devices of partial trees: each is there, is free, and given once. */
+/*
+ * Devices of the machine in partial trees: each is there, is free, and given
+ * once; `platform` is the base tree's, nothing is written to it yet.
+ */
 void devices_check(const struct image *img);
+void devices_mark(void *tree);
+/* Which one is the console is known late; `platform` is @tree's. */
+void devices_check_console(const void *tree);
 /* One line of shared_mem. */
 struct shared {
 	const char *id, *role;

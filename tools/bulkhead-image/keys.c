@@ -42,7 +42,12 @@ const struct key machine_keys[] = {
 	  .help = "where the device tree goes; else 128 MiB into memory" },
 	{ .name = "modules_at", .kind = KEY_ADDRESS, .form = "0x50000000",
 	  .help = "kernels and ramdisks go from there up; else where room is" },
+	{ .name = "static_heap", .kind = KEY_RANGES, .soon = true,
+	  .prop = "xen,static-heap", .form = "[ \"0x60000000+64M\" ]",
+	  .help = "the only memory of the hypervisor and of domains without "
+		  "static_mem" },
 	{ .name = "channels", .kind = KEY_LIST, .soon = true,
+	  .node = "/evtchn@",
 	  .form = "[ \"from=a,port=10,to=b,remote=11\" ]",
 	  .help = "event channels that are there from the start" },
 	{ .name = NULL },
@@ -69,7 +74,8 @@ const struct key domain_keys[] = {
 	  .help = "its device tree tells of the hypervisor" },
 	{ .name = "nr_spis", .kind = KEY_NUMBER, .prop = "nr_spis",
 	  .form = "32", .help = "interrupt lines; else all" },
-	{ .name = "cpus", .kind = KEY_TEXT, .soon = true, .form = "\"1-2\"",
+	{ .name = "cpus", .kind = KEY_TEXT, .soon = true, .node = "/vcpu",
+	  .form = "\"1-2\"",
 	  .help = "the CPUs it may run on" },
 	{ .name = "static_mem", .kind = KEY_RANGES, .soon = true,
 	  .prop = "xen,static-mem", .form = "[ \"0x70000000+64M\" ]",
@@ -78,6 +84,7 @@ const struct key domain_keys[] = {
 	  .prop = "direct-map", .form = "1",
 	  .help = "1: it sees that at the machine's own addresses" },
 	{ .name = "shared_mem", .kind = KEY_LIST, .soon = true,
+	  .node = "/shared-mem@",
 	  .form = "[ \"id=box,at=0x78000000,size=64K,guest=0x50000000,"
 		  "role=owner\" ]",
 	  .help = "memory that others see too, under the same id" },
@@ -96,6 +103,16 @@ const struct key *key_of_prop(const char *prop)
 {
 	for (const struct key *k = domain_keys; k->name; k++) {
 		if (k->prop && strcmp(k->prop, prop) == 0) {
+			return k;
+		}
+	}
+	return NULL;
+}
+
+const struct key *key_of_node(const struct key *rows, const char *text)
+{
+	for (const struct key *k = rows; k->name; k++) {
+		if (k->node && strstr(text, k->node)) {
 			return k;
 		}
 	}

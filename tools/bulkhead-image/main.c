@@ -131,6 +131,7 @@ static int make(const char *file, const char *out, bool only_check)
 	check_machine(img);
 	files_read(img);
 	stop_if_bad();
+	devices_check(img);
 	place_all(img);
 	stop_if_bad();
 	tree_write(img);

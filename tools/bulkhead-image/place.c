@@ -121,6 +121,21 @@ static void place_static(struct image *img, const struct cfg_section *s)
 	}
 }
 
+static void place_heap(struct image *img)
+{
+	const struct cfg_entry *e = cfg_find(&img->cfg.section[0],
+					     "static_heap");
+
+	for (uint32_t i = 0; e && i < e->value.nr; i++) {
+		uint64_t start;
+		uint64_t size;
+
+		range_parse(e->value.item[i].text, &start, &size);
+		area_add(&img->areas, start, size, e->value.item[i].line,
+			 "static_heap");
+	}
+}
+
 /* Under one id it is one piece of memory, whoever names it. */
 static bool is_placed(const struct areas *l, const struct shared *sh,
 		      const char *name)
@@ -269,6 +284,7 @@ void place_all(struct image *img)
 	place_reserved(img);
 	place_hypervisor(img);
 	place_tree(img);
+	place_heap(img);
 	for (uint32_t i = 1; i < img->cfg.nr; i++) {
 		place_static(img, &img->cfg.section[i]);
 		place_shared(img, &img->cfg.section[i]);

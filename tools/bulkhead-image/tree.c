@@ -313,6 +313,25 @@ static void put_domain(struct image *img, const struct cfg_section *s)
 	put_shared(path, s);
 }
 
+/* What is /chosen's own, with the cells that Xen wants beside it. */
+static void put_machine(const struct cfg_section *m)
+{
+	int node = must(fdt_path_offset(fdt, "/chosen"));
+
+	for (const struct key *k = machine_keys; k->name; k++) {
+		const struct cfg_entry *e = k->prop ? cfg_find(m, k->name) :
+						      NULL;
+
+		if (e) {
+			put_prop(node, k, &e->value);
+			put_u32(node, need_text("#%s-address-cells", k->prop),
+				2);
+			put_u32(node, need_text("#%s-size-cells", k->prop), 2);
+		}
+	}
+	put_two_cells(node);
+}
+
 /* dom0's memory and vCPUs are options of the hypervisor. */
 static char *dom0_options(const struct cfg_section *s, char *line)
 {
@@ -354,9 +373,9 @@ void tree_write(struct image *img)
 	for (uint32_t i = 0; channels && i < channels->value.nr; i++) {
 		put_channel(c, &channels->value.item[i]);
 	}
-	put_two_cells(must(fdt_path_offset(fdt, "/chosen")));
+	put_machine(m);
 	put_text(must(fdt_path_offset(fdt, "/chosen")), "xen,xen-bootargs",
 		 line);
-	devices_check(img);
+	devices_mark(fdt);
 	must(fdt_pack(fdt));
 }
