@@ -61,13 +61,16 @@ SECTIONS
 
 	.bss (NOLOAD) : {
 		. = ALIGN(4096);
+		tables_start = .;
+		*(.bss.tables)
+		tables_end = .;
+		*(.boot_stack)
+		. = ALIGN(4096);
 		bss_start = .;
 		*(.bss.sealed .boot.bss.sealed)
 		. = ALIGN(4096);
 		sealed_end = .;
 		*(.bss .bss.*)
-		. = ALIGN(4096);
-		*(.boot_stack)
 		. = ALIGN(4096);
 		boot_bss_start = .;
 		*(.boot.bss .boot.bss.*)

@@ -4,8 +4,8 @@
  * page tables, MMU on. Position independent until the jump to HV_BASE.
  *
  * Boot protocol: MMU and D-cache off, x0 = device tree, loaded 2 MiB aligned.
- * Caches may hold stale clean lines of what is written here with the MMU off,
- * so tables and bss are invalidated by address before the MMU goes on.
+ * Caches may hold stale clean lines of what is written here with the MMU off:
+ * only the tables, which are invalidated by address before the MMU goes on.
  */
 #include <arch/layout.h>
 #include "offsets.h"
@@ -44,9 +44,9 @@ primary_entry:
 	b.ne	wrong_level
 	adr	x21, _start		/* where we really are */
 
-	/* bss, 64 bytes at a time; both ends are 4 KiB aligned */
-	adrp	x0, bss_start
-	adrp	x1, bss_end
+	/* the tables, 64 bytes at a time */
+	adrp	x0, tables_start
+	adrp	x1, tables_end
 1:	stp	xzr, xzr, [x0]
 	stp	xzr, xzr, [x0, #16]
 	stp	xzr, xzr, [x0, #32]
@@ -100,13 +100,9 @@ primary_entry:
 	orr	x3, x3, x4
 	str	x3, [x0, x2, lsl #3]
 
-	/* where we are, for image_pa() and the other CPUs */
-	adrp	x0, hv_load_address
-	str	x21, [x0, #:lo12:hv_load_address]
-
 	/* drop stale cache lines over what was written with the MMU off */
-	adrp	x0, ro_after_boot_start
-	adrp	x1, bss_end
+	adrp	x0, tables_start
+	adrp	x1, tables_end
 2:	dc	ivac, x0
 	add	x0, x0, #64
 	cmp	x0, x1
@@ -114,6 +110,10 @@ primary_entry:
 	dsb	sy
 
 	bl	mmu_on
+	bl	clear_bss
+	/* where we are, for image_pa() and the other CPUs */
+	ldr	x0, =hv_load_address
+	str	x21, [x0]
 	ldr	x0, =boot_stack_top
 	mov	sp, x0
 	ldr	x1, =pcpu_storage
@@ -177,6 +177,29 @@ mmu_on:
 	isb
 	ret
 
+	/* Both ends of bss are 4 KiB aligned. */
+clear_bss:
+	ldr	x0, =bss_start
+	ldr	x1, =bss_end
+	mrs	x2, dczid_el0
+	cmp	x2, #4			/* DC ZVA does 64 bytes */
+	b.ne	2f
+1:	dc	zva, x0
+	add	x2, x0, #64
+	dc	zva, x2
+	add	x2, x0, #128
+	dc	zva, x2
+	add	x2, x0, #192
+	dc	zva, x2
+	add	x0, x0, #256
+	cmp	x0, x1
+	b.lo	1b
+	ret
+2:	stp	xzr, xzr, [x0], #16
+	cmp	x0, x1
+	b.lo	2b
+	ret
+
 	/* Map [x5, x6) at the matching place in hv_l3 (x4); x5 = x6 after. */
 map_pages:
 	sub	x8, x5, x21
@@ -208,7 +231,7 @@ park:
 
 	.ltorg
 
-	.bss
+	.section .bss.tables, "aw", %nobits
 	.balign	4096
 	.globl	hv_l0, hv_l1, hv_l2, hv_l3
 hv_l0:	.skip	4096
