@@ -177,7 +177,7 @@ class Machine:
             chosen += boot_domains.module("kernel", (kernel_at, os.path.getsize(self.kernel)), self.kernel_args())
             if self.initrd:
                 chosen += boot_domains.module("ramdisk", (initrd_at, os.path.getsize(self.initrd)))
-        chosen += self.chosen + " ".join(domain.source(places) for domain in self.domains)
+        chosen += " ".join(domain.source(places) for domain in self.domains)
         dtb = boot_domains.make_tree(self._board()[:8], os.path.join(BUILD, "trees"), chosen)
         args = []
         for path, (start, _) in places.items():
