@@ -39,7 +39,8 @@ uint32_t nr_boot_domains;
 
 enum row_kind {
 	ROW_TREE,    /* of the tree itself: cells, phandle, compatible */
-	ROW_ELSEWHERE, /* fdt_dom_mem.c or dom_windows.c reads it */
+	ROW_MEM,     /* fdt_dom_mem.c reads it */
+	ROW_ELSEWHERE, /* dom_windows.c reads it */
 	ROW_FLAG,    /* bool at .to */
 	ROW_U32,     /* uint32_t at .to, .min to .max */
 	ROW_U64,     /* uint64_t at .to, .min to .max */
@@ -78,10 +79,10 @@ static const struct row rows[] = {
 	{ .name = "#size-cells", .kind = ROW_TREE },
 	{ .name = "phandle", .kind = ROW_TREE },
 	{ .name = "linux,phandle", .kind = ROW_TREE },
-	{ .name = "direct-map", .kind = ROW_ELSEWHERE },
-	{ .name = "xen,static-mem", .kind = ROW_ELSEWHERE },
-	{ .name = "#xen,static-mem-address-cells", .kind = ROW_ELSEWHERE },
-	{ .name = "#xen,static-mem-size-cells", .kind = ROW_ELSEWHERE },
+	{ .name = "direct-map", .kind = ROW_MEM },
+	{ .name = "xen,static-mem", .kind = ROW_MEM },
+	{ .name = "#xen,static-mem-address-cells", .kind = ROW_MEM },
+	{ .name = "#xen,static-mem-size-cells", .kind = ROW_MEM },
 	{ .name = "xen,static-heap", .kind = ROW_REFUSED },
 	{ .name = "domain-cpupool", .kind = ROW_REFUSED },
 	{ .name = "passthrough", .kind = ROW_REFUSED },
@@ -133,6 +134,9 @@ static int read_row(struct dt *t, uint32_t idx, const struct row *r,
 	switch ((enum row_kind)r->kind) {
 	case ROW_TREE:
 	case ROW_ELSEWHERE:
+		return 0;
+	case ROW_MEM:
+		b->mem.said = true;
 		return 0;
 	case ROW_FLAG:
 		*(bool *)to = true;
@@ -329,7 +333,7 @@ static void parse_one(struct dt *t, uint32_t idx, const struct platform *p)
 	if (rc == 0) {
 		rc = check_props(t, idx, p, b);
 	}
-	if (rc == 0) {
+	if (rc == 0 && b->mem.said) {
 		rc = fdt_dom_mem_parse(t, idx, &b->mem);
 	}
 	if (rc == 0) {

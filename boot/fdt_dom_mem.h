@@ -26,6 +26,7 @@ struct boot_mem {
 	struct mem_range bank[MAX_STATIC_BANKS]; /* machine addresses */
 	uint32_t nr_banks;     /* 0: its memory comes from the heap */
 	bool direct_map;
+	bool said;             /* fdt_dom_mem_parse() has something to read */
 	struct shm_use shm[MAX_SHARED];
 	uint32_t nr_shm;
 };

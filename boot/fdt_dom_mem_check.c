@@ -416,9 +416,24 @@ static void check_all_roles(void)
 	}
 }
 
+/* Most trees leave all memory to the heap. */
+static bool is_anything_said(void)
+{
+	bool any = dom0_mem.nr_shm != 0;
+
+	for (uint32_t i = 0; i < nr_boot_domains; i++) {
+		any |= boot_domains[i].mem.said ||
+		       boot_domains[i].mem.nr_shm != 0;
+	}
+	return any;
+}
+
 void fdt_dom_mem_check(const struct platform *p, const struct mem_range *image,
 		       const struct mem_range *dtb)
 {
+	if (!is_anything_said()) {
+		return;
+	}
 	take_fixed(p, image, dtb);
 	for (uint32_t k = 0; k <= nr_boot_domains; k++) {
 		const struct boot_domain *b = &boot_domains[k ? k - 1 : 0];
