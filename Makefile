@@ -10,11 +10,12 @@ DEBUG ?= 0
 
 include tools/build/hv.mk
 include tools/build/unit.mk
+include tools/schedsim/schedsim.mk
 -include guests/guests.mk
 
 .DEFAULT_GOAL := all
 .PHONY: all help clean
-all: image
+all: image schedsim
 
 help:
 	@echo 'make            build/arm64/bulkhead and bulkhead.elf; build/bulkhead-image'
@@ -30,6 +31,7 @@ help:
 	@echo 'make docs       docs/compat.md from the tables and tests'
 	@echo 'make bench-xl   the same for guests of the stock toolstack'
 	@echo 'make bench-doc  both, and docs/performance.md from them'
+	@echo 'make schedsim   build/bulkhead-schedsim, the scheduler on this machine'
 	@echo 'make clean      removes what make built, keeps what was fetched'
 
 clean:
