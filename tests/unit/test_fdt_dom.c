@@ -3,11 +3,9 @@
  * "xen,domain" nodes: a good one, and every mistake: its own message, and the
  * domains beside it unharmed.
  */
-// LINK: boot/fdt_addr.c boot/fdt_chosen.c boot/fdt_console.c boot/fdt_dom.c
-// LINK: boot/fdt_dom_mem.c boot/fdt_dom_mem_check.c
+// LINK: boot/fdt_addr.c boot/fdt_chosen.c boot/fdt_console.c $(FDT_DOM)
 // LINK: boot/fdt_gic.c boot/fdt_irq.c boot/fdt_lookup.c boot/fdt_platform.c
 // LINK: boot/fdt_util.c boot/modules.c lib/printf.c
-// LINK: boot/fdt_dom_evtchn.c boot/fdt_dom_vcpu.c
 // LINK: tests/fakes/fake_domains.c tests/fakes/fake_log.c
 // LINK: tests/fakes/fake_tree.c
 // LIBS: -lfdt

@@ -4,10 +4,9 @@
  * every mistake: its own message, and of the two domains of a pair only the
  * one that has the mistake is refused.
  */
-// LINK: boot/fdt_addr.c boot/fdt_chosen.c boot/fdt_console.c boot/fdt_dom.c
+// LINK: boot/fdt_addr.c boot/fdt_chosen.c boot/fdt_console.c $(FDT_DOM)
 // LINK: boot/fdt_gic.c boot/fdt_irq.c boot/fdt_lookup.c boot/fdt_platform.c
-// LINK: boot/fdt_util.c boot/modules.c lib/printf.c boot/fdt_dom_evtchn.c
-// LINK: boot/fdt_dom_vcpu.c
+// LINK: boot/fdt_util.c boot/modules.c lib/printf.c
 // LINK: tests/fakes/fake_domains.c tests/fakes/fake_log.c
 // LINK: tests/fakes/fake_tree.c
 // LIBS: -lfdt

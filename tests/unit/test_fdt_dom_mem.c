@@ -3,8 +3,8 @@
  * Memory that the tree sets aside: good trees, and every mistake: its own
  * message, and the domains beside it unharmed.
  */
-// LINK: boot/fdt_addr.c boot/fdt_chosen.c boot/fdt_console.c boot/fdt_dom.c
-// LINK: boot/fdt_dom_mem.c boot/fdt_dom_mem_check.c boot/fdt_gic.c
+// LINK: boot/fdt_addr.c boot/fdt_chosen.c boot/fdt_console.c $(FDT_DOM)
+// LINK: boot/fdt_gic.c
 // LINK: boot/fdt_irq.c boot/fdt_lookup.c boot/fdt_platform.c boot/fdt_util.c
 // LINK: boot/modules.c lib/printf.c
 // LINK: tests/fakes/fake_log.c tests/fakes/fake_tree.c

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where a guest keeps the copy of a vCPU's run state, and what that pins. */
 // LINK: core/hypercall.c core/hypercall_subop.c core/hypercall_table.c
-// LINK: core/memory.c core/memory_map.c core/memory_acquire.c
+// LINK: core/memory.c core/static_mem.c core/heap.c core/memory_map.c
+// LINK: core/memory_acquire.c
 // LINK: core/hc_version.c core/hc_console.c core/hc_sched.c core/hc_vcpu.c
 // LINK: core/hc_hvm.c core/hc_platform.c core/hc_misc.c core/hc_multicall.c
 // LINK: core/runstate.c

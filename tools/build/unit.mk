@@ -25,6 +25,9 @@ CPU_WORLD_LIBS := -Wl,--wrap=arch_vcpu_init,--wrap=arch_vcpu_fini \
 	-Wl,--wrap=arch_virq_flush,--wrap=arch_vtimer_sync \
 	-Wl,--wrap=arch_cpu_idle,--wrap=arch_halt
 
+# And those of the nodes of boot-time domains.
+FDT_DOM := $(wildcard boot/fdt_dom*.c)
+
 unit-links = $(shell sed -n 's|^// LINK: ||p' tests/unit/$(1).c)
 unit-cflags = $(shell sed -n 's|^// CFLAGS: ||p' tests/unit/$(1).c)
 unit-libs = $(shell sed -n 's|^// LIBS: ||p' tests/unit/$(1).c)
