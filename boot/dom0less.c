@@ -16,12 +16,14 @@
 #include "dom_build.h"
 #include "dom_fdt.h"
 #include "fdt_dom.h"
+#include "fdt_dom_dev.h"
 #include "fdt_dom_vcpu.h"
 #include "kernel_image.h"
 #include <abi/xen.h>
 #include <hv/arch.h>
 #include <hv/console.h>
 #include <hv/domain.h>
+#include <hv/irq.h>
 #include <hv/irqchip.h>
 #include <hv/page_alloc.h>
 #include <lib/bits.h>
@@ -35,6 +37,7 @@
 #define FDT_ALIGN UINT64_C(0x10000) /* never across 2 MiB: Linux's rule */
 #define MAX_PIECES 8u
 #define MAX_SPIS 960u
+#define NR_FIXED 7u /* ranges of guest addresses */
 #define MIB(x) ((unsigned long long)((x) >> 20))
 
 /* Contiguous in the machine and in the guest. */
@@ -53,6 +56,8 @@ static struct {
 	uint64_t ramdisk_load;
 	uint64_t fdt_load;
 } guest;
+
+static struct boot_devices devices; /* of the domain that is being made */
 
 static int problem(const struct boot_domain *b, const char *what, int rc)
 {
@@ -271,6 +276,83 @@ static int describe(const struct boot_domain *b, struct dom_config *cfg)
 	return rc;
 }
 
+/* ---- devices of the machine ---------------------------------------------- */
+
+/* Its own addresses: no device may be mapped over them. */
+static uint32_t used_addresses(const struct boot_domain *b,
+			       const struct dom_config *cfg,
+			       struct mem_range *used)
+{
+	uint64_t end = BIT64(arch_ipa_bits());
+	const struct mem_range fixed[] = {
+		{ .start = cfg->gicd_base, .size = cfg->gicd_size },
+		{ .start = cfg->gicc_base, .size = cfg->gicc_size },
+		{ .start = cfg->gicr_base, .size = cfg->gicr_size },
+		{ .start = cfg->uart_base, .size = GUEST_PL011_SIZE },
+		{ .start = GUEST_GNTTAB_BASE, .size = GUEST_GNTTAB_SIZE },
+		{ .start = GUEST_MAGIC_BASE, .size = GUEST_MAGIC_SIZE },
+		{ .start = end, .size = UINT64_MAX - end },
+	};
+	uint32_t nr = ARRAY_SIZE(fixed);
+
+	STATIC_ASSERT(ARRAY_SIZE(fixed) == NR_FIXED, "for the array's size");
+	memcpy(used, fixed, sizeof(fixed));
+	for (uint32_t i = 0; i < guest.nr_banks; i++) {
+		used[nr++] = guest.bank[i];
+	}
+	for (uint32_t i = 0; i < b->mem.nr_shm; i++) {
+		used[nr++] = (struct mem_range){
+			.start = b->mem.shm[i].ipa,
+			.size = b->mem.shm[i].host.size,
+		};
+	}
+	return nr;
+}
+
+static int read_devices(const struct boot_domain *b,
+			const struct dom_config *cfg)
+{
+	struct mem_range used[NR_FIXED + MAX_STATIC_BANKS + MAX_SHARED];
+	struct dev_request q = {
+		.domain = b->name,
+		.tree = hv_va(paddr(b->dtb.start)),
+		.tree_size = b->dtb.size,
+		.host = &host_dt,
+		.platform = &platform,
+		.used = used,
+		.nr_spis = cfg->nr_spis,
+		.own_spi = b->vpl011 ? cfg->uart_intid : 0,
+		.has_dom0 = hardware_domain != NULL,
+	};
+
+	memset(&devices, 0, sizeof(devices));
+	if (b->dtb.size == 0) {
+		return 0;
+	}
+	q.nr_used = used_addresses(b, cfg, used);
+	return fdt_dev_parse(&q, &devices);
+}
+
+static int give_devices(struct domain *d, const struct boot_domain *b)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < devices.nr_regions && rc == 0; i++) {
+		const struct dev_region *r = &devices.region[i];
+
+		rc = p2m_map_mmio(d, gfn(r->guest >> PAGE_SHIFT),
+				  mfn(r->host >> PAGE_SHIFT),
+				  r->size >> PAGE_SHIFT, P2M_MMIO_DEV);
+	}
+	for (uint32_t i = 0; i < devices.nr_irqs && rc == 0; i++) {
+		rc = dom_build_spi(d, devices.irq[i].intid,
+				   devices.irq[i].trigger);
+	}
+	return rc ? problem(b, "its devices could not be given to it; an "
+			    "interrupt that it shares with another device is "
+			    "one reason", rc) : 0;
+}
+
 /* ---- making it ----------------------------------------------------------- */
 
 static int load_images(const struct boot_domain *b,
@@ -381,6 +463,9 @@ static int build(struct domain *d, const struct boot_domain *b,
 	d->p2m.pool_pages = pool_pages(b);
 	rc = build_memory(d, b);
 	if (rc == 0) {
+		rc = give_devices(d, b);
+	}
+	if (rc == 0) {
 		rc = load_images(b, image);
 	}
 	if (rc == 0) {
@@ -416,6 +501,7 @@ static int start(struct boot_domain *b)
 		.nr_shm = b->mem.nr_shm,
 		.vpl011 = b->vpl011,
 		.hypervisor = b->enhanced,
+		.devices = &devices,
 	};
 	int rc = kernel_image_probe(hv_va(paddr(b->kernel.start)),
 				    b->kernel.size, &image);
@@ -425,6 +511,9 @@ static int start(struct boot_domain *b)
 	}
 	if (rc == 0) {
 		rc = describe(b, &cfg);
+	}
+	if (rc == 0) {
+		rc = read_devices(b, &cfg);
 	}
 	if (rc == 0) {
 		rc = plan_images(b, &image, guest_fdt_size(&fdt));
@@ -442,6 +531,7 @@ static int start(struct boot_domain *b)
 	d->handle[15] = (uint8_t)(b - boot_domains + 1); /* dom_windows.c */
 	rc = build(d, b, &cfg, &image, &fdt);
 	if (rc) {
+		irq_release_all(d);
 		domain_free(d);
 		return rc;
 	}
@@ -467,6 +557,7 @@ bool boot_dom0less(void)
 {
 	bool any = false;
 
+	fdt_dev_reset();
 	for (uint32_t i = 0; i < nr_boot_domains; i++) {
 		struct boot_domain *b = &boot_domains[i];
 		int rc = b->refused ? -EINVAL : start(b);
@@ -481,6 +572,7 @@ bool boot_dom0less(void)
 	for (uint32_t i = 0; i < nr_boot_domains; i++) {
 		give_back(&boot_domains[i].kernel);
 		give_back(&boot_domains[i].ramdisk);
+		give_back(&boot_domains[i].dtb);
 	}
 	return any;
 }

@@ -8,6 +8,8 @@
 #include <hv/platform.h>
 #include "fdt_dom_mem.h"
 
+struct boot_devices;
+
 #define DOM0_MAX_EXTENDED 32u
 
 struct dom0_fdt_args {
@@ -45,6 +47,7 @@ struct guest_fdt_args {
 	uint32_t nr_shm;
 	bool vpl011;
 	bool hypervisor;               /* tell that this is Xen's interface */
+	const struct boot_devices *devices; /* tree NULL: none */
 };
 
 /* Bytes that guest_fdt_build() needs at most. */

@@ -12,8 +12,10 @@
 #include <abi/xen.h>
 #include <lib/printf.h>
 #include <lib/string.h>
+#include <libfdt.h>
 #include "dom_nodes_new.h"
 #include "dom_nodes_shared.h"
+#include "fdt_dom_dev.h"
 #include "fdt_writer.h"
 
 #define LEVEL_LOW 0xf08u /* with the CPU mask of GICv2's binding */
@@ -47,12 +49,14 @@ static void write_reg(struct fdt_writer *w, const struct mem_range *r,
 	fdtw_cells(w, "reg", v, 4 * nr);
 }
 
-static void write_interrupt_parent(struct fdt_writer *w)
+/* The devices' tree may have a name of its own for it. */
+static uint32_t gic_phandle(const struct guest_fdt_args *a)
 {
-	fdtw_u32(w, "interrupt-parent", GUEST_PHANDLE_GIC);
+	return a->devices->gic_phandle ? a->devices->gic_phandle :
+					 GUEST_PHANDLE_GIC;
 }
 
-static void write_root(struct fdt_writer *w)
+static void write_root(struct fdt_writer *w, const struct guest_fdt_args *a)
 {
 	static const char compatible[] = "xen,xenvm-4.17\0xen,xenvm";
 
@@ -60,6 +64,7 @@ static void write_root(struct fdt_writer *w)
 	fdtw_prop(w, "compatible", compatible, sizeof(compatible));
 	fdtw_u32(w, "#address-cells", 2);
 	fdtw_u32(w, "#size-cells", 2);
+	fdtw_u32(w, "interrupt-parent", gic_phandle(a));
 }
 
 static void write_chosen(struct fdt_writer *w, const struct guest_fdt_args *a)
@@ -88,8 +93,9 @@ static void write_memory(struct fdt_writer *w, const struct guest_fdt_args *a)
 	fdtw_end_node(w);
 }
 
-static void write_gic(struct fdt_writer *w, const struct dom_config *cfg)
+static void write_gic(struct fdt_writer *w, const struct guest_fdt_args *a)
 {
+	const struct dom_config *cfg = a->cfg;
 	bool v3 = cfg->gic_version == 3;
 	const struct mem_range reg[] = {
 		{ .start = cfg->gicd_base, .size = cfg->gicd_size },
@@ -103,7 +109,7 @@ static void write_gic(struct fdt_writer *w, const struct dom_config *cfg)
 	fdtw_u32(w, "#interrupt-cells", 3);
 	fdtw_prop(w, "interrupt-controller", "", 0);
 	write_reg(w, reg, 2);
-	fdtw_u32(w, "phandle", GUEST_PHANDLE_GIC);
+	fdtw_u32(w, "phandle", gic_phandle(a));
 	fdtw_end_node(w);
 }
 
@@ -118,7 +124,6 @@ static void write_timer(struct fdt_writer *w)
 	fdtw_node(w, "timer");
 	fdtw_string(w, "compatible", "arm,armv8-timer");
 	fdtw_cells(w, "interrupts", ppis, ARRAY_SIZE(ppis));
-	write_interrupt_parent(w);
 	fdtw_end_node(w);
 }
 
@@ -132,7 +137,6 @@ static void write_uart(struct fdt_writer *w, const struct dom_config *cfg)
 	fdtw_string(w, "compatible", "arm,sbsa-uart");
 	write_reg(w, &reg, 1);
 	fdtw_cells(w, "interrupts", spi, ARRAY_SIZE(spi));
-	write_interrupt_parent(w);
 	fdtw_u32(w, "current-speed", 115200);
 	fdtw_end_node(w);
 }
@@ -148,15 +152,14 @@ static void write_hypervisor(struct fdt_writer *w)
 	fdtw_prop(w, "compatible", compatible, sizeof(compatible));
 	write_reg(w, &reg, 1);
 	fdtw_cells(w, "interrupts", ppi, ARRAY_SIZE(ppi));
-	write_interrupt_parent(w);
 	fdtw_end_node(w);
 }
 
 uint32_t guest_fdt_size(const struct guest_fdt_args *a)
 {
 	return OTHER_BYTES + a->cfg->nr_vcpus * CPU_BYTES +
-	       a->nr_shm * SHARED_BYTES +
-	       (uint32_t)strlen(a->bootargs);
+	       a->nr_shm * SHARED_BYTES + (uint32_t)strlen(a->bootargs) +
+	       (a->devices->tree ? fdt_totalsize(a->devices->tree) : 0);
 }
 
 int guest_fdt_build(const struct guest_fdt_args *a, void *buf, uint32_t size,
@@ -166,19 +169,22 @@ int guest_fdt_build(const struct guest_fdt_args *a, void *buf, uint32_t size,
 
 	fdtw_begin(&w, &host_dt, buf, size);
 	fdtw_node(&w, "");
-	write_root(&w);
+	write_root(&w, a);
 	write_chosen(&w, a);
 	dom_nodes_write_psci(&w);
 	dom_nodes_write_cpus(&w, &host_dt, a->cfg->nr_vcpus);
 	write_memory(&w, a);
 	dom_nodes_write_shared(&w, a->shm, a->nr_shm, 2, 2);
-	write_gic(&w, a->cfg);
+	write_gic(&w, a);
 	write_timer(&w);
 	if (a->vpl011) {
 		write_uart(&w, a->cfg);
 	}
 	if (a->hypervisor) {
 		write_hypervisor(&w);
+	}
+	if (a->devices->tree) {
+		fdt_dev_write(&w, a->devices);
 	}
 	fdtw_end_node(&w);
 	return fdtw_finish(&w, out_size);

@@ -5,8 +5,9 @@
  * Owns    one bit per node: hidden, for itself or for an ancestor.
  * Not     what is written instead (dom_fdt.c), what is mapped
  *         (dom_devices.c).
- * Why     hidden is what the hypervisor drives itself, what it replaces, and
- *         what uses a PPI: a vGIC cannot pass on a physical PPI. Properties
+ * Why     hidden is what the hypervisor drives itself, what it replaces, what
+ *         is kept for other domains (xen,passthrough), and what uses a PPI:
+ *         a vGIC cannot pass on a physical PPI. Properties
  *         that point to hidden nodes go too, so nobody waits for them.
  * Spec    [XEN] dom0's tree as Linux 6.1 relies on it; docs/abi.md.
  */
@@ -181,6 +182,7 @@ int dom_nodes_select(struct dt *t, const struct platform *p)
 		}
 		if (dom_node_is_hidden(t->node[i].parent) ||
 		    is_hidden_kind(t, p, i) || dom_node_is_ours(t, p, i) ||
+		    dt_has(t, i, DT_XEN_PASSTHROUGH) ||
 		    is_using_ppi(t, gic, i)) {
 			hide(i);
 		}
@@ -229,8 +231,6 @@ static bool is_chosen_prop_hidden(const struct dt *t, const struct dt_prop *p)
 bool dom_prop_is_hidden(struct dt *t, uint32_t idx, const struct dt_prop *p)
 {
 	switch ((uint32_t)p->name) {
-	case DT_XEN_PASSTHROUGH:
-		return true;
 	case DT_IOMMUS:
 	case DT_MSI_PARENT:
 	case DT_POWER_DOMAINS:

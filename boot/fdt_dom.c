@@ -251,16 +251,31 @@ static int module_bootargs(struct dt *t, uint32_t idx, struct boot_domain *b)
 	return 0;
 }
 
+static struct mem_range *module_of(struct boot_domain *b,
+				   enum module_kind kind)
+{
+	switch (kind) {
+	case MODULE_KERNEL:
+		return &b->kernel;
+	case MODULE_RAMDISK:
+		return &b->ramdisk;
+	case MODULE_DTB:
+		return &b->dtb;
+	case MODULE_OTHER:
+		break;
+	}
+	return NULL;
+}
+
 static int parse_module(struct dt *t, uint32_t idx, struct boot_domain *b)
 {
 	enum module_kind kind = dt_module_kind(t, idx, b->kernel.size != 0,
 					       b->ramdisk.size != 0);
-	struct mem_range *to = kind == MODULE_KERNEL ? &b->kernel :
-						       &b->ramdisk;
+	struct mem_range *to = module_of(b, kind);
 	struct mem_range r;
 	int rc;
 
-	if (kind != MODULE_KERNEL && kind != MODULE_RAMDISK) {
+	if (!to) {
 		return dt_error(t, idx, "compatible",
 				"is a module that is not supported; leave it "
 				"out", -EOPNOTSUPP);
@@ -397,7 +412,8 @@ static int check_earlier(uint32_t n, const struct module_place *m)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		if (is_torn(&m->r, &boot_domains[i].kernel) ||
-		    is_torn(&m->r, &boot_domains[i].ramdisk)) {
+		    is_torn(&m->r, &boot_domains[i].ramdisk) ||
+		    is_torn(&m->r, &boot_domains[i].dtb)) {
 			log_err("boot module of %s at 0x%llx overlaps one of "
 				"%s; load them apart\n", m->domain,
 				(unsigned long long)m->r.start,
@@ -412,27 +428,29 @@ static int check_one(uint32_t n, const struct platform *p,
 		     const struct mem_range *image,
 		     const struct mem_range *dtb)
 {
-	const struct boot_domain *b = &boot_domains[n];
-	struct module_place m = {
-		.domain = b->name, .kind = MODULE_KERNEL, .r = b->kernel,
-	};
-	int rc = modules_check_domain(p, image, dtb, &m);
+	static const enum module_kind kinds[] = { MODULE_KERNEL,
+						  MODULE_RAMDISK, MODULE_DTB };
+	struct boot_domain *b = &boot_domains[n];
+	int rc = 0;
 
-	if (rc == 0) {
-		rc = check_earlier(n, &m);
-	}
-	if (rc || b->ramdisk.size == 0) {
-		return rc;
-	}
-	if (is_torn(&b->kernel, &b->ramdisk)) {
+	if (is_torn(&b->kernel, &b->ramdisk) || is_torn(&b->kernel, &b->dtb) ||
+	    is_torn(&b->ramdisk, &b->dtb)) {
 		log_err("boot modules of %s overlap; load them apart\n",
 			b->name);
 		return -EINVAL;
 	}
-	m.kind = MODULE_RAMDISK;
-	m.r = b->ramdisk;
-	rc = modules_check_domain(p, image, dtb, &m);
-	return rc ? rc : check_earlier(n, &m);
+	for (uint32_t i = 0; i < ARRAY_SIZE(kinds) && rc == 0; i++) {
+		const struct module_place m = {
+			.domain = b->name, .kind = kinds[i],
+			.r = *module_of(b, kinds[i]),
+		};
+
+		if (m.r.size != 0) { /* there is a kernel, see above */
+			rc = modules_check_domain(p, image, dtb, &m);
+			rc = rc ? rc : check_earlier(n, &m);
+		}
+	}
+	return rc;
 }
 
 static void forget_images(struct boot_domain *b)
@@ -440,6 +458,7 @@ static void forget_images(struct boot_domain *b)
 	if (b->refused) {
 		b->kernel.size = 0;
 		b->ramdisk.size = 0;
+		b->dtb.size = 0;
 	}
 }
 

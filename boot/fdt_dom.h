@@ -23,6 +23,7 @@ struct boot_domain {
 	bool xenstore;    /* ... and dom0 will give it a xenstore */
 	struct mem_range kernel;
 	struct mem_range ramdisk; /* size 0: none */
+	struct mem_range dtb;     /* of its devices; size 0: none */
 	const char *bootargs;     /* into the tree; never NULL */
 	struct boot_mem mem;      /* what is set aside for it */
 };

@@ -137,6 +137,8 @@ static void take_fixed(const struct platform *p, const struct mem_range *image,
 						b->name, NULL });
 		add(&occupied, &(struct place){ b->ramdisk, "the ramdisk",
 						b->name, NULL });
+		add(&occupied, &(struct place){ b->dtb, "the devices' tree",
+						b->name, NULL });
 	}
 	for (uint32_t i = 0; i < nr_boot_heap; i++) {
 		add(&occupied, &(struct place){ boot_heap[i],

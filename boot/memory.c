@@ -113,6 +113,9 @@ static int plan_free(const struct platform *p)
 		if (rc == 0) {
 			rc = leave_out(&b->ramdisk);
 		}
+		if (rc == 0) {
+			rc = leave_out(&b->dtb);
+		}
 		if (rc == 0 && !b->refused) {
 			rc = leave_out_static(&b->mem);
 		}

@@ -9,11 +9,13 @@ import re
 
 import pytest
 from conftest import ROOT
-from domains import Domain
+from domains import Domain, compile_tree
+from run import BUILD
 from test_static import KERNEL, KEYS, LINUX_ARGS, RAMDISK, STATIC, require, text_of, verdicts
 
 EVTCHN = os.path.join(ROOT, "build", "guests", "static_evtchn.bin")
 WATCH = os.path.join(ROOT, "build", "guests", "static_watch.bin")
+DEVICE = os.path.join(ROOT, "build", "guests", "static_device.bin")
 MACHINE = {"wait": False, "kernel": None, "initrd": None, "smp": 2, "mem": 1024, "icount": True, "reboot": False}
 
 
@@ -111,3 +113,59 @@ def test_beside_dom0(boot, hyp, gic):
         console.expect(b"# ")
     console.check("xl destroy 1")
     verdicts(console, hyp, [2])
+
+
+def rtc(path="/pl031@9010000", reg="0x0 0x9010000 0x0 0x1000 0x0 0x10000000", force="xen,force-assign-without-iommu;"):
+    """A file: the partial tree that gives a domain the machine's clock chip."""
+    return compile_tree(f'''/dts-v1/;
+/ {{
+    #address-cells = <2>; #size-cells = <2>;
+    gic: gic {{ #interrupt-cells = <3>; interrupt-controller; }};
+    aliases {{ rtc0 = "/passthrough/rtc@10000000"; }};
+    passthrough {{
+        compatible = "simple-bus"; ranges; #address-cells = <2>; #size-cells = <2>; interrupt-parent = <&gic>;
+        clk: clk {{ compatible = "fixed-clock"; #clock-cells = <0>; clock-frequency = <24000000>; }};
+        rtc@10000000 {{
+            compatible = "arm,pl031", "arm,primecell";
+            reg = <0 0x10000000 0 0x1000>; interrupts = <0 2 4>; clocks = <&clk>; clock-names = "apb_pclk";
+            xen,path = "{path}"; xen,reg = <{reg}>; {force}
+        }};
+    }};
+}};''', os.path.join(BUILD, "trees"))
+
+
+VIRTIO = {"path": "/virtio_mmio@a000000", "reg": "0x0 0xa000000 0x0 0x1000 0x0 0x10000000"}
+
+
+@pytest.mark.parametrize("gic", (2, 3))
+def test_device(boot, hyp, gic):
+    """A domain drives the machine's clock chip and takes its interrupt; nobody else gets that, or part of a page."""
+    require(DEVICE)
+    domains = [Domain("clock", DEVICE, cpus=2, devices=rtc(), bootargs="leave")]
+    if hyp == "bulkhead":
+        domains += [Domain("second", DEVICE, devices=rtc()), Domain("shared", DEVICE, devices=rtc(**VIRTIO))]
+    console = boot(**MACHINE, gic=gic, domains=domains)
+    verdicts(console, hyp, [1])
+    if hyp == "bulkhead":
+        text = text_of(console)
+        assert "/chosen/second: rtc@10000000: \"xen,path\" names a device that is given away already" in text
+        assert "/chosen/shared: rtc@10000000: \"xen,reg\" has a page that another device has a part of" in text
+
+
+MARKED = "pl031@9010000 { xen,passthrough; }; "
+
+
+def test_device_beside_dom0(boot, hyp):
+    """dom0 lacks what is marked for another domain; one that ends with the interrupt active and its line high harms nobody."""
+    require(DEVICE)
+    console = boot(xl=True, smp=2, mem=2048, icount=True, reboot=False, tree=MARKED, domains=[
+        Domain("clock", DEVICE, cpus=2, devices=rtc(), bootargs="hold"),
+        Domain("dom0s", DEVICE, devices=rtc("/pl061@9030000", "0x0 0x9030000 0x0 0x1000 0x0 0x10000000"))][:1 + (hyp == "bulkhead")])
+    assert "holding" in text_of(console)
+    if hyp == "bulkhead":
+        assert console.check("ls /proc/device-tree | grep -c ^pl031 || true").strip() == "0"
+        assert "\"xen,path\" names a device of dom0's" in text_of(console)
+    console.check("ls /proc/device-tree/pl061@9030000 && ! ls /sys/class/rtc/rtc0")
+    console.check("xl destroy 1")
+    console.check("while xl list | grep -q '^(null) *1 '; do sleep 1; done")
+    console.check("sleep 1; xl list")

@@ -4,7 +4,8 @@
 // LINK: boot/fdt_addr.c
 // LINK: boot/fdt_chosen.c boot/fdt_console.c boot/fdt_gic.c boot/fdt_irq.c
 // LINK: boot/fdt_lookup.c boot/fdt_platform.c boot/fdt_util.c
-// LINK: boot/fdt_writer.c boot/modules.c lib/printf.c
+// LINK: boot/fdt_writer.c boot/modules.c lib/printf.c boot/fdt_dom_dev.c
+// LINK: boot/dom_nodes.c
 // LINK: tests/fakes/fake_log.c tests/fakes/fake_tree.c
 // LIBS: -lfdt
 #include <criterion/criterion.h>
@@ -14,6 +15,7 @@
 #include <lib/errno.h>
 
 #include "boot/dom_fdt.h"
+#include "boot/fdt_dom_dev.h"
 #include "boot/fdt_platform.h"
 #include "boot/fdt_util.h"
 #include "fake_tree.h"
@@ -27,6 +29,7 @@ static const struct mem_range banks[] = {
 	{ .start = 0x200000000, .size = 0x10000000 },
 };
 static struct dom_config cfg;
+static struct boot_devices devices; /* none */
 
 static struct guest_fdt_args args(int gic, uint32_t nr_vcpus)
 {
@@ -40,7 +43,7 @@ static struct guest_fdt_args args(int gic, uint32_t nr_vcpus)
 	cr_assert_eq(fdt_platform_parse(fake_tree(gic), 0, &p), 0);
 	return (struct guest_fdt_args){
 		.cfg = &cfg, .bootargs = "one two", .bank = banks,
-		.nr_banks = 1,
+		.nr_banks = 1, .devices = &devices,
 	};
 }
 
@@ -109,7 +112,7 @@ Test(guest_fdt, all_of_it_on_gicv3)
 	CELLS_ARE("/interrupt-controller@3001000", "phandle", GIC_PHANDLE);
 	CELLS_ARE("/timer", "interrupts", 1, 13, 0xf08, 1, 14, 0xf08, 1, 11,
 		  0xf08);
-	CELLS_ARE("/timer", "interrupt-parent", GIC_PHANDLE);
+	CELLS_ARE("/", "interrupt-parent", GIC_PHANDLE);
 	text_is("/sbsa-uart@22000000", "compatible", "arm,sbsa-uart");
 	CELLS_ARE("/sbsa-uart@22000000", "reg", 0, 0x22000000, 0, 0x1000);
 	CELLS_ARE("/sbsa-uart@22000000", "interrupts", 0, 0, 4);

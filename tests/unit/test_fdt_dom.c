@@ -69,6 +69,7 @@ Test(fdt_dom, a_whole_one)
 	fake_tree_text(fdt, BAD, "xen,enhanced", "no-xenstore");
 	fake_tree_text(fdt, MODULE, "bootargs", "console=ttyAMA0");
 	fake_module(fdt, BAD, "module@2", "multiboot,ramdisk", 0x64000000);
+	fake_module(fdt, BAD, "module@3", "multiboot,device-tree", 0x65000000);
 	parse(fdt);
 	cr_assert_eq(fake_log_count[LOG_ERR], 0, "%s", fake_log_last[LOG_ERR]);
 	cr_assert_eq(fake_log_count[LOG_WARN], 0);
@@ -80,6 +81,7 @@ Test(fdt_dom, a_whole_one)
 	cr_assert_str_eq(boot_domains[1].bootargs, "console=ttyAMA0");
 	cr_assert_eq(boot_domains[1].kernel.start, KERNEL_AT);
 	cr_assert_eq(boot_domains[1].ramdisk.start, 0x64000000);
+	cr_assert_eq(boot_domains[1].dtb.start, 0x65000000);
 	cr_assert(!boot_domains[0].enhanced);
 	cr_assert_eq(boot_domains[0].nr_spis, UINT32_MAX);
 	cr_assert(!boot_domains[0].vpl011);
@@ -214,7 +216,7 @@ Test(fdt_dom, what_we_do_not_have)
 		cr_assert_not_null(strstr(fake_log_last[LOG_ERR], props[i]));
 	}
 	fdt = fake_domains(3);
-	fake_module(fdt, BAD, "module@2", "multiboot,device-tree", 0x64000000);
+	fake_module(fdt, BAD, "module@2", "xen,xsm-policy", 0x64000000);
 	expect_refused(fdt, "is a module that is not supported");
 }
 
@@ -224,6 +226,10 @@ Test(fdt_dom, modules)
 	void *fdt = fake_domains(3);
 
 	fake_module(fdt, BAD, "module@2", "multiboot,kernel", 0x64000000);
+	expect_refused(fdt, "second module of its kind");
+	fdt = fake_domains(3);
+	fake_module(fdt, BAD, "module@2", "multiboot,device-tree", 0x64000000);
+	fake_module(fdt, BAD, "module@3", "multiboot,device-tree", 0x65000000);
 	expect_refused(fdt, "second module of its kind");
 	fdt = fake_domains(3);
 	CELLS(fdt, MODULE, "reg", 0, KERNEL_AT, 0, 0);
@@ -273,6 +279,13 @@ Test(fdt_dom, places)
 	fdt = fake_domains(3);
 	fake_module(fdt, BAD, "module@2", "multiboot,ramdisk", 0x90000000);
 	expect_refused(fdt, "ramdisk of bad");
+	fdt = fake_domains(3);
+	fake_module(fdt, BAD, "module@2", "multiboot,device-tree", 0x90000000);
+	expect_refused(fdt, "device tree of bad");
+	fdt = fake_domains(3);
+	fake_module(fdt, BAD, "module@2", "multiboot,device-tree",
+		    KERNEL_AT + 0x80000);
+	expect_refused(fdt, "boot modules of bad overlap");
 }
 
 Test(fdt_dom, more_than_there_is_room_for)

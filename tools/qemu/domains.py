@@ -17,6 +17,7 @@ class Domain:
         self.name = name
         self.kernel = kernel
         self.ramdisk = None
+        self.devices = None           # a partial device tree of devices that it gets: a file, see compile_tree()
         self.bootargs = ""
         self.mem = 64                 # MiB
         self.cpus = 1
@@ -38,6 +39,8 @@ class Domain:
         lines += [self.text, module("kernel", places[self.kernel], self.bootargs)]
         if self.ramdisk:
             lines.append(module("ramdisk", places[self.ramdisk]))
+        if self.devices:
+            lines.append(module("device-tree", places[self.devices]))
         return f"{self.name} {{ " + " ".join(lines) + " };"
 
 
@@ -57,24 +60,34 @@ def place_images(domains, at, round_up):
     """{file: (address, size)}: each file once, from `at` upwards."""
     places = {}
     for domain in domains:
-        for path in (domain.kernel, domain.ramdisk):
+        for path in (domain.kernel, domain.ramdisk, domain.devices):
             if path and path not in places:
                 places[path] = (at, os.path.getsize(path))
                 at = round_up(at + os.path.getsize(path))
     return places
 
 
-def make_tree(board, directory, chosen):
-    """Path of QEMU's own tree for this board with `chosen`, device tree source, in its node /chosen."""
+def compile_tree(text, directory):
+    """Path of the device tree that is made of this source."""
     os.makedirs(directory, exist_ok=True)
-    name = hashlib.sha1(repr((board, chosen)).encode()).hexdigest()[:16]
+    path = os.path.join(directory, hashlib.sha1(text.encode()).hexdigest()[:16] + ".dtb")
+    made = f"{path}.{os.getpid()}"
+    subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb", "-o", made], input=text, check=True, text=True)
+    os.replace(made, path)
+    return path
+
+
+def make_tree(board, directory, chosen, more=""):
+    """Path of QEMU's own tree for this board with `chosen`, device tree source, in its node /chosen, and `more` beside it."""
+    os.makedirs(directory, exist_ok=True)
+    name = hashlib.sha1(repr((board, chosen, more)).encode()).hexdigest()[:16]
     path = os.path.join(directory, name + ".dtb")
     dump = f"{path}.{os.getpid()}"
     args = list(board)
     args[args.index("-M") + 1] += f",dumpdtb={dump}"
     subprocess.run(["qemu-system-aarch64", *args, "-display", "none", "-nodefaults"], check=True, capture_output=True)
     text = subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", dump], check=True, capture_output=True, text=True).stdout
-    text += "\n/ { chosen { #address-cells = <2>; #size-cells = <2>; " + chosen + " }; };\n"
-    subprocess.run(["dtc", "-q", "-I", "dts", "-O", "dtb", "-o", dump], input=text, check=True, text=True)
-    os.replace(dump, path)
+    text += "\n/ { chosen { #address-cells = <2>; #size-cells = <2>; " + chosen + " }; " + more + " };\n"
+    os.unlink(dump)
+    os.replace(compile_tree(text, directory), path)
     return path

@@ -104,7 +104,7 @@ class Machine:
         self.dtb = None               # a device tree of one's own; it must name the modules itself
         self.chosen = ""              # device tree source for /chosen, beside domains
         self.domains = []             # Domain objects that the hypervisor starts at boot; kernel=None: without dom0
-        self.chosen = ""              # device tree source for /chosen, with `domains`
+        self.tree = ""                # ... and for the root
         self.trace = None             # log of exceptions and guest errors
         self.reboot = True            # a guest's reset restarts the machine; False: QEMU ends
         self.native = False           # no hypervisor: the kernel runs on the machine itself
@@ -178,7 +178,7 @@ class Machine:
             if self.initrd:
                 chosen += boot_domains.module("ramdisk", (initrd_at, os.path.getsize(self.initrd)))
         chosen += " ".join(domain.source(places) for domain in self.domains)
-        dtb = boot_domains.make_tree(self._board()[:8], os.path.join(BUILD, "trees"), chosen)
+        dtb = boot_domains.make_tree(self._board()[:8], os.path.join(BUILD, "trees"), chosen, self.tree)
         args = []
         for path, (start, _) in places.items():
             args += ["-device", f"loader,file={qemu_quote(path)},addr={start:#x},force-raw=on"]
