@@ -7,7 +7,12 @@
  * Boot arguments: "boot" ends it after the figures of the boot.
  */
 #include "bench.h"
+#include <libfdt.h>
 
+#define RTC_DR 0x00u
+#define RTC_MR 0x04u
+#define RTC_IMSC 0x10u
+#define RTC_ICR 0x1cu
 #define UNUSED_NR	40u
 #define SGI		5u
 #define HOLE		UINT64_C(0x7000000000)	/* no RAM, no device */
@@ -151,6 +156,39 @@ static void map_cost(void)
 	bench_report("grant_unmap", sums[1], BATCHES * BATCH);
 }
 
+/*
+ * The machine's clock chip, a PL031: an alarm for the second that is now is
+ * due at once. Its registers are mapped, so only the interrupt traps.
+ */
+static void device_latency(void)
+{
+	int node = fdt_node_offset_by_compatible(machine.fdt, -1, "arm,pl031");
+	const fdt32_t *reg = fdt_getprop(machine.fdt, node, "reg", NULL);
+	const fdt32_t *irq = fdt_getprop(machine.fdt, node, "interrupts", NULL);
+	uint64_t rtc, old, t0;
+	uint64_t sum = 0;
+	unsigned int i;
+
+	CHECK(reg && irq);
+	rtc = (uint64_t)fdt32_to_cpu(reg[0]) << 32 | fdt32_to_cpu(reg[1]);
+	gic_config_edge(fdt32_to_cpu(irq[1]) + 32, false);
+	gic_route(fdt32_to_cpu(irq[1]) + 32, 0);
+	gic_enable(fdt32_to_cpu(irq[1]) + 32);
+	mmio_write32(rtc + RTC_IMSC, 1);
+	old = bench_vbar(PTR(bench_vectors));
+	bench_start();
+	for (i = 0; i < LATENCY_N; i++) {
+		struct arrival a;
+
+		bench_jitter(i);
+		a = bench_device(rtc + RTC_MR, mmio_read32(rtc + RTC_DR), &t0);
+		mmio_write32(rtc + RTC_ICR, 1);
+		sum += bench_taken(a) - t0;
+	}
+	bench_vbar(old);
+	bench_report("device_to_vector", sum, LATENCY_N);
+}
+
 static void latencies(void)
 {
 	uint64_t sum = 0;
@@ -174,6 +212,7 @@ static void latencies(void)
 	bench_timer_latency("timer_to_vector", bench_timer);
 	bench_timer_latency("wfi_timer_wake", bench_wfi);
 	bench_timer_latency("wfi_masked_timer_wake", bench_wfi_masked);
+	device_latency();
 }
 
 /* Pages that are free and pages the control domain has. */

@@ -12,7 +12,7 @@
 asm(
 "	.text\n"
 "	.globl	bench_vectors, bench_sgi, bench_timer\n"
-"	.globl	bench_wfi, bench_wfi_masked\n"
+"	.globl	bench_wfi, bench_wfi_masked, bench_device\n"
 "	.globl	bench_wait_running, bench_wait_blocked\n"
 "	.balign	2048\n"
 "bench_vectors:\n"
@@ -35,6 +35,13 @@ asm(
 "	mrs	x2, cntvct_el0\n"
 "	str	x2, [x1]\n"
 "	msr	s3_0_c12_c11_5, x0\n"		/* ICC_SGI1R_EL1 */
+"1:	b	1b\n"
+"bench_device:\n"
+"	msr	daifclr, #2\n"
+"	isb\n"
+"	mrs	x3, cntvct_el0\n"
+"	str	x3, [x2]\n"
+"	str	w1, [x0]\n"
 "1:	b	1b\n"
 "bench_timer:\n"
 "	mov	x2, #1\n"

@@ -55,6 +55,8 @@ struct arrival {
 };
 
 struct arrival bench_sgi(uint64_t sgi1r, uint64_t *t0);
+/* A register whose writing makes its device interrupt at once. */
+struct arrival bench_device(uint64_t reg, uint32_t value, uint64_t *t0);
 struct arrival bench_timer(uint64_t deadline);
 struct arrival bench_wfi(uint64_t deadline);
 struct arrival bench_wfi_masked(uint64_t deadline);
