@@ -70,23 +70,7 @@ static int problem(const struct boot_domain *b, const char *what, int rc)
 /* @want bytes, or as many as are in one piece, out of boot_free's largest. */
 static int take_piece(uint64_t want, struct mem_range *out)
 {
-	struct mem_range best = { 0 };
-
-	for (uint32_t i = 0; i < boot_free.nr; i++) {
-		uint64_t s = align_up(boot_free.r[i].start, ALIGN_2M);
-		uint64_t e = align_down(boot_free.r[i].start +
-						boot_free.r[i].size, ALIGN_2M);
-
-		if (s < e && e - s > best.size) {
-			best = (struct mem_range){ .start = s, .size = e - s };
-		}
-	}
-	if (best.size == 0) {
-		return -ENOMEM;
-	}
-	out->size = want < best.size ? want : best.size;
-	out->start = align_down(best.start + best.size - out->size, ALIGN_2M);
-	return ranges_remove(&boot_free, out->start, out->size);
+	return ranges_take(&boot_free, want, ALIGN_2M, out);
 }
 
 /* Where the guest's next memory is; @room: until its bank ends. */

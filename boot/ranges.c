@@ -141,6 +141,28 @@ int ranges_remove(struct ranges *s, uint64_t start, uint64_t size)
 	return 0;
 }
 
+int ranges_take(struct ranges *s, uint64_t want, uint64_t align,
+		struct mem_range *out)
+{
+	struct mem_range best = { 0 };
+
+	for (uint32_t i = 0; i < s->nr; i++) {
+		uint64_t start = align_up(s->r[i].start, align);
+		uint64_t end = align_down(s->r[i].start + s->r[i].size, align);
+
+		if (start < end && end - start > best.size) {
+			best = (struct mem_range){ .start = start,
+						   .size = end - start };
+		}
+	}
+	if (best.size == 0) {
+		return -ENOMEM;
+	}
+	out->size = want < best.size ? want : best.size;
+	out->start = align_down(best.start + best.size - out->size, align);
+	return ranges_remove(s, out->start, out->size);
+}
+
 bool ranges_contain(const struct ranges *s, uint64_t start, uint64_t size)
 {
 	uint32_t i = find(s, start);

@@ -31,6 +31,13 @@ void ranges_add_pages(struct ranges *s, uint64_t start, uint64_t size);
 /* Take [start, start + size) out of whatever covers it. -ENOSPC. */
 __must_check int ranges_remove(struct ranges *s, uint64_t start,
 			       uint64_t size);
+/*
+ * Take @want bytes, or as many as are in one piece between boundaries of
+ * @align, from the end of the largest such piece. -ENOMEM: there is none;
+ * -ENOSPC.
+ */
+__must_check int ranges_take(struct ranges *s, uint64_t want, uint64_t align,
+			     struct mem_range *out);
 /* [start, start + size) lies in one range of the set. */
 bool ranges_contain(const struct ranges *s, uint64_t start, uint64_t size);
 uint64_t ranges_total(const struct ranges *s);

@@ -131,3 +131,26 @@ Test(ranges, at_the_end_of_all_addresses)
 	cr_assert_eq(ranges_remove(&s, UINT64_MAX - 0x5000, UINT64_MAX), 0);
 	cr_assert_leq(s.nr, 1);
 }
+
+Test(ranges, take_from_the_end_of_the_largest)
+{
+	struct mem_range got;
+
+	ranges_clear(&s);
+	cr_assert_eq(ranges_take(&s, 1, 0x10000, &got), -ENOMEM);
+	/* 0x20000 and 0x30000 between boundaries, and one that has none. */
+	cr_assert_eq(ranges_add(&s, 0x8000, 0x2f000), 0);
+	cr_assert_eq(ranges_add(&s, 0x101000, 0x42000), 0);
+	cr_assert_eq(ranges_add(&s, 0x201000, 0x1e000), 0);
+	cr_assert_eq(ranges_take(&s, 0x11000, 0x10000, &got), 0);
+	cr_assert_eq(got.start, 0x120000, "down to a boundary");
+	cr_assert_eq(got.size, 0x11000);
+	cr_assert_not(ranges_contain(&s, 0x130000, 0x1000));
+	cr_assert(ranges_contain(&s, 0x131000, 0x1000));
+	cr_assert_eq(ranges_take(&s, 0x90000, 0x10000, &got), 0);
+	cr_assert_eq(got.start, 0x10000, "as much as there is");
+	cr_assert_eq(got.size, 0x20000);
+	cr_assert_eq(ranges_take(&s, 0x1000, 0x10000, &got), 0);
+	cr_assert_eq(got.start, 0x110000);
+	cr_assert_eq(ranges_take(&s, 0x1000, 0x10000, &got), -ENOMEM);
+}
