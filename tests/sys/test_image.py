@@ -243,7 +243,7 @@ MISTAKES = {
     "flag-2": ("vpl011 = 1", "vpl011 = 2 #!", "not 0 or 1", "write vpl011 = 1"),
     "bad-range": ("[first]", "ram = [ '0x40000000' ] #!\n[first]", 'not a list of "START+SIZE"', "write ram ="),
     "no-kernel": ("[second]\nkernel", "[second] #!\n#", "[second] has no kernel", "add kernel ="),
-    "no-memory": ("[second]\n", "[second] #!\n#", "[second] has no kernel", "add kernel ="),
+    "no-memory": ("memory = 32\n", "", "[second] has no memory", "add memory = 64"),
     "no-vcpus": ("vcpus = 2", "", "[second] has no vcpus", "add vcpus = 1"),
     "dom0-uart": ("[first]", "[dom0]", "nothing that dom0 can have", "leave it out"),
     "no-hypervisor": (f'hypervisor = "{HYPERVISOR}"', "", "the machine has no hypervisor", "add hypervisor ="),
@@ -264,7 +264,6 @@ MISTAKES = {
     "vcpus-0": ("vcpus = 1", "vcpus = 0 #!", "vcpus: \"cpus\" is not a number from 1 to 128", "write <1> for one vCPU"),
     "vcpus-129": ("vcpus = 1", "vcpus = 129 #!", "is not a number from 1 to 128", "here: vcpus = 1"),
     "memory-0": ("memory = 64", "memory = 0 #!", "not a 64-bit number of KiB that a guest can have", "here: memory = 64"),
-    "memory-for-kernel": ("memory = 32", "memory = 0x0 #!", "of KiB that a guest can have", "here: memory"),
     "memory-too-small": (f'kernel = "{STATIC}"\nextra = "some words"\nmemory = 32', f'kernel = "{KERNEL}"\nmemory = 16 #!',
                          "its kernel and ramdisk need", "write memory ="),
     "memory-of-all": ("memory = 64", "memory = 600 #!", "are left of the", "make it smaller"),
@@ -556,5 +555,49 @@ def test_refused_at_boot(tmp_path, start, gic, part):
     assert len(re.findall(r"\(BH\) d\d+: \S+, 1 vCPUs", said)) == 1
 
 
+@pytest.mark.parametrize("gic", (2, 3))
+def test_last_mebibyte(tmp_path, start, gic):
+    """The most memory that the tool lets two domains have, they get; one MiB more, the hypervisor refuses as well."""
+    require(STATIC)
+
+    def described(mib):
+        text = f'machine = "virt-gicv{gic}"\nmemory = 512\nhypervisor = "{HYPERVISOR}"\n'
+        for name, mem in (("one", 200), ("two", mib)):
+            text += f'[{name}]\nkernel = "{STATIC}"\nmemory = {mem}\nvcpus = 1\nvpl011 = 1\nenhanced = "no-xenstore"\n'
+        return make(tmp_path, text).returncode == 0
+
+    least, most = 16, 512
+    while most - least > 1:
+        middle = (least + most) // 2
+        least, most = (middle, most) if described(middle) else (least, middle)
+    assert described(least) and 250 < least < 312
+    for mib, words in ((least, rb"\(d2\) GUEST PASS"), (most, rb"/chosen/two: this domain is not started")):
+        subprocess.run(["fdtput", "-t", "x", tmp_path / "it.dtb", "/chosen/two", "memory", "0", f"{mib << 10:x}"], check=True)
+        console = start(tmp_path / "it.qemu.sh", *ICOUNT)
+        console.expect(words)
+        console.seen = 0
+        console.expect(rb"\(d1\) GUEST PASS")
+        console.close()
+
+
 def test_as_many_at_boot():
     assert len(AT_BOOT) >= 25 and len({message for _, message in AT_BOOT.values()}) >= 20
+
+
+# ---- documents
+
+
+def read(path):
+    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+        return file.read()
+
+
+def test_documents():
+    """docs/image.md has every key of --help; docs/guests.md every address of the example that is checked by running."""
+    keys = re.findall(r"^  (\w+) {2,}\S", run("--help").stdout.split("The machine, above")[1], re.MULTILINE)
+    table = [word for row in re.findall(r"^\| ([\w, ]+) \|", read("docs/image.md"), re.MULTILINE) for word in row.split(", ")]
+    assert len(keys) > 15 and set(keys) <= set(table), set(keys) - set(table)
+    addresses = re.findall(r"^#define (?:UART|GIC\w|RAM) (0x\w+)u", read("examples/bare-metal/main.c"), re.MULTILINE)
+    assert len(addresses) == 5
+    for value in addresses + ["interrupt 27", "interrupt 32", "0x84000008"]:
+        assert value in read("docs/guests.md"), value

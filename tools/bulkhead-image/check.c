@@ -32,6 +32,7 @@
 #include "report.h"
 
 #define HV_SHARE ALIGN_2M /* of each domain, boot/dom0less.c */
+#define MAX_PIECES 8u     /* ... and of what it has memory in, there */
 #define DOM0_MEM_DEFAULT (512 * MIB)
 #define FDT_ALIGN UINT64_C(0x10000)
 
@@ -39,6 +40,8 @@
 static const struct cfg *description;
 static const struct cfg_section *at_section;
 static int at_line;
+/* Before any domain has some of it. */
+static uint64_t free_memory;
 
 void report_at(const struct cfg_section *s, int line)
 {
@@ -234,7 +237,7 @@ static bool parse_all(const void *tree)
 
 uint64_t check_free_memory(void)
 {
-	return ranges_total(&boot_free);
+	return free_memory;
 }
 
 static uint64_t dom0_memory(void)
@@ -242,29 +245,57 @@ static uint64_t dom0_memory(void)
 	return options.dom0_mem ? options.dom0_mem : DOM0_MEM_DEFAULT;
 }
 
-/* What boot/dom0less.c will ask of what is free, domain by domain. */
+/*
+ * @want bytes for a domain, and the hypervisor's share for it, in pieces from
+ * the top, as boot/dom0less.c will take them.
+ */
+static bool take_memory(uint64_t want)
+{
+	struct mem_range piece;
+
+	if (want + HV_SHARE > ranges_total(&boot_free) ||
+	    ranges_take(&boot_free, HV_SHARE, ALIGN_2M, &piece)) {
+		return false;
+	}
+	for (uint32_t i = 0; want && i < MAX_PIECES; i++) {
+		if (ranges_take(&boot_free, want, ALIGN_2M, &piece)) {
+			return false;
+		}
+		want -= piece.size;
+	}
+	return want == 0;
+}
+
+static void check_memory_of(const struct cfg_section *s)
+{
+	uint64_t left = ranges_total(&boot_free);
+	uint64_t want = is_dom0(s) ? dom0_memory() :
+				     cfg_number(s, "memory", 0) * MIB;
+
+	if (!cfg_find(s, "static_mem") && !take_memory(want)) {
+		bad(cfg_line(s, "memory"), "[%s] wants %llu MiB of memory, "
+		    "%llu are left of the %llu that domains can have, and "
+		    "pieces of less than 2 MiB count for nothing; make it "
+		    "smaller, or another one", s->name,
+		    (unsigned long long)(want / MIB),
+		    (unsigned long long)(left / MIB),
+		    (unsigned long long)(free_memory / MIB));
+	}
+}
+
+/* dom0 chooses first. */
 static void check_memory(const struct cfg *c)
 {
-	uint64_t left = check_free_memory();
-
+	free_memory = ranges_total(&boot_free);
 	for (uint32_t i = 1; i < c->nr; i++) {
-		const struct cfg_section *s = &c->section[i];
-		uint64_t want = is_dom0(s) ? dom0_memory() :
-					     cfg_number(s, "memory", 0) * MIB;
-
-		if (cfg_find(s, "static_mem")) {
-			continue;
+		if (is_dom0(&c->section[i])) {
+			check_memory_of(&c->section[i]);
 		}
-		if (want > left || HV_SHARE > left - want) {
-			bad(cfg_line(s, "memory"), "[%s] wants %llu MiB of "
-			    "memory, %llu are left of the %llu that domains "
-			    "can have; make it smaller, or another one",
-			    s->name, (unsigned long long)(want / MIB),
-			    (unsigned long long)(left / MIB),
-			    (unsigned long long)(check_free_memory() / MIB));
-			continue;
+	}
+	for (uint32_t i = 1; i < c->nr; i++) {
+		if (!is_dom0(&c->section[i])) {
+			check_memory_of(&c->section[i]);
 		}
-		left -= want + HV_SHARE;
 	}
 }
 

@@ -15,12 +15,16 @@ IMAGE_LINK := $(IMAGE_SRC) -Wl,--gc-sections \
 IMAGE_NEEDS := $(IMAGE_SRC) $(wildcard tools/bulkhead-image/*.h boot/*.h \
 	include/*/*.h arch/*/include/arch/*.h)
 
+# Whole at once: two runs of tests may make it at the same time.
+define image_link
+@echo '  HOSTCC $@'
+@$(HOSTCC) $(1) -o $@.$$$$ $(IMAGE_LINK) && mv $@.$$$$ $@
+endef
+
 all: $(IMAGE_TOOL)
 
 $(IMAGE_TOOL): $(IMAGE_NEEDS) | $(BUILD)/include/xen
-	@echo '  HOSTCC $@'
-	@$(HOSTCC) $(IMAGE_CFLAGS) -o $@ $(IMAGE_LINK)
+	$(call image_link,$(IMAGE_CFLAGS))
 
 $(IMAGE_TOOL)-checked: $(IMAGE_NEEDS) | $(BUILD)/include/xen
-	@echo '  HOSTCC $@'
-	@$(HOSTCC) $(UNIT_CFLAGS) -ffunction-sections -o $@ $(IMAGE_LINK)
+	$(call image_link,$(UNIT_CFLAGS) -ffunction-sections)
