@@ -15,6 +15,7 @@
 #include "boot.h"
 #include "dom_build.h"
 #include "dom_fdt.h"
+#include "dom_restart.h"
 #include "fdt_dom.h"
 #include "fdt_dom_dev.h"
 #include "fdt_dom_vcpu.h"
@@ -131,20 +132,31 @@ static void plan_static(const struct boot_domain *b)
 	}
 }
 
-static int plan_memory(const struct boot_domain *b)
+/* What we need for it: a copy of its images, too, when it may restart. */
+static uint64_t hv_share(const struct boot_domain *b,
+			 const struct kernel_image *image)
+{
+	uint64_t copy = fdt_dom_restarts(&b->restart) ?
+				image->file_size + b->ramdisk.size : 0;
+
+	return HV_SHARE + align_up(copy, ALIGN_2M);
+}
+
+static int plan_memory(const struct boot_domain *b, uint64_t share)
 {
 	uint64_t want = b->mem.nr_banks ? 0 : b->mem_kib * 1024;
 	struct mem_range host;
 	uint64_t done = 0;
 
-	if (want + HV_SHARE > ranges_total(&boot_free)) {
+	if (want + share > ranges_total(&boot_free)) {
 		log_err("device tree: /chosen/%s: %llu MiB wanted, %llu are "
-			"free; make \"memory\" smaller\n", b->name, MIB(want),
+			"free; make \"memory\" smaller\n", b->name,
+			MIB(want + share - HV_SHARE),
 			MIB(ranges_total(&boot_free)));
 		return -ENOMEM;
 	}
 	memset(&guest, 0, sizeof(guest));
-	if (take_piece(HV_SHARE, &host)) {
+	if (take_piece(share, &host)) {
 		return problem(b, "no 2 MiB of memory in one piece", -ENOMEM);
 	}
 	hand_over(&host);
@@ -437,6 +449,30 @@ static uint64_t pool_pages(const struct boot_domain *b)
 	return nr;
 }
 
+/* Of the images as loaded: what a restart puts there again. */
+static int keep_for_restart(struct domain *d, const struct boot_domain *b,
+			    const struct kernel_image *image,
+			    const struct guest_fdt_args *fdt)
+{
+	const struct dom_image images[DOM_NR_IMAGES] = {
+		{ guest.kernel_load, image->file_size },
+		{ guest.ramdisk_load, b->ramdisk.size },
+		{ guest.fdt_load, guest_fdt_size(fdt) },
+	};
+	int rc;
+
+	if (!fdt_dom_has_policy(&b->restart)) {
+		return 0;
+	}
+	rc = dom_restart_make(d, &b->restart,
+			      fdt_dom_restarts(&b->restart) ? images : NULL);
+	for (uint32_t i = 0; i < guest.nr && rc == 0; i++) {
+		rc = dom_restart_add_ram(d, guest.piece[i].ipa,
+					 guest.piece[i].host.size);
+	}
+	return rc;
+}
+
 static int build(struct domain *d, const struct boot_domain *b,
 		 const struct dom_config *cfg,
 		 const struct kernel_image *image,
@@ -461,6 +497,9 @@ static int build(struct domain *d, const struct boot_domain *b,
 	}
 	if (rc == 0) {
 		rc = place_vcpus(d, b);
+	}
+	if (rc == 0) {
+		rc = keep_for_restart(d, b, image, fdt);
 	}
 	return rc;
 }
@@ -491,7 +530,7 @@ static int start(struct boot_domain *b)
 				    b->kernel.size, &image);
 
 	if (rc == 0) {
-		rc = plan_memory(b);
+		rc = plan_memory(b, hv_share(b, &image));
 	}
 	if (rc == 0) {
 		rc = describe(b, &cfg);

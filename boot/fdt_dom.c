@@ -160,6 +160,21 @@ static int read_row(struct dt *t, uint32_t idx, const struct row *r,
 			-EOPNOTSUPP);
 }
 
+/* None of our rows: the others', or nobody's. */
+static int read_other(struct dt *t, uint32_t idx, const struct dt_prop *p,
+		      struct boot_domain *b)
+{
+	const char *name = t->strings + p->nameoff;
+	int rc = fdt_dom_restart_prop(t, idx, name, p, &b->restart);
+
+	if (rc == -ENOENT) {
+		log_warn("device tree: /chosen/%s: \"%s\" is nothing this "
+			 "hypervisor knows; ignored\n", b->name, name);
+		return 0;
+	}
+	return rc;
+}
+
 static const struct row *row_named(const char *name)
 {
 	for (uint32_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -177,21 +192,14 @@ static int parse_props(struct dt *t, uint32_t idx, struct boot_domain *b)
 	struct dt_prop p;
 
 	while (dt_prop_next(t, &cursor, &p)) {
-		const char *name = t->strings + p.nameoff;
-		const struct row *r = row_named(name);
-		int rc;
+		const struct row *r = row_named(t->strings + p.nameoff);
+		int rc = r ? read_row(t, idx, r, &p, b) :
+			     read_other(t, idx, &p, b);
 
-		if (!r) {
-			log_warn("device tree: /chosen/%s: \"%s\" is nothing "
-				 "this hypervisor knows; ignored\n", b->name,
-				 name);
-			continue;
-		}
-		rc = read_row(t, idx, r, &p, b);
 		if (rc) {
 			return rc;
 		}
-		seen |= 1u << (r - rows);
+		seen |= r ? 1u << (r - rows) : 0;
 	}
 	for (uint32_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		if (rows[i].needed && !(seen & (1u << i))) {
@@ -343,6 +351,7 @@ static void parse_one(struct dt *t, uint32_t idx, const struct platform *p)
 	*b = (struct boot_domain){
 		.node = idx, .nr_spis = UINT32_MAX, .bootargs = "",
 	};
+	fdt_dom_restart_none(&b->restart);
 	hv_snprintf(b->name, sizeof(b->name), "%s", dt_node_name(t, idx));
 	rc = parse_props(t, idx, b);
 	if (rc == 0) {
@@ -350,6 +359,9 @@ static void parse_one(struct dt *t, uint32_t idx, const struct platform *p)
 	}
 	if (rc == 0 && b->mem.said) {
 		rc = fdt_dom_mem_parse(t, idx, &b->mem);
+	}
+	if (rc == 0) {
+		rc = fdt_dom_restart_check(t, idx, &b->restart);
 	}
 	if (rc == 0) {
 		rc = parse_children(t, idx, p, b);

@@ -5,6 +5,7 @@
 
 #include <hv/platform.h>
 #include "fdt_dom_mem.h"
+#include "fdt_dom_restart.h"
 #include "fdt_util.h"
 
 #define MAX_BOOT_DOMAINS 16u
@@ -26,6 +27,7 @@ struct boot_domain {
 	struct mem_range dtb;     /* of its devices; size 0: none */
 	const char *bootargs;     /* into the tree; never NULL */
 	struct boot_mem mem;      /* what is set aside for it */
+	struct restart_policy restart;
 };
 
 extern struct boot_domain boot_domains[MAX_BOOT_DOMAINS];

@@ -12,12 +12,11 @@
 #include <hv/arch.h>
 #include <hv/console.h>
 #include <hv/dom_config.h>
-#include <hv/entry.h>
 #include <hv/heap.h>
 #include <hv/hypercall.h>
 #include <hv/page_alloc.h>
 #include <hv/platform.h>
-#include <hv/sched.h>
+#include <hv/restart.h>
 #include <hv/work.h>
 #include <lib/bits.h>
 #include <lib/check.h>
@@ -289,6 +288,9 @@ struct domain *domain_next_get(domid_t id)
 void domain_start(struct domain *d)
 {
 	d->state = DOM_RUNNING;
+	if (d->restart) {
+		restart_begin(d);
+	}
 	vcpu_online(d->vcpu[0]);
 }
 
@@ -327,6 +329,16 @@ bool domain_is_descheduled(const struct domain *d)
 
 /* ---- the end ----------------------------------------------------------- */
 
+__noreturn void domain_fails_machine(void)
+{
+	if (options.noreboot) {
+		log_err("noreboot: the machine stops here; restart it by "
+			"hand\n");
+		arch_halt();
+	}
+	arch_machine_restart();
+}
+
 static __noreturn void machine_end(uint8_t code)
 {
 	switch (code) {
@@ -335,7 +347,7 @@ static __noreturn void machine_end(uint8_t code)
 		arch_machine_off();
 	case SHUTDOWN_reboot:
 		log_info("d0 restarts: restarting the machine\n");
-		break;
+		arch_machine_restart();
 	case SHUTDOWN_watchdog:
 		log_err("d0's watchdog expired\n");
 		break;
@@ -346,12 +358,7 @@ static __noreturn void machine_end(uint8_t code)
 		log_err("d0 ended: reason %u\n", code);
 		break;
 	}
-	if (options.noreboot && code != SHUTDOWN_reboot) {
-		log_err("noreboot: the machine stops here; restart it by "
-			"hand\n");
-		arch_halt();
-	}
-	arch_machine_restart();
+	domain_fails_machine();
 }
 
 void domain_shutdown(struct domain *d, uint8_t code)
@@ -365,7 +372,7 @@ void domain_shutdown(struct domain *d, uint8_t code)
 	if (d->is_hardware) {
 		machine_end(code);
 	}
-	if (d->console) { /* it may be that no toolstack tells */
+	if (d->console && !d->restart) { /* maybe no toolstack tells */
 		log_info("%s ended: reason %u\n", d->name, code);
 	}
 	domain_pause(d); /* before domain_resume() may undo it */
@@ -375,6 +382,9 @@ void domain_shutdown(struct domain *d, uint8_t code)
 						  DOM_SHUTDOWN, false,
 						  __ATOMIC_SEQ_CST,
 						  __ATOMIC_RELAXED);
+	}
+	if (d->restart) {
+		restart_ended(d, code);
 	}
 	domain_tell_controller();
 }

@@ -24,6 +24,7 @@
 #include <hv/hypercall.h>
 #include <hv/irq.h>
 #include <hv/page_alloc.h>
+#include <hv/restart.h>
 #include <hv/static_mem.h>
 #include <hv/work.h>
 #include <lib/errno.h>
@@ -47,6 +48,7 @@ static int stop(struct domain *d)
 static int silence(struct domain *d)
 {
 	domain_watchdog_stop(d);
+	restart_cancel(d);
 	irq_release_all(d);
 	page_unclaim(d);
 	work_gen_snapshot(d->teardown_gen);
@@ -62,6 +64,7 @@ static int (*const parts[])(struct domain *d) = {
 	stop,
 	silence,
 	settle,
+	restart_fini_step,
 	evtchn_fini_step,
 	gnttab_release_step,
 	p2m_fini_step,
@@ -110,8 +113,9 @@ static int free_arch(struct domain *d)
 }
 
 static int (*const free_parts[])(struct domain *d) = {
-	free_vcpus,    free_arch,	    gnttab_fini_step, evtchn_free_step,
-	p2m_fini_step, static_mem_fini_step,
+	restart_fini_step, free_vcpus,	     free_arch,
+	gnttab_fini_step,  evtchn_free_step, p2m_fini_step,
+	static_mem_fini_step,
 };
 
 /* -EAGAIN: call again. 0: there is no @d any more. */

@@ -220,6 +220,8 @@ __cold int evtchn_port_take(struct domain *d, uint32_t port)
 __cold void evtchn_port_free(struct domain *d, struct evtchn *chn,
 			     uint32_t port)
 {
+	bool was_static = chn->is_static;
+
 	d->evtchn.ops->clear_pending(d, chn, port);
 	/* The last queue stays known: its tail may still name the port. */
 	*chn = (struct evtchn){
@@ -228,13 +230,38 @@ __cold void evtchn_port_free(struct domain *d, struct evtchn *chn,
 		.last_priority = chn->last_priority,
 	};
 	d->evtchn.active--;
+	d->evtchn.nr_static -= was_static;
 	d->evtchn.bucket[port / EVTCHN_BUCKET_PORTS]->nr_used--;
 	if (port < d->evtchn.free_hint) {
 		d->evtchn.free_hint = port;
 	}
 }
 
-__cold int evtchn_fini_step(struct domain *d)
+/* As at birth, but for the pending bit, which goes with its page. */
+static void refresh_static(struct domain *d, uint32_t port)
+{
+	struct evtchn *chn;
+
+	spin_lock(&d->evtchn.lock);
+	chn = port_record(d, port);
+	d->evtchn.ops->clear_pending(d, chn, port);
+	chn->vcpu = 0;
+	chn->priority = EVTCHN_FIFO_PRIORITY_DEFAULT;
+	chn->early = false;
+	spin_unlock(&d->evtchn.lock);
+}
+
+/* -EINVAL: there is nothing to close; -EAGAIN. */
+static int close_one(struct domain *d, uint32_t port, bool keep_static)
+{
+	if (keep_static && port_record(d, port)->is_static) {
+		refresh_static(d, port);
+		return 0;
+	}
+	return evtchn_close_port(d, port);
+}
+
+__cold static int close_step(struct domain *d, bool keep_static)
 {
 	struct evtchn_table *t = &d->evtchn;
 	uint32_t closed = 0;
@@ -244,7 +271,7 @@ __cold int evtchn_fini_step(struct domain *d)
 		if (closed == CLOSE_BATCH || looked++ == LOOK_BATCH) {
 			return -EAGAIN;
 		}
-		switch (evtchn_close_port(d, t->close_next)) {
+		switch (close_one(d, t->close_next, keep_static)) {
 		case 0:
 			closed++;
 			break;
@@ -256,13 +283,23 @@ __cold int evtchn_fini_step(struct domain *d)
 		t->close_next++;
 	}
 	t->close_next = 1;
-	if (t->active != 0) {
+	if (t->active != (keep_static ? t->nr_static : 0)) {
 		return -EAGAIN; /* opened behind our back */
 	}
 	if (t->bucket) {
 		evtchn_fifo_fini(d);
 	}
 	return 0;
+}
+
+__cold int evtchn_fini_step(struct domain *d)
+{
+	return close_step(d, false);
+}
+
+__cold int evtchn_reset_step(struct domain *d)
+{
+	return close_step(d, true);
 }
 
 /* ---- what others call ---------------------------------------------------- */

@@ -126,6 +126,8 @@ __cold int evtchn_open_at(struct domain *d, uint32_t port, domid_t peer)
 	if (rc == 0) {
 		evtchn_find(d, port)->state = ECS_UNBOUND;
 		evtchn_find(d, port)->peer_domid = peer;
+		evtchn_find(d, port)->is_static = true;
+		d->evtchn.nr_static++;
 	}
 	spin_unlock(&d->evtchn.lock);
 	return rc;

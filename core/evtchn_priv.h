@@ -29,7 +29,8 @@ struct evtchn {
 	uint8_t last_priority; /* port is closed */
 	uint8_t priority;    /* FIFO: the queue it goes to next */
 	uint8_t state;       /* enum evtchn_state */
-	bool early;          /* FIFO: pending, but has no word yet */
+	bool early : 1;      /* FIFO: pending, but has no word yet */
+	bool is_static : 1;  /* of evtchn_open_at() */
 };
 
 struct evtchn_bucket {

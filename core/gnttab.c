@@ -98,6 +98,49 @@ void gnttab_fini(struct domain *d)
 	}
 }
 
+static bool is_idle(const struct grant_active *a)
+{
+	return a->nr_read == 0 && a->nr_write == 0;
+}
+
+static bool is_unused(const struct grant_active *a)
+{
+	for (uint32_t i = 0; i < GRANTS_PER_FRAME; i++) {
+		if (!is_idle(&a[i])) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/*
+ * The last frame goes; when somebody uses an entry of it, it stays with all
+ * before it, without entries.
+ */
+int gnttab_reset_step(struct domain *d)
+{
+	struct gnttab *t = &d->gnttab;
+	void *frame = NULL;
+	struct grant_active *active = NULL;
+	uint32_t last;
+
+	spin_lock(&t->lock);
+	last = t->nr_frames - 1;
+	if (t->nr_frames && is_unused(t->active[last])) {
+		frame = t->frame[last];
+		active = t->active[last];
+		t->frame_gfn[last] = INVALID_FRAME;
+		t->nr_frames--;
+	}
+	for (uint32_t i = 0; !frame && i < t->nr_frames; i++) {
+		arch_clear_page(t->frame[i]);
+	}
+	spin_unlock(&t->lock);
+	hv_free_pages(d, frame, 0);
+	hv_free_pages(d, active, ACTIVE_ORDER);
+	return frame ? -EAGAIN : 0;
+}
+
 static int add_frame_locked(struct domain *d) REQUIRES(d->gnttab.lock)
 {
 	struct gnttab *t = &d->gnttab;
@@ -259,11 +302,6 @@ static void entry_unmark(struct gnttab *t, uint32_t ref, uint32_t marks)
 			return;
 		}
 	}
-}
-
-static bool is_idle(const struct grant_active *a)
-{
-	return a->nr_read == 0 && a->nr_write == 0;
 }
 
 /* Marks that the record no longer justifies. */

@@ -12,6 +12,7 @@
 
 #include <hv/arch.h>
 #include <hv/domain.h>
+#include <hv/restart.h>
 #include <lib/bits.h>
 #include <lib/errno.h>
 
@@ -177,6 +178,9 @@ static int64_t sched_op_watchdog(struct vcpu *v, union hc_arg *arg)
 	spin_lock(&d->lock);
 	rc = watchdog_change_locked(d, w->id, w->timeout);
 	spin_unlock(&d->lock);
+	if (rc >= 0 && w->timeout != 0 && d->restart) {
+		restart_heartbeat(d);
+	}
 	return rc;
 }
 

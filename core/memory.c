@@ -67,7 +67,7 @@ static int populate_new(struct domain *d, gfn_t g, unsigned int order)
 	return rc;
 }
 
-static int populate_one(struct domain *d, uint64_t g, unsigned int order)
+int memory_populate(struct domain *d, uint64_t g, unsigned int order)
 {
 	if (!is_aligned(g, BIT64(order))) {
 		return -EINVAL;
@@ -171,7 +171,7 @@ static int64_t mem_op_decrease(struct vcpu *v, union hc_arg *arg)
 
 static int64_t mem_op_populate(struct vcpu *v, union hc_arg *arg)
 {
-	return walk_extents(v, arg, XENMEM_populate_physmap, populate_one);
+	return walk_extents(v, arg, XENMEM_populate_physmap, memory_populate);
 }
 
 /* Memory without an address is of no use to a translated guest. */

@@ -14,6 +14,14 @@ struct domain;
 __must_check int memory_target(struct vcpu *v, domid_t domid,
 			       struct domain **out);
 
+/*
+ * Frames for 2^@order pages at @g of @d: of the heap, or, when its memory has
+ * fixed places, those. -EINVAL (not aligned), -ENOMEM, -EBUSY, as
+ * p2m_map_ram().
+ */
+__must_check int memory_populate(struct domain *d, uint64_t g,
+				 unsigned int order);
+
 /* memory_map.c */
 int64_t mem_op_add(struct vcpu *v, union hc_arg *arg);
 int64_t mem_op_add_batch(struct vcpu *v, union hc_arg *arg);

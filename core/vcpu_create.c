@@ -34,6 +34,13 @@ static uint16_t first_cpu(uint16_t cpu)
 	return cpu < nr_pcpus && pcpus[cpu]->online ? cpu : this_cpu();
 }
 
+struct vcpu_info *vcpu_first_info(struct vcpu *v)
+{
+	return v->id < XEN_LEGACY_MAX_VCPUS ?
+		       &v->domain->shared_info->vcpu_info[v->id] :
+		       &v->own_info;
+}
+
 int vcpu_create(struct domain *d, uint32_t id, uint16_t cpu)
 {
 	struct vcpu *v;
@@ -58,8 +65,7 @@ int vcpu_create(struct domain *d, uint32_t id, uint16_t cpu)
 	v->loaded_on = CPU_NONE;
 	v->hard_affinity = UINT64_MAX;
 	v->soft_affinity = UINT64_MAX;
-	v->info = id < XEN_LEGACY_MAX_VCPUS ? &d->shared_info->vcpu_info[id]
-					    : &v->own_info;
+	v->info = vcpu_first_info(v);
 	timer_init(&v->singleshot, singleshot_expired, v);
 	timer_init(&v->poll_timer, poll_expired, v);
 

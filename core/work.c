@@ -19,6 +19,7 @@
 #include <hv/evtchn.h>
 #include <hv/ipi.h>
 #include <hv/percpu.h>
+#include <hv/restart.h>
 #include <hv/sched.h>
 #include <hv/vcpu.h>
 
@@ -95,13 +96,23 @@ static void pcpu_work(struct pcpu *c, uint32_t bits)
 	}
 }
 
+/* The guest does not run while its domain is made anew: not worth a bit. */
+__cold static void seldom(struct vcpu *v)
+{
+	if (restart_is_running(v->domain->restart)) {
+		restart_step(v);
+	} else {
+		arch_vtimer_sync(v);
+	}
+}
+
 static void vcpu_work(struct vcpu *v, uint32_t bits)
 {
 	if (bits & VWORK_UPCALL) {
 		arch_vcpu_set_upcall(v, evtchn_upcall_pending(v));
 	}
 	if (bits & VWORK_VTIMER) {
-		arch_vtimer_sync(v);
+		seldom(v);
 	}
 	if (bits & VWORK_VIRQ) {
 		arch_virq_flush(v);
@@ -156,6 +167,9 @@ struct vcpu *work_run(struct pcpu *c)
 		if (!c->current) {
 			work_idle(c);
 			round = -1; /* nothing waits while nothing runs */
+		} else if (restart_is_running(c->current->domain->restart)) {
+			arch_irq_poll(); /* as between two traps */
+			round = -1;
 		}
 	}
 	ipi_kick(c->id); /* leave the guest again at once */

@@ -66,6 +66,12 @@ void arch_domain_fini(struct domain *d)
 	(void)d;
 }
 
+int arch_domain_reset_step(struct domain *d, uint64_t *at)
+{
+	(void)d;
+	return (*at)++ ? 0 : -EAGAIN;
+}
+
 int arch_domain_config(struct dom_config *cfg,
 		       struct xen_arch_domainconfig *arch)
 {

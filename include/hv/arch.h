@@ -30,6 +30,13 @@ __must_check int arch_domain_init(struct domain *d,
 				  const struct dom_config *cfg);
 void arch_domain_fini(struct domain *d);
 /*
+ * Interrupts, timers and the emulated UART of @d as after arch_domain_init()
+ * and arch_vcpu_init(), links to physical lines kept. Its vCPU 0 is loaded
+ * here, the others are descheduled. A bounded step; @at is 0 at first;
+ * -EAGAIN: call again.
+ */
+__must_check int arch_domain_reset_step(struct domain *d, uint64_t *at);
+/*
  * A toolstack's domain: complete @cfg from @arch, and @arch by what is chosen.
  * -EINVAL: not on this machine.
  */

@@ -22,6 +22,7 @@
 struct dom_config;
 struct guest_console;
 struct static_mem;
+struct restart;
 
 enum domain_state {
 	DOM_BUILDING, /* not published, or not yet unpaused once */
@@ -79,6 +80,7 @@ struct domain {
 
 	/* Stopping. */
 	uint8_t shutdown_claimed;   /* atomic: first one decides the code */
+	struct restart *restart;    /* NULL: when it stops it stays down */
 };
 
 extern struct domain *hardware_domain; /* dom0 or NULL */
@@ -121,6 +123,8 @@ bool domain_is_descheduled(const struct domain *d);
  * lock below rank RUNQ; the controller is told at a work point.
  */
 void domain_shutdown(struct domain *d, uint8_t code);
+/* The machine cannot go on: it restarts, or stops there with noreboot. */
+__noreturn void domain_fails_machine(void);
 /* Continue a domain that stopped with SHUTDOWN_suspend. -EINVAL. */
 __must_check int domain_resume(struct domain *d);
 /*

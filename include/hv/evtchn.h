@@ -27,6 +27,7 @@ struct evtchn_table {
 	uint32_t max_port;            /* configured limit, inclusive */
 	uint32_t nr_ports;            /* allocated port numbers, 0 included */
 	uint32_t active;              /* ports not closed */
+	uint32_t nr_static;           /* of these, of evtchn_open_at() */
 	uint32_t free_hint;           /* no port below it is free */
 	uint32_t close_next;          /* position of evtchn_fini_step() */
 };
@@ -37,6 +38,8 @@ __must_check int evtchn_init(struct domain *d, uint32_t max_port);
  * the domain is back in the 2-level format and holds no page for events.
  */
 __must_check int evtchn_fini_step(struct domain *d);
+/* The same, but ports of evtchn_open_at() stay, if the guest left them open. */
+__must_check int evtchn_reset_step(struct domain *d);
 /* Nobody can find @d: free its table, bounded step; -EAGAIN: call again. */
 __must_check int evtchn_free_step(struct domain *d);
 void evtchn_fini(struct domain *d); /* all of it */

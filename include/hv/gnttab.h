@@ -36,6 +36,11 @@ __must_check int gnttab_init(struct domain *d, uint32_t max_frames,
 			     uint32_t max_maptrack_frames);
 /* Release mappings this domain holds, bounded step; -EAGAIN: call again. */
 __must_check int gnttab_release_step(struct domain *d);
+/*
+ * Take from a guest that does not run the frames it has and their entries, in
+ * bounded steps; -EAGAIN: call again. What others use of them stays theirs.
+ */
+__must_check int gnttab_reset_step(struct domain *d);
 /* Nobody can find @d: free what is left, bounded step; -EAGAIN: call again. */
 __must_check int gnttab_fini_step(struct domain *d);
 void gnttab_fini(struct domain *d); /* all of it */

@@ -39,7 +39,7 @@ enum vcpu_state {
 enum vcpu_work {
 	VWORK_UPCALL = 1u << 0, /* event channel upcall line may have changed */
 	VWORK_VIRQ = 1u << 1,   /* virtual interrupt state changed: flush */
-	VWORK_VTIMER = 1u << 2, /* emulated timer fired */
+	VWORK_VTIMER = 1u << 2, /* emulated timer fired; restart_step() */
 };
 
 /* The guest's copy of a vCPU's run state. */
@@ -140,6 +140,9 @@ static inline bool vcpu_is_online(const struct vcpu *v)
 __must_check int vcpu_create(struct domain *d, uint32_t id, uint16_t cpu);
 /* Undo of vcpu_create; the vCPU must be descheduled. NULL is allowed. */
 void vcpu_destroy(struct vcpu *v);
+
+/* Where the record of @v is before its guest moves it. */
+struct vcpu_info *vcpu_first_info(struct vcpu *v);
 
 /* Account the time since the last change; runq lock of v->cpu. */
 void vcpu_runstate_change(struct vcpu *v, uint8_t runstate, uint64_t now_ns);

@@ -12,6 +12,7 @@
 #include <hv/heap.h>
 #include <hv/page_alloc.h>
 #include <hv/platform.h>
+#include <hv/restart.h>
 #include <hv/timer.h>
 #include <hv/trace.h>
 #include <lib/errno.h>
@@ -100,6 +101,11 @@ WEAK void guest_win_write(const struct guest_win *w, const void *src,
 WEAK void guest_win_close(struct guest_win *w)
 {
 	(void)w;
+}
+
+WEAK void restart_step(struct vcpu *v)
+{
+	(void)v;
 }
 
 WEAK bool evtchn_upcall_pending(const struct vcpu *v)

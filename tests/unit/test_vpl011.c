@@ -296,3 +296,21 @@ Test(vpl011, input_by_hypercall)
 	cr_assert_eq(memcmp(buf, "abc", 3), 0);
 	cr_assert(!line);
 }
+
+/* Its domain begins again: half a line goes out, what was typed is gone. */
+Test(vpl011, reset)
+{
+	wr(IMSC, RX | TX);
+	wr(ICR, TX);
+	wr(DR, 'h');
+	type("abc");
+	cr_assert(line);
+	vpl011_reset(&dom);
+	cr_assert(!line);
+	cr_assert_eq(out_len, 1);
+	cr_assert_eq(rd(IMSC), 0);
+	cr_assert_eq(rd(RIS), TX);
+	cr_assert_eq(rd(FR), FR_RXFE | FR_TXFE);
+	type("d");
+	cr_assert_eq(rd(DR), 'd');
+}

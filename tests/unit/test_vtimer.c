@@ -289,3 +289,19 @@ Test(vtimer, physical_timer_fires)
 	vtimer_vcpu_fini(&v);
 	cr_assert_eq(armed[0] + armed[1], 0);
 }
+
+/* Loaded, its virtual timer is in the CPU; not loaded, it waits in software. */
+Test(vtimer, reset)
+{
+	for (uint16_t cpu = 0; cpu < 2; cpu++) {
+		v.loaded_on = cpu ? CPU_NONE : 0;
+		v.arch.ptimer.ctl = ON;
+		v.arch.ptimer.cval = 7;
+		armed[0] = armed[1] = 5;
+		vtimer_vcpu_reset(&v);
+		cr_assert_eq(armed[0], cpu ? 0 : 5);
+		cr_assert_eq(armed[1], 0);
+		cr_assert_eq(v.arch.ptimer.ctl, 0);
+		cr_assert_eq(v.arch.ptimer.cval, 0);
+	}
+}

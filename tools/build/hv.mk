@@ -59,7 +59,8 @@ HV_COLD := $(wildcard \
 	core/heap.c core/hypercall_subop.c core/ipi.c core/irq.c \
 	core/memory*.c core/page_alloc.c core/page_claim.c \
 	core/page_range.c core/panic.c core/percpu.c core/prioq.c \
-	core/runstate.c core/sched*.c core/static_mem.c \
+	core/restart.c core/restart_steps.c core/runstate.c core/sched*.c \
+	core/static_mem.c \
 	core/sysctl*.c core/timer.c core/trace.c core/vcpu.c \
 	core/vcpu_create.c core/wallclock.c core/watchdog.c \
 	arch/$(ARCH)/cpu/*.c \
@@ -69,6 +70,7 @@ HV_COLD := $(wildcard \
 	arch/$(ARCH)/trap/sysreg.c arch/$(ARCH)/vdev/vpsci.c \
 	arch/$(ARCH)/vdev/vtimer.c arch/$(ARCH)/vgic/vgic.c \
 	arch/$(ARCH)/vgic/vgic_change.c arch/$(ARCH)/vgic/vgic_dump.c \
+	arch/$(ARCH)/vgic/vgic_reset.c \
 	arch/$(ARCH)/vgic/vgic_state.c arch/$(ARCH)/vgic/vgicd_v2.c \
 	drivers/gic/gicv2.c drivers/gic/gicv3.c drivers/uart/*.c \
 	arch/$(ARCH)/vgic/vgicd_v3.c arch/$(ARCH)/vgic/vgicr_v3.c drivers/gic/gich.c \

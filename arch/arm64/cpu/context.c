@@ -70,6 +70,28 @@ __cold int arch_domain_init(struct domain *d, const struct dom_config *cfg)
 	return rc;
 }
 
+/* Nothing is pending at the UART any more when its interrupt goes. */
+static void reset_soft_devices(struct domain *d)
+{
+	struct vcpu *v;
+	uint32_t i;
+
+	if (d->console) {
+		vpl011_reset(d);
+	}
+	domain_for_each_vcpu(d, v, i) {
+		vtimer_vcpu_reset(v);
+	}
+}
+
+__cold int arch_domain_reset_step(struct domain *d, uint64_t *at)
+{
+	if (*at == 0) {
+		reset_soft_devices(d);
+	}
+	return vgic_reset_step(d, at);
+}
+
 __cold void arch_domain_fini(struct domain *d)
 {
 	vgic_domain_fini(d);

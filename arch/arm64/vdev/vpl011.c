@@ -133,6 +133,19 @@ static enum mmio_result access(struct vcpu *v, struct mmio_access *a,
 	return MMIO_OK;
 }
 
+__cold void vpl011_reset(struct domain *d)
+{
+	struct guest_console *gc = d->console;
+
+	guest_console_flush(d);
+	spin_lock(&gc->lock);
+	gc->in_tail = gc->in_head; /* typed for its last life */
+	d->arch.uart.imsc = 0;
+	d->arch.uart.tx = true;
+	arch_uart_update_locked(d);
+	spin_unlock(&gc->lock);
+}
+
 int vpl011_init(struct domain *d, const struct dom_config *cfg)
 {
 	const struct mmio_range r = {

@@ -54,6 +54,16 @@ int vtimer_vcpu_init(struct vcpu *v)
 			    platform.timer.virt);
 }
 
+__cold void vtimer_vcpu_reset(struct vcpu *v)
+{
+	timer_cancel(&v->arch.ptimer.soft);
+	v->arch.ptimer.ctl = 0;
+	v->arch.ptimer.cval = 0;
+	if (v->loaded_on == CPU_NONE) { /* else its timer is in the CPU */
+		timer_cancel(&v->arch.vtimer_soft);
+	}
+}
+
 void vtimer_vcpu_fini(struct vcpu *v)
 {
 	timer_cancel_wait(&v->arch.vtimer_soft);

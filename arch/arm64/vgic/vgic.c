@@ -26,8 +26,8 @@ struct vgic_hw_caps vgic_hw_caps __ro_after_boot;
 
 /* ---- creation ------------------------------------------------------------ */
 
-static void virq_init(struct virq *q, uint32_t intid, uint16_t target,
-		      uint8_t version)
+void virq_init(struct virq *q, uint32_t intid, uint16_t target,
+	       uint8_t version)
 {
 	q->intid = (uint16_t)intid;
 	q->target = target;

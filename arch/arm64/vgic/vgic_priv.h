@@ -164,6 +164,9 @@ void virq_set_target(struct vgic_op *op, struct virq *q, uint16_t vcpu);
 void virq_set_source(struct vgic_op *op, struct virq *q, unsigned int src);
 void virq_clear_source(struct vgic_op *op, struct virq *q, unsigned int src);
 /* ---- vgic.c -------------------------------------------------------------- */
+/* @q, which is all zeros, as after reset; of or for the vCPU @target. */
+void virq_init(struct virq *q, uint32_t intid, uint16_t target,
+	       uint8_t version);
 /* GICD_CTLR: forwarding on or off. */
 void vgic_set_enabled(struct domain *d, uint32_t ctlr, bool enabled);
 

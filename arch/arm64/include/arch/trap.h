@@ -78,6 +78,7 @@ uint64_t idreg_value(unsigned int crm, unsigned int op2);
 void vtimer_irq(struct pcpu *c);
 int vtimer_vcpu_init(struct vcpu *v);
 void vtimer_vcpu_fini(struct vcpu *v);
+void vtimer_vcpu_reset(struct vcpu *v); /* the emulated one, and waits */
 void vtimer_load(struct vcpu *v);
 void vtimer_save(struct vcpu *v);
 uint64_t vtimer_phys_read(struct vcpu *v, unsigned int op2);

@@ -140,6 +140,12 @@ void vgic_dump(struct vcpu *v);
 /* ICC_SGI1R_EL1 written by @v. */
 void vgic_v3_write_sgi1r(struct vcpu *v, uint64_t val);
 /*
+ * As after creation, links to physical lines kept. The vCPUs of @d are not
+ * loaded but on this CPU, which has one of them. A bounded step; @at is 0 at
+ * first; -EAGAIN: call again.
+ */
+__must_check int vgic_reset_step(struct domain *d, uint64_t *at);
+/*
  * Guest address space of the register files: registers mmio ranges. After
  * vgic_domain_init(), the one for its version. -EINVAL, -ENOSPC, -EEXIST.
  */

@@ -19,5 +19,7 @@ struct vpl011 {
 /* Give @d the UART at its place. -ENOSPC, -EEXIST, -EINVAL (no SPI). */
 __must_check int vpl011_init(struct domain *d,
 			     const struct dom_config *cfg);
+/* As after that, and nothing typed waits. */
+void vpl011_reset(struct domain *d);
 
 #endif
