@@ -115,7 +115,7 @@ static void put_to_work(struct domain *d, struct vcpu *v)
 {
 	struct restart *r = d->restart;
 
-	v->runstate_gva = 0;
+	v->runstate_area = RUNSTATE_AREA_NONE;
 	arch_vcpu_reset(v, r->entry, r->fdt);
 	r->part = 0;
 	r->at = 0;

@@ -13,7 +13,7 @@
  * Shared  a page of another domain (P2M_FOREIGN_*) is not the guest's doing,
  *         who may not map such: it stays, and so does what is in it. Only
  *         restart.ram is scrubbed.
- * Bounds  a part answers -EAGAIN after a piece of about 10,000 instructions.
+ * Bounds  a part answers -EAGAIN after a piece of 20,000 instructions at most.
  */
 #include <hv/restart.h>
 

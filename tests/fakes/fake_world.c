@@ -405,7 +405,7 @@ WEAK void trace_event(enum trace_event e, uint32_t a, uint64_t b, uint64_t c)
 
 WEAK struct platform platform;
 
-/* ---- core/restart.c: no domain of these tests begins again ---------------- */
+/* ---- core/restart.c: no domain of these tests begins again --------------- */
 
 WEAK void restart_begin(struct domain *d)
 {

@@ -45,8 +45,9 @@ static void begin(uint8_t version)
 
 static void expect_same(const struct virq *q, const struct virq *was)
 {
-	cr_assert_eq(memcmp(q, was, sizeof(*q)), 0, "INTID %u: flags %x, not %x",
-		     was->intid, q->flags, was->flags);
+	cr_assert_eq(memcmp(q, was, sizeof(*q)), 0,
+		     "INTID %u: flags %x, not %x", was->intid, q->flags,
+		     was->flags);
 }
 
 static void expect_reset_vcpu(uint32_t id)
