@@ -208,7 +208,8 @@ static inline void spoil_vcpus(void)
 					(uint64_t[6]){
 						VCPUOP_register_vcpu_info, 1,
 						HV_ARG }), 0);
-	v->runstate_gva = (HV_GFN + 14) << PAGE_SHIFT;
+	cr_assert_eq(vcpu_runstate_register(v, v, (HV_GFN + 14) << PAGE_SHIFT),
+		     0);
 	d->vm_assist = 0x20;
 	timer_set(&v->singleshot, 99 * MS);
 	vcpu_online(d->vcpu[1]);
@@ -265,7 +266,8 @@ static inline void expect_new(void)
 	cr_assert_eq(v->info, &d->shared_info->vcpu_info[0]);
 	cr_assert_eq(d->vcpu[1]->info, &d->vcpu[1]->own_info);
 	cr_assert_null(d->vcpu[1]->info_page);
-	cr_assert_eq(v->runstate_gva, 0);
+	cr_assert_eq(v->runstate_area, RUNSTATE_AREA_NONE);
+	cr_assert_eq(v->runstate_win.len[0], 0);
 	cr_assert_eq(v->singleshot.cpu, CPU_NONE);
 	cr_assert_eq(d->vcpu[1]->state, VCPU_OFFLINE);
 	cr_assert_eq(v->pause_count + d->vcpu[1]->pause_count, 0);

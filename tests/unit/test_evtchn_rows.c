@@ -233,3 +233,31 @@ Test(evtchn_rows, joined_by_somebody_else)
 	cr_assert(evtchn_is_pending(d2, 21));
 	drop(d2);
 }
+
+/* The next life of a domain has what boot gave it, and nothing else. */
+Test(evtchn_rows, reset_keeps_what_boot_opened)
+{
+	struct domain *d2 = make(2, false);
+	struct vcpu *v2 = d2->vcpu[0];
+	evtchn_close_t c = { .port = 300 };
+
+	cr_assert_eq(evtchn_open_at(d1, 300, 2), 0);
+	cr_assert_eq(evtchn_open_at(d2, 11, 1), 0);
+	cr_assert_eq(evtchn_join(d1, 300, d2, 11), 0);
+	cr_assert_eq(unbound(v1), 1);
+	cr_assert_eq(send(v2, 11), 0);
+	while (evtchn_reset_step(d1) == -EAGAIN) {
+	}
+	cr_assert_eq(d1->evtchn.active, 1);
+	cr_assert(!evtchn_is_pending(d1, 300), "of the last life");
+	cr_assert_eq(status(v1, 1).status, EVTCHNSTAT_closed);
+	cr_assert_eq(status(v1, 300).u.interdomain.port, 11);
+	cr_assert_eq(send(v2, 11), 0);
+	cr_assert(evtchn_is_pending(d1, 300));
+	/* What it closed itself does not come again. */
+	cr_assert_eq(op(v1, EVTCHNOP_close, &c, sizeof(c)), 0);
+	while (evtchn_reset_step(d1) == -EAGAIN) {
+	}
+	cr_assert_eq(d1->evtchn.active, 0);
+	drop(d2);
+}

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* "bulkhead,..." properties of a "xen,domain" node: each one, each mistake. */
-// LINK: boot/fdt_addr.c boot/fdt_chosen.c boot/fdt_console.c boot/fdt_dom.c
-// LINK: boot/fdt_dom_restart.c
+// LINK: boot/fdt_addr.c boot/fdt_chosen.c boot/fdt_console.c $(FDT_DOM)
 // LINK: boot/fdt_gic.c boot/fdt_irq.c boot/fdt_lookup.c boot/fdt_platform.c
 // LINK: boot/fdt_util.c boot/modules.c lib/printf.c
 // LINK: tests/fakes/fake_log.c tests/fakes/fake_tree.c

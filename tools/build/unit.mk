@@ -25,8 +25,8 @@ CPU_WORLD_LIBS := -Wl,--wrap=arch_vcpu_init,--wrap=arch_vcpu_fini \
 	-Wl,--wrap=arch_virq_flush,--wrap=arch_vtimer_sync \
 	-Wl,--wrap=arch_cpu_idle,--wrap=arch_halt
 
-# And those of the nodes of boot-time domains.
-FDT_DOM := $(wildcard boot/fdt_dom*.c)
+# And those of the nodes of boot-time domains; their devices are a tree apart.
+FDT_DOM := $(filter-out boot/fdt_dom_dev.c,$(wildcard boot/fdt_dom*.c))
 
 unit-links = $(shell sed -n 's|^// LINK: ||p' tests/unit/$(1).c)
 unit-cflags = $(shell sed -n 's|^// CFLAGS: ||p' tests/unit/$(1).c)

@@ -19,6 +19,7 @@
 #include <hv/irqchip.h>
 #include <hv/page_alloc.h>
 #include <hv/platform.h>
+#include <hv/restart.h>
 #include <hv/timer.h>
 #include <hv/trace.h>
 #include <hv/work.h>
@@ -107,6 +108,11 @@ void evtchn_send_virq(struct vcpu *v, uint32_t virq)
 
 void console_tell_news(void)
 {
+}
+
+void restart_step(struct vcpu *v)
+{
+	(void)v;
 }
 
 void domain_poll(void)
