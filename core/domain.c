@@ -52,6 +52,7 @@ static void describe(struct domain *d, const struct dom_config *cfg)
 	d->id = cfg->domid;
 	d->refs = 1;
 	d->state = DOM_BUILDING;
+	d->shutdown_code = SHUTDOWN_CODE_NONE;
 	d->is_control = cfg->is_control;
 	d->is_hardware = cfg->is_hardware;
 	d->direct_mapped = cfg->direct_mapped;
@@ -361,6 +362,14 @@ static __noreturn void machine_end(uint8_t code)
 	domain_fails_machine();
 }
 
+void domain_set_shutdown_code(struct domain *d, uint8_t code)
+{
+	uint8_t none = SHUTDOWN_CODE_NONE;
+
+	(void)__atomic_compare_exchange_n(&d->shutdown_code, &none, code, false,
+					  __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
 void domain_shutdown(struct domain *d, uint8_t code)
 {
 	uint8_t state = __atomic_load_n(&d->state, __ATOMIC_RELAXED);
@@ -368,7 +377,8 @@ void domain_shutdown(struct domain *d, uint8_t code)
 	if (__atomic_exchange_n(&d->shutdown_claimed, 1, __ATOMIC_SEQ_CST)) {
 		return; /* the first one has decided */
 	}
-	d->shutdown_code = code;
+	domain_set_shutdown_code(d, code);
+	code = d->shutdown_code;
 	if (d->is_hardware) {
 		machine_end(code);
 	}
@@ -395,6 +405,7 @@ int domain_resume(struct domain *d)
 		return -EINVAL;
 	}
 	d->state = DOM_RUNNING;
+	d->shutdown_code = SHUTDOWN_CODE_NONE;
 	__atomic_store_n(&d->shutdown_claimed, 0, __ATOMIC_SEQ_CST);
 	domain_unpause(d);
 	return 0;

@@ -17,7 +17,6 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
-#define NO_SHUTDOWN_CODE 0xffu
 
 /* Blocked: all of its vCPUs that are on line are. */
 static uint32_t vcpu_flags(struct domain *d,
@@ -48,12 +47,11 @@ static uint32_t vcpu_flags(struct domain *d,
 static uint32_t life_flags(const struct domain *d)
 {
 	bool stopped = __atomic_load_n(&d->shutdown_claimed, __ATOMIC_ACQUIRE);
-	uint32_t code = stopped ? d->shutdown_code : NO_SHUTDOWN_CODE;
 
 	return (d->state >= DOM_DYING ? XEN_DOMINF_dying : 0u) |
 	       (stopped ? XEN_DOMINF_shutdown : 0u) |
 	       (d->controller_pause ? XEN_DOMINF_paused : 0u) |
-	       code << XEN_DOMINF_shutdownshift;
+	       (uint32_t)d->shutdown_code << XEN_DOMINF_shutdownshift;
 }
 
 void domain_info(struct domain *d, struct xen_domctl_getdomaininfo *info)

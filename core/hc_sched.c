@@ -28,15 +28,8 @@ static int64_t sched_op_shutdown(struct vcpu *v, union hc_arg *arg)
 
 static int64_t sched_op_shutdown_code(struct vcpu *v, union hc_arg *arg)
 {
-	struct domain *d = v->domain;
-	uint32_t reason = arg->sched_shutdown.reason;
-
-	if (reason > SHUTDOWN_MAX) {
-		return -EINVAL;
-	}
-	spin_lock(&d->lock);
-	d->shutdown_code = (uint8_t)reason;
-	spin_unlock(&d->lock);
+	domain_set_shutdown_code(v->domain,
+				 (uint8_t)arg->sched_shutdown.reason);
 	return 0;
 }
 

@@ -32,10 +32,12 @@ enum domain_state {
 	DOM_DEAD,     /* nothing left but references */
 };
 
+#define SHUTDOWN_CODE_NONE 0xffu
+
 struct domain {
 	domid_t id;
 	uint8_t state;              /* enum domain_state; DOMAIN lock */
-	uint8_t shutdown_code;      /* SHUTDOWN_*; valid in DOM_SHUTDOWN */
+	uint8_t shutdown_code;      /* SHUTDOWN_* or what the guest says */
 	bool is_control;            /* dom0: may use control operations */
 	bool is_hardware;           /* dom0: owns devices and the machine */
 	bool direct_mapped;         /* gfn == mfn for its RAM */
@@ -125,6 +127,8 @@ bool domain_is_descheduled(const struct domain *d);
 void domain_shutdown(struct domain *d, uint8_t code);
 /* The machine cannot go on: it restarts, or stops there with noreboot. */
 __noreturn void domain_fails_machine(void);
+/* The code with which it will end, whatever it ends for; the first counts. */
+void domain_set_shutdown_code(struct domain *d, uint8_t code);
 /* Continue a domain that stopped with SHUTDOWN_suspend. -EINVAL. */
 __must_check int domain_resume(struct domain *d);
 /*

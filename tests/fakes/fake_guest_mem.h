@@ -38,6 +38,7 @@ struct world_log {
 	unsigned int shutdowns;
 	domid_t shutdown_domain;
 	uint8_t shutdown_code;
+	uint8_t shutdown_code_set;
 	unsigned int blocks, yields, wakes, posts;
 	uint64_t timer_set_ns;
 	unsigned int timer_cancels;

@@ -191,6 +191,12 @@ WEAK void domain_shutdown(struct domain *d, uint8_t code)
 	world_log.shutdown_code = code;
 }
 
+WEAK void domain_set_shutdown_code(struct domain *d, uint8_t code)
+{
+	(void)d;
+	world_log.shutdown_code_set = code;
+}
+
 WEAK void wallclock_set(uint64_t sec, uint32_t nsec, uint64_t system_ns)
 {
 	world_log.wall_sets++;

@@ -342,6 +342,21 @@ Test(domain, the_first_shutdown_decides)
 	cr_assert_eq(domain_resume(d), -EINVAL);
 }
 
+/* What it says before is what it ends for. */
+Test(domain, a_code_said_before)
+{
+	struct domain *d = make(3, false);
+
+	domain_publish(make(0, true));
+	cr_assert_eq(d->shutdown_code, SHUTDOWN_CODE_NONE);
+	domain_set_shutdown_code(d, SHUTDOWN_suspend);
+	domain_set_shutdown_code(d, 99);
+	domain_shutdown(d, SHUTDOWN_crash);
+	cr_assert_eq(d->shutdown_code, SHUTDOWN_suspend);
+	cr_assert_eq(domain_resume(d), 0);
+	cr_assert_eq(d->shutdown_code, SHUTDOWN_CODE_NONE);
+}
+
 Test(domain, dom0_takes_the_machine_along, .exit_code = EXIT_OFF)
 {
 	struct domain *d = make(0, true);
