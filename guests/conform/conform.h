@@ -36,6 +36,7 @@ void line_trap(struct line *l, const struct trap *t, bool taken,
 	       uint64_t base);
 /* Runs one instruction with x0 and x1; false when it faulted. */
 bool run_insn(uint32_t insn, uint64_t x0, uint64_t *x1, struct trap *t);
+void run_at_el0(bool yes);	/* from now on; with pages 510, 511 */
 
 /* ---- runs of equal results ------------------------------------------ */
 
@@ -86,10 +87,15 @@ void run_calls(const struct call_case *c, unsigned int n);
 void conform_firmware(void);
 void conform_sysregs(void);
 void conform_faults(void);
+void conform_el0(void);
+void conform_sysregs_el0(void);
+void conform_faults_el0(void);
 void conform_gic(void);
 void conform_numbers(void);
 void conform_guest_calls(void);
 void conform_control_calls(void);
 void conform_stories(void);
+
+void conform_end(void);	/* does not come back */
 
 #endif

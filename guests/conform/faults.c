@@ -47,17 +47,27 @@
 	X(".inst 0xd53b2401") /* mrs x1, rndr */			\
 	X(".inst 0x00000000") X(".inst 0xffffffff")
 
+/* At EL1 they would be calls. */
+#define CALLS(X)	X("hvc #0") X("smc #0") X("hvc #0xea1")
+#define BR_X0		0xd61f0000u
+
 #define TEXT(insn) insn "\n\t"
 #define NAME(insn) insn,
 asm(".pushsection .rodata\n\t.balign 4\n"
     "accesses:\t" ACCESSES(TEXT) "\n"
-    "others:\t" OTHERS(TEXT) "\n\t.popsection");
-extern const uint32_t accesses[];
-extern const uint32_t others[];
+    "others:\t" OTHERS(TEXT) "\n"
+    "calls:\t" CALLS(TEXT) "\n\t.popsection");
+/* Hidden: an entry of the GOT for a local symbol would forget its offset. */
+#define HIDDEN __attribute__((visibility("hidden")))
+extern const uint32_t HIDDEN accesses[];
+extern const uint32_t HIDDEN others[];
+extern const uint32_t HIDDEN calls[];
 static const char *const access_names[] = { ACCESSES(NAME) };
 static const char *const other_names[] = { OTHERS(NAME) };
+static const char *const call_names[] = { CALLS(NAME) };
 
 static uint8_t page[PAGE_SIZE] __attribute__((aligned(4096)));
+static bool user;		/* at EL0 */
 
 static void tell(const char *row, const char *name, uint32_t insn,
 		 uint64_t addr, bool value)
@@ -68,6 +78,7 @@ static void tell(const char *row, const char *name, uint32_t insn,
 	bool ok = run_insn(insn, addr, &x1, &t);
 
 	line_begin(&l, row);
+	line_string(&l, user ? "EL0 " : "");
 	line_string(&l, name);
 	line_next(&l);
 	line_trap(&l, &t, !ok, addr);
@@ -89,52 +100,65 @@ static void all_accesses(const char *row, uint64_t addr)
 
 static void execute_at(const char *row, uint64_t addr)
 {
-	void (*fn)(void) = (void (*)(void))(uintptr_t)addr;
-	struct trap t;
-	struct line l;
-	bool taken;
+	tell(row, "execute", BR_X0, addr, false);
+}
 
-	trap_arm();
-	fn();
-	taken = trap_taken(&t);
-	line_begin(&l, row);
-	line_string(&l, "execute");
-	line_next(&l);
-	line_trap(&l, &t, taken, addr);
-	line_end(&l);
+static void window(uint64_t pa, unsigned int how)
+{
+	mmu_window(0, pa, how | (user ? MAP_USER : 0));
 }
 
 static void targets(void)
 {
-	mmu_window(0, HOLE, MAP_DEVICE);
-	all_accesses("fault in a hole, as device", MAP_WINDOW + 0x40);
-	mmu_window(0, HOLE, MAP_RW);
-	all_accesses("fault in a hole, as memory", MAP_WINDOW + 0x40);
-	execute_at("fault in a hole, as memory", MAP_WINDOW + 0x40);
-	mmu_window(0, PTR(page), MAP_RO);
-	all_accesses("fault of stage 1, read-only", MAP_WINDOW + 0x40);
-	mmu_window(0, 0, MAP_NONE);
-	all_accesses("fault of stage 1, absent", MAP_WINDOW + 0x40);
-	execute_at("fault of stage 1, absent", MAP_WINDOW + 0x40);
+	uint64_t at = MAP_WINDOW + 0x40;
+	uint64_t gicd_end = machine.gicd.base + machine.gicd.size;
+
+	window(HOLE, MAP_DEVICE);
+	all_accesses("fault in a hole, as device", at);
+	window(HOLE, MAP_RW);
+	all_accesses("fault in a hole, as memory", at);
+	execute_at("fault in a hole, as memory", at);
+	window(PTR(page), MAP_RO);
+	all_accesses("fault of stage 1, read-only", at);
+	window(0, MAP_NONE);
+	all_accesses("fault of stage 1, absent", at);
+	execute_at("fault of stage 1, absent", at);
+	mmu_window(0, PTR(page), user ? MAP_RW : MAP_RW | MAP_USER);
+	all_accesses("fault of stage 1, of the other level", at);
+	execute_at("fault of stage 1, of the other level", at);
 	/* GICD_IPRIORITYR8: every form may touch it without an effect. */
-	all_accesses("fault in GICD", machine.gicd.base + 0x420);
-	all_accesses("fault behind GICD",
-		     machine.gicd.base + machine.gicd.size - 4);
-	all_accesses("fault beyond memory", UINT64_C(0x3f00000040));
-	execute_at("fault in GICD", machine.gicd.base);
+	window(machine.gicd.base, MAP_DEVICE);
+	all_accesses("fault in GICD", MAP_WINDOW + 0x420);
+	execute_at("fault in GICD", MAP_WINDOW);
+	window(gicd_end - PAGE_SIZE, MAP_DEVICE);
+	all_accesses("fault behind GICD", MAP_WINDOW + PAGE_SIZE - 4);
+	window(UINT64_C(0x3f00000000), MAP_DEVICE);
+	all_accesses("fault beyond memory", at);
 	mmu_table_at(HOLE);
-	all_accesses("fault of a table walk",
-		     MAP_WINDOW + (2u << 20) + 0x40);
-	execute_at("fault of a table walk", MAP_WINDOW + (2u << 20) + 0x40);
+	all_accesses("fault of a table walk", at + (2u << 20));
+	execute_at("fault of a table walk", at + (2u << 20));
+}
+
+static void instructions(const char *const *name, const uint32_t *insn,
+			 unsigned int n)
+{
+	window(PTR(page), MAP_RW);
+	while (n--) {
+		tell("instruction", *name++, *insn++, MAP_WINDOW, false);
+	}
 }
 
 void conform_faults(void)
 {
-	unsigned int i;
-
 	targets();
-	for (i = 0; i < ARRAY_SIZE(other_names); i++) {
-		tell("instruction", other_names[i], others[i], PTR(page),
-		     false);
-	}
+	instructions(other_names, others, ARRAY_SIZE(other_names));
+}
+
+void conform_faults_el0(void)
+{
+	user = true;
+	targets();
+	instructions(other_names, others, ARRAY_SIZE(other_names));
+	instructions(call_names, calls, ARRAY_SIZE(call_names));
+	user = false;
 }

@@ -60,41 +60,25 @@ static void outcome(struct line *l, bool ok, uint64_t val,
 	l->text[l->n] = 0;
 }
 
-static void reads(const struct frame_of *f, const struct width *w,
-		  unsigned int skew)
+/* Read, or written with what it reads as. */
+static void sweep(const struct frame_of *f, const struct width *w,
+		  unsigned int skew, bool write)
 {
 	struct series s;
-	struct trap t;
-	struct line l;
-	uint64_t val;
 	uint64_t at;
 
-	series_begin(&s, f->row, w->read, w->bytes);
+	series_begin(&s, f->row, write ? w->write : w->read, w->bytes);
 	for (at = f->first + skew; at + w->bytes <= f->end; at += w->bytes) {
+		struct trap t;
+		struct line l;
+		uint64_t val;
 		bool ok = load(w, f->base + at, &val, &t);
 
+		if (write) {
+			ok = store(w, f->base + at, val, &t);
+			val = 0;
+		}
 		outcome(&l, ok, val, &t, f->base + at);
-		series_add(&s, at, l.text);
-	}
-	series_end(&s);
-}
-
-static void writes(const struct frame_of *f, const struct width *w,
-		   unsigned int skew)
-{
-	struct series s;
-	struct trap t;
-	struct line l;
-	uint64_t val;
-	uint64_t at;
-
-	series_begin(&s, f->row, w->write, w->bytes);
-	for (at = f->first + skew; at + w->bytes <= f->end; at += w->bytes) {
-		bool ok;
-
-		load(w, f->base + at, &val, &t);
-		ok = store(w, f->base + at, val, &t);
-		outcome(&l, ok, 0, &t, f->base + at);
 		series_add(&s, at, l.text);
 	}
 	series_end(&s);
@@ -143,14 +127,14 @@ static void part(const char *row, uint64_t base, const struct range *r,
 	f.end = f.end < size ? f.end : size;
 
 	for (i = 0; i < ARRAY_SIZE(widths); i++) {
-		reads(&f, &widths[i], 0);
+		sweep(&f, &widths[i], 0, false);
 		if (i > 0) {
-			reads(&f, &widths[i], widths[i].bytes / 2);
+			sweep(&f, &widths[i], widths[i].bytes / 2, false);
 		}
 	}
 	bits(&f);
 	for (i = 0; i < ARRAY_SIZE(widths); i++) {
-		writes(&f, &widths[i], 0);
+		sweep(&f, &widths[i], 0, true);
 	}
 }
 
@@ -163,31 +147,133 @@ static void frame(const char *row, uint64_t base, uint64_t size)
 	}
 }
 
-/* The CPU interface is the hardware's; its registers, a word each. */
-static void cpu_interface(void)
+/* ---- the CPU interface of GICv2, which is the hardware's ------------- */
+
+#define GICC_CTLR	0x00u
+#define GICC_PMR	0x04u
+#define GICC_BPR	0x08u
+#define GICC_IAR	0x0cu
+#define GICC_EOIR	0x10u
+#define GICC_RPR	0x14u
+#define GICC_HPPIR	0x18u
+#define GICC_ABPR	0x1cu
+#define GICC_AIAR	0x20u
+#define GICC_AEOIR	0x24u
+#define GICC_AHPPIR	0x28u
+#define GICC_APR0	0xd0u
+#define GICC_NSAPR0	0xe0u
+#define GICC_IIDR	0xfcu
+#define GICC_END	0xffcu
+#define GICC_DIR	0x1000u
+#define GICC_ENABLE	1u
+#define GICC_EOIMODE	(1u << 9)
+
+/* @how, what is written if it is anything, offset; and what is read then. */
+static void gicc(const char *how, uint32_t offset, uint64_t val, bool write)
+{
+	uint64_t at = machine.gicc.base + offset;
+	const struct width *w = WORD;
+	struct trap t;
+	struct line l;
+	bool ok = true;
+
+	line_begin(&l, "GICC");
+	line_string(&l, how);
+	if (write) {
+		line_string(&l, "write32 ");
+		line_hex(&l, val);
+		ok = store(w, at, val, &t);
+	} else {
+		line_string(&l, "read32");
+	}
+	line_string(&l, " ");
+	line_hex(&l, offset);
+	line_next(&l);
+	/* To read IAR or AIAR is to take an interrupt. */
+	if (ok && (!write || (offset != GICC_IAR && offset != GICC_AIAR))) {
+		ok = load(w, at, &val, &t);
+	}
+	line_trap(&l, &t, !ok, at);
+	line_string(&l, " ");
+	line_hex(&l, ok ? val : 0);
+	line_end(&l);
+}
+
+/* Nothing is active: what ends an interrupt has none to end. */
+static void gicc_registers(void)
 {
 	static const uint16_t offsets[] = {
-		0x00, 0x04, 0x08, 0x14, 0x18, 0x1c, 0x28, 0xd0, 0xfc, 0xffc,
+		GICC_CTLR, GICC_PMR, GICC_BPR, GICC_RPR, GICC_HPPIR, GICC_ABPR,
+		GICC_AHPPIR, GICC_APR0, GICC_NSAPR0, GICC_IIDR, GICC_END,
+		GICC_IAR, GICC_AIAR, GICC_EOIR, GICC_AEOIR, GICC_DIR,
+	};
+	static const uint32_t values[] = {
+		0, 1, 2, 3, 7, 8, 0x1f, 0x78, 0x80, 0xf0, 0xff, 0x200, 0x3fb,
+		0x3fc, 0x3ff, 0x1c01, 0x80000000, UINT32_MAX,
 	};
 	unsigned int i;
+	unsigned int n;
 
 	for (i = 0; i < ARRAY_SIZE(offsets); i++) {
 		uint64_t at = machine.gicc.base + offsets[i];
+		uint64_t old = 0;
 		struct trap t;
-		struct line l;
-		uint64_t val;
-		bool ok = load(WORD, at, &val, &t);
 
-		line_begin(&l, "GICC");
-		line_string(&l, "read32 ");
-		line_hex(&l, offsets[i]);
-		line_next(&l);
-		line_trap(&l, &t, !ok, at);
-		line_string(&l, " ");
-		line_hex(&l, val);
-		line_end(&l);
+		if (offsets[i] != GICC_IAR && offsets[i] != GICC_AIAR) {
+			gicc("", offsets[i], 0, false);
+			load(WORD, at, &old, &t);
+		}
+		for (n = 0; n < ARRAY_SIZE(values); n++) {
+			gicc("", offsets[i], values[n], true);
+		}
+		store(WORD, at, old, &t);
 	}
 }
+
+/* An SGI to itself from its arrival to its end. */
+static void gicc_life(const char *how, uint32_t ctlr)
+{
+	mmio_write32(machine.gicc.base + GICC_CTLR, ctlr);
+	gic_sgi(3, SGI_SELF, 0);
+	gicc(how, GICC_HPPIR, 0, false);
+	gicc(how, GICC_IAR, 0, false);
+	gicc(how, GICC_RPR, 0, false);
+	gicc(how, GICC_APR0, 0, false);
+	gicc(how, GICC_EOIR, 3, true);
+	gicc(how, GICC_RPR, 0, false);
+	if (ctlr & GICC_EOIMODE) {
+		gicc(how, GICC_DIR, 3, true);
+	}
+	gicc(how, GICC_IAR, 0, false);
+}
+
+/* An active interrupt that nobody ends would hold back all that follow. */
+static void take_all(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 32; i++) {
+		uint32_t iar = gic_ack();
+
+		if ((iar & 0x3ff) >= MAX_INTID) {
+			return;
+		}
+		gic_eoi(iar);
+	}
+}
+
+static void cpu_interface(void)
+{
+	gicc_registers();
+	gic_init();
+	gic_cpu_init();
+	take_all();
+	gic_enable(3);
+	gicc_life("EOI ends ", GICC_ENABLE);
+	gicc_life("DIR ends ", GICC_ENABLE | GICC_EOIMODE);
+}
+
+/* ---------------------------------------------------------------------- */
 
 void conform_gic(void)
 {

@@ -80,7 +80,7 @@ void line_trap(struct line *l, const struct trap *t, bool taken, uint64_t base)
 		line_string(l, "ok");
 		return;
 	}
-	line_string(l, t->kind == 7 ? "serror ec " : "fault ec ");
+	line_string(l, t->kind % 4 == 3 ? "serror ec " : "fault ec ");
 	line_hex(l, ESR_EC(t->esr));
 	line_string(l, " iss ");
 	line_hex(l, t->esr & 0x1ffffff);
@@ -97,6 +97,35 @@ void line_trap(struct line *l, const struct trap *t, bool taken, uint64_t base)
 
 /* A page alone: emulators translate anew what is written beside code. */
 static uint32_t code[PAGE_SIZE / 4] __attribute__((aligned(4096)));
+static bool el0;
+
+#define USER_CODE_PAGE	511u
+#define USER_CODE	(MAP_WINDOW + USER_CODE_PAGE * PAGE_SIZE)
+#define SPSR_EL0_MASKED	UINT64_C(0x3c0)
+
+void run_at_el0(bool yes)
+{
+	el0 = yes;
+	mmu_window(USER_CODE_PAGE, PTR(code),
+		   yes ? MAP_RO | MAP_USER : MAP_NONE);
+}
+
+/* Back comes whatever exception it ends with, here the SVC behind it. */
+static uint64_t jump_el0(uint64_t x0, uint64_t x1)
+{
+	register uint64_t a asm("x0") = x0;
+	register uint64_t b asm("x1") = x1;
+	register uint64_t svc asm("x30") = USER_CODE + 3 * sizeof(*code);
+
+	asm volatile("adr x3, 1f\n\tstr x3, [%3]\n\t"
+		     "msr elr_el1, %4\n\tmsr spsr_el1, %5\n\tisb\n\t"
+		     "eret\n1:"
+		     : "+r"(a), "+r"(b), "+r"(svc)
+		     : "r"(&this_cpu()->trap.back), "r"(USER_CODE),
+		       "r"(SPSR_EL0_MASKED)
+		     : "x2", "x3", "memory", "cc");
+	return b;
+}
 
 /* Of its own: a call between would take the registers. */
 static uint64_t jump(uint64_t x0, uint64_t x1)
@@ -115,11 +144,12 @@ bool run_insn(uint32_t insn, uint64_t x0, uint64_t *x1, struct trap *t)
 		code[0] = insn;
 		code[1] = 0xd503201f;	/* NOP: some return one too far */
 		code[2] = 0xd65f03c0;	/* RET */
-		asm volatile("dc cvau, %0\n\tdsb ish\n\tic ivau, %0\n\t"
+		code[3] = 0xd4000001 | SVC_BACK << 5;
+		asm volatile("dc cvau, %0\n\tdsb ish\n\tic iallu\n\t"
 			     "dsb ish\n\tisb" :: "r"(code) : "memory");
 	}
 	trap_arm();
-	*x1 = jump(x0, *x1);
+	*x1 = el0 ? jump_el0(x0, *x1) : jump(x0, *x1);
 	return !trap_taken(t);
 }
 

@@ -6,6 +6,7 @@ static const struct test sections[] = {
 	{ "firmware", conform_firmware },
 	{ "sysregs", conform_sysregs },
 	{ "faults", conform_faults },
+	{ "el0", conform_el0 },
 	{ "gic", conform_gic },
 	{ "numbers", conform_numbers },
 	{ "guest_calls", conform_guest_calls },
@@ -20,6 +21,9 @@ static void all(void)
 
 	for (i = 0; i < ARRAY_SIZE(sections); i++) {
 		chosen |= has_bootarg(sections[i].name);
+	}
+	if (has_bootarg("end")) {
+		conform_end();
 	}
 	pvconsole_batch(true);
 	for (i = 0; i < ARRAY_SIZE(sections); i++) {

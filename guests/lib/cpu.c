@@ -7,6 +7,11 @@
 #include "guest.h"
 
 #define STACK_SIZE 16384
+#define SPSR_EL1H_MASKED 0x3c5u
+#define KIND_SYNC 4u
+#define KIND_IRQ 5u
+#define KIND_SERROR 7u
+#define FROM_EL0 4u		/* added to a kind */
 
 extern const char _start[];
 
@@ -68,34 +73,65 @@ static void die(struct frame *f, unsigned int kind)
 	power_off();
 }
 
-void exception(struct frame *f, unsigned int kind)
+static void record(struct trap *t, const struct frame *f, unsigned int kind)
 {
-	struct trap *t = &this_cpu()->trap;
-	uint64_t esr = sysreg_read(esr_el1);
-
-	if (kind == 5) {
-		take_irq();
-		return;
-	}
-	if (!t->armed || (kind != 4 && kind != 7)) {
-		die(f, kind);
-	}
 	t->hits++;
 	t->kind = kind;
-	t->esr = esr;
+	t->esr = sysreg_read(esr_el1);
 	t->far = sysreg_read(far_el1);
 	t->elr = f->elr;
-	if (kind == 7) {
-		return;
+}
+
+/* Whatever it was: back to EL1, the registers as they are. */
+static void leave_el0(struct trap *t, struct frame *f, unsigned int kind)
+{
+	uint64_t esr = sysreg_read(esr_el1);
+
+	if (ESR_EC(esr) != EC_SVC64 || (esr & 0xffff) != SVC_BACK) {
+		record(t, f, kind);
 	}
-	switch (ESR_EC(esr)) {
+	f->elr = t->back;
+	f->spsr = SPSR_EL1H_MASKED;
+}
+
+static void step_over(struct frame *f, unsigned int class)
+{
+	switch (class) {
 	case EC_IABT_CUR:
 		f->elr = f->x[30];	/* a call: go back to the caller */
 		break;
-	case 0x15:			/* SVC: already past it */
+	case EC_SVC64:			/* already past it */
 		break;
 	default:
 		f->elr += 4;
+	}
+}
+
+void exception(struct frame *f, unsigned int kind)
+{
+	struct trap *t = &this_cpu()->trap;
+
+	if (kind == KIND_IRQ) {
+		take_irq();
+		return;
+	}
+	if (!t->armed) {
+		die(f, kind);
+	}
+	switch (kind) {
+	case KIND_SYNC + FROM_EL0:
+		leave_el0(t, f, kind);
+		return;
+	case KIND_SYNC:
+		record(t, f, kind);
+		step_over(f, ESR_EC(t->esr));
+		return;
+	case KIND_SERROR:
+	case KIND_SERROR + FROM_EL0:
+		record(t, f, kind);
+		return;
+	default:
+		die(f, kind);
 	}
 }
 

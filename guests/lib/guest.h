@@ -115,10 +115,11 @@ struct frame {
 struct trap {
 	bool armed;
 	unsigned int hits;
-	unsigned int kind;		/* vector number: 4 sync .. 7 SError */
+	unsigned int kind;		/* vector 4 sync .. 7 SError; 8.. EL0 */
 	uint64_t esr;
 	uint64_t far;
 	uint64_t elr;
+	uint64_t back;			/* where exceptions from EL0 go on */
 };
 
 struct cpu {
@@ -148,10 +149,15 @@ static inline struct cpu *this_cpu(void)
 #define ESR_EC(esr)	((unsigned int)((esr) >> 26) & 0x3f)
 #define ESR_FSC(esr)	((unsigned int)(esr) & 0x3f)
 #define EC_UNKNOWN	0x00
+#define EC_SVC64	0x15
 #define EC_IABT_CUR	0x21
 #define EC_DABT_CUR	0x25
 
-/* Between these two a synchronous exception is recorded and stepped over. */
+#define SVC_BACK	0xe10	/* at EL0: back, nothing is recorded */
+/*
+ * Between these two a synchronous exception is recorded and stepped over;
+ * one from EL0 goes on at @back, at EL1.
+ */
 void trap_arm(void);
 bool trap_taken(struct trap *t);	/* disarms; true when one happened */
 
@@ -177,6 +183,7 @@ void cpu_park(void);			/* PSCI CPU_OFF, does not return */
 #define MAP_RO		1u
 #define MAP_DEVICE	2u
 #define MAP_NONE	4u
+#define MAP_USER	8u	/* EL0 too, and EL1 executes it only when RO */
 #define MAP_WINDOW	UINT64_C(0x7000000000)	/* 512 pages, for tests */
 #define MAP_UNMAPPED	UINT64_C(0x6000000000)	/* never mapped */
 

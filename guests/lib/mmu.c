@@ -16,6 +16,7 @@
 #define DESC_AF		(UINT64_C(1) << 10)
 #define DESC_ISH	(UINT64_C(3) << 8)
 #define DESC_RO		(UINT64_C(2) << 6)
+#define DESC_USER	(UINT64_C(1) << 6)
 #define DESC_XN		(UINT64_C(3) << 53)
 #define ATTR_NORMAL	(DESC_AF | DESC_ISH | (0u << 2))
 #define ATTR_DEVICE	(DESC_AF | DESC_XN | (1u << 2))
@@ -106,6 +107,7 @@ void mmu_window(unsigned int page, uint64_t pa, unsigned int how)
 
 	e |= how & MAP_DEVICE ? ATTR_DEVICE : ATTR_NORMAL;
 	e |= how & MAP_RO ? DESC_RO : 0;
+	e |= how & MAP_USER ? DESC_USER : 0;
 	window_l3[page] = 0;
 	dsb();
 	asm volatile("tlbi vmalle1is\n\tdsb sy\n\tisb" ::: "memory");

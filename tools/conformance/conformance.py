@@ -21,6 +21,7 @@ import tarfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[:0] = [os.path.join(ROOT, "tools", name) for name in ("qemu", "check", "docs")]
+import ends  # noqa: E402  pylint: disable=wrong-import-position
 import tables  # noqa: E402  pylint: disable=wrong-import-position
 from console import Console, ConsoleError  # noqa: E402  pylint: disable=wrong-import-position
 from run import BUILD, HYPERVISORS, Machine, SetupError  # noqa: E402  pylint: disable=wrong-import-position
@@ -30,14 +31,25 @@ OUT = os.path.join(BUILD, "conformance")
 GUEST = os.path.join(BUILD, "guests", "conform.bin")
 DIFFERENCES = os.path.join(HERE, "differences.txt")
 TARGET = os.path.join(ROOT, "docs", "conformance.md")
-MIB = 1 << 20
+ENDED_WELL = "GUEST PASS 1"
 
-Config = collections.namedtuple("Config", "role gic")
-CONFIGS = [Config(role, gic) for role in ("dom0", "domU") for gic in (3, 2)]
+CPU = "cortex-a53"
+# part: "all", or "ends", which only the control domain has apart: its ends are the machine's.
+Config = collections.namedtuple("Config", "role gic cpu part", defaults=(CPU, "all"))
+OTHER_CPUS = ("cortex-a72", "max")
+CONFIGS = [Config("dom0", 3, part="ends"), *(Config("dom0", 3, cpu) for cpu in OTHER_CPUS),
+           *(Config(role, gic) for role in ("dom0", "domU") for gic in (3, 2))]
+# What depends on the CPU.
+CPU_SECTIONS = "firmware sysregs faults el0"
 LINE = re.compile(r"= (.+?) \| (.+?) \| (.*)")
 SERIES = re.compile(r"(.* )([0-9a-f]+)\+([0-9a-f]+)/([0-9a-f]+)")
 DOMU_CFG = 'name = "conform"\nkernel = "/tmp/conform.bin"\nmemory = 64\nvcpus = 2\n'
 SAME, PURPOSE, OPEN, FAULT = "same", "on purpose", "open", "different"
+
+
+def name_of(config):
+    """As --only takes it: dom0-3, dom0-3-max, dom0-3-ends."""
+    return "-".join([config.role, str(config.gic)] + [word for word in config[2:] if word not in (CPU, "all")])
 
 
 # ---- lines
@@ -91,11 +103,11 @@ class Explanations:
                 raise ValueError(f"differences.txt:{number}: row | case | Xen's | ours, below a reason")
             self.patterns.append((number, reason, cells))
 
-    def explain(self, role, row, case, xen, ours):
+    def explain(self, config, row, case, xen, ours):
         """The (reason, open) of a difference; None when there is none."""
         for number, reason, cells in self.patterns:
             where, _, name = cells[0].rpartition(": ")
-            if where in ("", role) and all(fnmatch.fnmatchcase(value, cell) for value, cell
+            if where in ("", config.role, config.cpu) and all(fnmatch.fnmatchcase(value, cell) for value, cell
                                            in zip((row, case, xen, ours), [name] + cells[1:])):
                 self.used[number] += 1
                 return reason
@@ -119,7 +131,7 @@ def compare(config, xen, ours, explanations):
         if there == here:
             same[key[0]] += 1
             continue
-        reason = explanations.explain(config.role, *key, there, here)
+        reason = explanations.explain(config, *key, there, here)
         verdict = FAULT if reason is None else OPEN if reason[1] else PURPOSE
         different.append(Difference(config, *key, there, here, verdict, reason[0] if reason else ""))
     return same, different
@@ -132,12 +144,12 @@ def judge(results, explanations, rows):
     for config in sorted({config for _, config in results}):
         xen, ours = results["xen", config], results["bulkhead", config]
         if not xen or not ours:
-            faults.append(f"{config.role} GICv{config.gic}: no lines")
+            faults.append(f"{name_of(config)}: no lines")
         equal, other = compare(config, xen, ours, explanations)
         same.update(equal)
         different += other
         seen |= {row for row, _ in ours}
-    faults += [f"{one.config.role} GICv{one.config.gic}: {one.row} | {one.case} | Xen: {one.xen} | here: {one.ours}"
+    faults += [f"{name_of(one.config)}: {one.row} | {one.case} | Xen: {one.xen} | here: {one.ours}"
                for one in different if one.verdict == FAULT]
     faults += explanations.stale()
     faults += [f"no case for {row} ({where})" for row, where in rows if row not in seen]
@@ -147,24 +159,45 @@ def judge(results, explanations, rows):
 # ---- running
 
 def log_of(hyp, config):
-    return os.path.join(OUT, f"{hyp}-{config.role}-gicv{config.gic}.log")
+    return os.path.join(OUT, f"{hyp}-{name_of(config)}.log")
+
+
+def dom0_machine(hyp, config, words, **parts):
+    return Machine(hyp, kernel=GUEST, initrd=None, gic=config.gic, cpu=config.cpu, smp=2, mem=1024, dom0_mem=256,
+                   dom0_vcpus=2, icount=True, dom0_args=words, **parts)
 
 
 def run_dom0(hyp, config):
     """What the guest prints in place of the control domain's kernel."""
-    machine = Machine(hyp, kernel=GUEST, initrd=None, gic=config.gic, smp=2, mem=1024, dom0_mem=256, dom0_vcpus=2,
-                      icount=True, reboot=False)
+    machine = dom0_machine(hyp, config, "" if config.cpu == CPU else CPU_SECTIONS, reboot=False)
     with Console(machine, log_of(hyp, config)) as console:
         console.expect(rb"GUEST (PASS|FAIL) \d+")
         return console.data.decode("utf-8", "replace")
 
 
+def run_dom0_ends(hyp, config):
+    """What becomes of the machine when its control domain ends."""
+    lines = []
+    for how in ends.MACHINE:
+        # 256 ns an instruction: both wait five seconds before they start the machine again.
+        machine = dom0_machine(hyp, config, "end " + how, extra=["-icount", "shift=8"])
+        with Console(machine, log_of(hyp, config)) as console:
+            lines.append(ends.of_machine(console, how))
+    return "\n".join(lines + [ENDED_WELL])
+
+
 def write_archive(path):
     with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as archive:
         archive.add(GUEST, "conform.bin")
-        member = tarfile.TarInfo("conform.cfg")
-        member.size = len(DOMU_CFG)
-        archive.addfile(member, io.BytesIO(DOMU_CFG.encode()))
+        for name, text in (("conform.cfg", DOMU_CFG), ("ends", ends.SCRIPT)):
+            member = tarfile.TarInfo(name)
+            member.size = len(text)
+            archive.addfile(member, io.BytesIO(text.encode()))
+
+
+def has_ends(config):
+    """Once is enough: nothing in them asks the interrupt controller."""
+    return config.role == "domU" and config.gic == 3
 
 
 def run_domu(hyp, config):
@@ -182,16 +215,19 @@ def run_domu(hyp, config):
         # A hang shows as silence: the loop says something as long as the guest does.
         console.check(f"s=; until ! xl domid conform >/dev/null 2>&1; do sleep 1; n=$(wc -l <{log}); "
                       '[ "$n" = "$s" ] || echo $n; s=$n; done')
-        return console.check(f"cat {log}")
+        text = console.check(f"cat {log}")
+        return text + "\n" + (console.check("sh /tmp/ends " + " ".join(ends.DOMAIN)) if has_ends(config) else "")
 
 
-RUNS = {"dom0": run_dom0, "domU": run_domu}
+RUNS = {("dom0", "all"): run_dom0, ("dom0", "ends"): run_dom0_ends, ("domU", "all"): run_domu}
 
 
 def fingerprint(hyp, config):
     """What the lines follow from."""
     digest = hashlib.sha256(repr(config).encode())
     paths = [HYPERVISORS[hyp], GUEST, os.path.join(ROOT, "tools", "qemu", "run.py"), __file__]
+    if config.part == "ends" or has_ends(config):
+        paths.append(ends.__file__)
     if config.role == "domU":
         paths += [Machine(hyp, xl=True).initrd, Machine(hyp).kernel]
     for path in paths:
@@ -211,8 +247,8 @@ def run_one(hyp, config, keep):
                 return lines_of(found["text"])
         except (OSError, ValueError, KeyError):
             pass
-    text = RUNS[config.role](hyp, config)
-    if not re.search(r"^GUEST PASS 1$", text.replace("\r", ""), re.M):
+    text = RUNS[config.role, config.part](hyp, config)
+    if not re.search(f"^{ENDED_WELL}$", text.replace("\r", ""), re.M):
         raise ConsoleError(f"the guest did not end well; see {log_of(hyp, config)}")
     with open(kept, "w", encoding="utf-8") as file:
         json.dump({"fingerprint": mark, "text": text}, file)
@@ -235,9 +271,10 @@ HEAD = """# Conformance
 
 What the guest of guests/conform observes, line by line, beside Debian's Xen
 4.17 for arm64: as the control domain and as a guest of the stock toolstack,
-with GICv2 and GICv3, on an emulated cortex-a53. A line is one case: a
-hypercall with its arguments and its answer, a register read or written at one
-width, a firmware call, a fault.
+with GICv2 and GICv3, on an emulated cortex-a53; what depends on the CPU also
+on cortex-a72 and on QEMU's max. A line is one case: a hypercall with its
+arguments and its answer, a register read or written at one width, a firmware
+call, an instruction or a fault at EL1 or EL0, the end of a domain.
 
 | word | meaning |
 |---|---|
@@ -309,11 +346,12 @@ def up_to_date(text, write):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true", help="docs/conformance.md anew")
-    parser.add_argument("--only", metavar="ROLE-GIC", help="dom0-3, dom0-2, domU-3 or domU-2: no document, no stale reasons")
+    parser.add_argument("--only", choices=[name_of(config) for config in CONFIGS],
+                        help="%(choices)s: no document, no stale reasons")
     parser.add_argument("--keep", action="store_true", help="use our own earlier lines too, if nothing has changed")
     parser.add_argument("--jobs", type=int, default=2, help="machines at a time")
     options = parser.parse_args()
-    configs = [config for config in CONFIGS if options.only in (None, f"{config.role}-{config.gic}")]
+    configs = [config for config in CONFIGS if options.only in (None, name_of(config))]
     with open(DIFFERENCES, encoding="utf-8") as file:
         explanations = Explanations(file.read())
     try:

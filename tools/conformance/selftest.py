@@ -22,6 +22,7 @@ FAULTS = (
      "GICD_TYPER | read32 0004 | Xen: 0 | here: 7"),
     ("an explanation of nothing", XEN, OURS, REASONS + "A | three | * | *\n", ROWS, "explains nothing: A | three"),
     ("an explanation for the other role", XEN, OURS, REASONS.replace("A | t*", "domU: A | t*"), ROWS, "here: -ENOSYS"),
+    ("an explanation for another CPU", XEN, OURS, REASONS.replace("A | t*", "max: A | t*"), ROWS, "here: -ENOSYS"),
     ("a row without a case", XEN, OURS, REASONS, ROWS + [("XENMEM_new", "memory.h")], "no case for XENMEM_new (memory.h)"),
     ("a guest that printed nothing", XEN, "", REASONS, [], "no lines"),
 )
@@ -45,7 +46,8 @@ def main():
             failed += 1
             print(f"{what}: not found, only {faults}")
     needed = [row for row, _ in tables.rows_needed(sys.path[0] + "/../..")]
-    for row in ("XENMEM_populate_physmap", "GICD_ISENABLER", "GICR_WAKER", "ID_AA64PFR0_EL1", "PSCI_CPU_ON", "SMCCC_VERSION"):
+    for row in ("XENMEM_populate_physmap", "GICD_ISENABLER", "GICR_WAKER", "ID_AA64PFR0_EL1", "PSCI_CPU_ON", "SMCCC_VERSION",
+                "SMCCC_STD_CALL_UID", "DC CISW"):
         if row not in needed:
             failed += 1
             print(f"{row} is not among the rows that need a case")

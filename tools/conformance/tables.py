@@ -23,6 +23,9 @@ GIC_REGISTERS = {
     "GICR_SGI": ((0x80, 4, "IGROUPR0"), (0x100, 4, "ISENABLER"), (0x180, 4, "ICENABLER"), (0x200, 4, "ISPENDR"),
                  (0x280, 4, "ICPENDR"), (0x300, 4, "ISACTIVER"), (0x380, 4, "ICACTIVER"), (0x400, 32, "IPRIORITYR"),
                  (0xc00, 8, "ICFGR"), (0xd00, 4, "IGRPMODR0"), (0xe00, 4, "NSACR")),
+    "GICC": ((0x0, 4, "CTLR"), (0x4, 4, "PMR"), (0x8, 4, "BPR"), (0xc, 4, "IAR"), (0x10, 4, "EOIR"), (0x14, 4, "RPR"),
+             (0x18, 4, "HPPIR"), (0x1c, 4, "ABPR"), (0x20, 4, "AIAR"), (0x24, 4, "AEOIR"), (0x28, 4, "AHPPIR"),
+             (0xd0, 16, "APR"), (0xe0, 16, "NSAPR"), (0xfc, 4, "IIDR"), (0x1000, 4, "DIR")),
 }
 # [ARM]: the registers with names that a reader knows; the others go by their encoding.
 SYS_NAMES = {
@@ -41,6 +44,8 @@ SYS_NAMES = {
     "3_0_2_0_1": "TTBR1_EL1", "3_0_2_0_2": "TCR_EL1", "3_0_4_0_0": "SPSR_EL1", "3_0_4_0_1": "ELR_EL1", "3_0_4_1_0": "SP_EL0",
     "3_0_4_2_0": "SPSel", "3_0_4_2_2": "CurrentEL", "3_0_4_6_0": "ICC_PMR_EL1", "3_0_5_1_0": "AFSR0_EL1",
     "3_0_5_1_1": "AFSR1_EL1", "3_0_5_2_0": "ESR_EL1", "3_0_6_0_0": "FAR_EL1", "3_0_7_4_0": "PAR_EL1",
+    "3_0_5_3_0": "ERRIDR_EL1", "3_0_10_4_0": "LORSA_EL1", "3_0_10_4_1": "LOREA_EL1", "3_0_10_4_2": "LORN_EL1",
+    "3_0_10_4_3": "LORC_EL1", "3_0_10_4_7": "LORID_EL1", "3_0_9_14_6": "PMMIR_EL1",
     "3_0_9_14_1": "PMINTENSET_EL1", "3_0_9_14_2": "PMINTENCLR_EL1", "3_0_10_2_0": "MAIR_EL1", "3_0_10_3_0": "AMAIR_EL1",
     "3_0_12_0_0": "VBAR_EL1", "3_0_12_0_1": "RVBAR_EL1", "3_0_12_1_0": "ISR_EL1", "3_0_12_8_0": "ICC_IAR0_EL1",
     "3_0_12_8_1": "ICC_EOIR0_EL1", "3_0_12_8_2": "ICC_HPPIR0_EL1", "3_0_12_8_3": "ICC_BPR0_EL1",
@@ -63,6 +68,12 @@ SYS_NAMES = {
     "2_0_1_3_4": "OSDLR_EL1", "2_0_1_4_4": "DBGPRCR_EL1", "2_0_7_8_6": "DBGCLAIMSET_EL1", "2_0_7_9_6": "DBGCLAIMCLR_EL1",
     "2_0_7_14_6": "DBGAUTHSTATUS_EL1", "2_3_0_1_0": "MDCCSR_EL0", "2_3_0_4_0": "DBGDTR_EL0", "2_3_0_5_0": "DBGDTRRX_EL0",
 }
+# [ARM] C5.3: instructions of the same space.
+SYS_NAMES |= {
+    "1_0_7_1_0": "IC IALLUIS", "1_0_7_5_0": "IC IALLU", "1_3_7_5_1": "IC IVAU", "1_0_7_6_1": "DC IVAC",
+    "1_0_7_6_2": "DC ISW", "1_0_7_10_2": "DC CSW", "1_0_7_14_2": "DC CISW", "1_3_7_4_1": "DC ZVA", "1_3_7_10_1": "DC CVAC",
+    "1_3_7_11_1": "DC CVAU", "1_3_7_12_1": "DC CVAP", "1_3_7_13_1": "DC CVADP", "1_3_7_14_1": "DC CIVAC",
+}
 DEBUG_ROWS = {4: "DBGBVR{}_EL1", 5: "DBGBCR{}_EL1", 6: "DBGWVR{}_EL1", 7: "DBGWCR{}_EL1"}
 
 
@@ -82,6 +93,8 @@ def sys_name(number):
     name = SYS_NAMES.get(f"{op0}_{op1}_{crn}_{crm}_{op2}")
     if name:
         return name
+    if op0 == 1:
+        return {7: "AT and other operations", 8: "TLBI", 9: "TLBI"}.get(crn, "system instructions without a name")
     if op1 in (4, 5, 6, 7):
         return "registers of EL2 and EL3"
     if (op0, op1, crn) == (3, 0, 0) and 1 <= crm <= 7:
@@ -114,7 +127,8 @@ PREFIXES = (("XENMEM_", "memory_op"), ("EVTCHNOP_", "event_channel_op"), ("GNTTA
             ("CONSOLEIO_", "console_io"), ("VMASST_", "vm_assist"), ("PHYSDEVOP_", "physdev_op"), ("XENPF_", "platform_op"),
             ("XEN_DOMCTL_", "domctl"), ("XEN_SYSCTL_", "sysctl"), ("__HYPERVISOR_", "hypercall numbers"),
             ("hypercall", "hypercall numbers"), ("PSCI", "PSCI"), ("SMCCC", "SMCCC"), ("HVC", "SMCCC"), ("SMC ", "SMCCC"),
-            ("fault ", "faults"), ("instruction", "faults"), ("GIC", "GIC registers"))
+            ("fault ", "faults"), ("end of", "ends of a domain"), ("instruction", "faults"), ("GIC", "GIC registers"),
+            *((prefix, "system instructions") for prefix in ("DC ", "IC ", "AT ", "TLBI", "system instructions")))
 
 
 def area_of(row):
@@ -152,8 +166,7 @@ def sys_rows(root):
     path = "arch/arm64/trap/sysreg.c"
     for words in re.findall(r"^\s*\{ REG\(([\d, ]+)\)", common.read(root, path), re.M):
         op0, op1, crn, crm, op2 = (int(word) for word in words.split(","))
-        if op0 > 1:
-            yield sys_name(op0 << 14 | op1 << 11 | crn << 7 | crm << 3 | op2), path
+        yield sys_name(op0 << 14 | op1 << 11 | crn << 7 | crm << 3 | op2), path
     for crm in range(1, 8):
         for op2 in range(8):
             yield sys_name(3 << 14 | crm << 3 | op2), "arch/arm64/trap/idregs.c"

@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a domain ends (guests/conform/end.c), and what becomes of it: of a guest in the toolstack's eyes, of the machine."""
+from console import ConsoleError
+
+SHUTDOWNS = ("poweroff", "reboot", "crash", "dog", "reason6", "reason255", "reason259", "coded", "timeout", "psci_off",
+             "psci_reset")
+MACHINE = SHUTDOWNS
+DOMAIN = SHUTDOWNS + ("suspend", "softreset", "faults", "cpu_off")
+
+# Run by the control domain. Nobody looks after the guests (-e): they stay as they ended. "faults" and "cpu_off" do not.
+SCRIPT = """for how; do
+xl create -e -q /tmp/conform.cfg 'name="end"' memory=16 "extra=\\"end $how\\"" 2>&1
+n=0
+until xl list end | grep -q -- '-s[-c][-d] ' || [ $n = 8 ]; do n=$((n + 1)); sleep 1; done
+set -- $(xl list -v end | tail -n 1)
+case $how in faults|cpu_off) [ $n = 8 ] || echo early;; esac
+echo "= end of a domain | $how | $(echo $5 | sed 's/^../--/') reason $8"
+xl destroy end
+done
+"""
+
+
+def of_machine(console, how):
+    """The line that says what the machine does."""
+    console.expect(rb"end: now")
+    try:
+        found = console.expect(rb"end: now|= end: came \| back \| [^\r\n]*").group().decode()
+        became = "starts again" if found == "end: now" else found.rpartition("| ")[2]
+    except ConsoleError:
+        if console.process.poll() != 0:
+            raise
+        became = "off"
+    return f"= end of the machine | {how} | {became}"
