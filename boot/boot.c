@@ -163,7 +163,6 @@ static void init_this_cpu(void)
 static void init_interrupts(void)
 {
 	check(boot_irqchip_init(&platform), "interrupt controller");
-	irq_init();
 	irqchip_enable_own_ppis();
 	timer_init_cpu();
 	check(time_request_irq(), "EL2 timer");

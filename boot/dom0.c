@@ -28,7 +28,7 @@
 #define GRANT_WINDOW UINT64_C(0x40000) /* 64 frames */
 
 static struct dom0_plan plan;
-static struct mem_range candidates_r[MAX_RANGES];
+static struct mem_range candidates_r[MAX_RANGES] __noinit;
 static struct ranges candidates = RANGES_IN(candidates_r);
 static struct dom_config config;
 

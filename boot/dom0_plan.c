@@ -20,7 +20,7 @@
 #define MIB(x) ((unsigned long long)((x) >> 20))
 
 /* What is left to choose from while the plan grows. */
-static struct mem_range left_r[MAX_RANGES];
+static struct mem_range left_r[MAX_RANGES] __noinit;
 static struct ranges left = RANGES_IN(left_r);
 
 static int take(struct dom0_plan *plan, uint64_t start, uint64_t size)

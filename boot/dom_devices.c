@@ -30,8 +30,8 @@
 #define EXTENDED_MIN UINT64_C(0x4000000)
 #define BUS_WINDOW_MAX UINT64_C(0x10000000)
 
-static struct mem_range found_r[MAX_DEVICE_RANGES];
-static struct mem_range cuts_r[MAX_CUTS];
+static struct mem_range found_r[MAX_DEVICE_RANGES] __noinit;
+static struct mem_range cuts_r[MAX_CUTS] __noinit;
 static struct ranges found = RANGES_IN(found_r);
 static struct ranges cuts = RANGES_IN(cuts_r);
 static uint8_t spi_known[(NR_INTIDS + 7) / 8];

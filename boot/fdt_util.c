@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The host's device tree as a table of nodes and properties, made in one
- * checked pass of libfdt.
+ * checked pass.
  *
  * Owns    host_dt. The blob itself is only read and must not change.
  * Not     what nodes mean (fdt_platform.c), addresses (fdt_addr.c) and
  *         interrupts (fdt_irq.c).
- * Why     libfdt reads the blob, and checks each access; what it would look
- *         for from the start each time (parents, phandles, properties by
- *         name) the pass has noted by libfdt's offsets. docs/adr/0008.
+ * Why     libfdt checks the header and names; the tags are taken apart here,
+ *         as it would do it six times as dearly, and what it would look for
+ *         from the start each time (parents, phandles, properties by name)
+ *         is noted by libfdt's offsets. docs/adr/0008.
+ * Rule    behind the pass, what an entry's offset names lies in the blob.
  * Bounds  DT_MAX_SIZE, DT_MAX_NODES, DT_MAX_PROPS, DT_MAX_DEPTH; each look-up
  *         reads the entries of one node.
  * Spec    [DT] 5 "Flattened Devicetree (DTB) Format".
@@ -25,7 +27,7 @@
 #define PROP_NAME_SHIFT 24u
 #define PROP_OFFSET (BIT64(PROP_NAME_SHIFT) - 1)
 
-struct dt host_dt;
+struct dt host_dt __noinit;
 
 STATIC_ASSERT(DT_NR_NAMES <= 64, "dt_node.names has a bit per name");
 STATIC_ASSERT(DT_MAX_SIZE / 4 <= PROP_OFFSET, "an offset fits an entry");
@@ -99,6 +101,12 @@ static int header_check(const void *fdt, uint64_t max_size)
 	return 0;
 }
 
+/* The pass has seen to it that all of it is there. */
+static const struct fdt_property *property_at(const struct dt *t, uint32_t off)
+{
+	return (const struct fdt_property *)(const void *)(t->structs + off);
+}
+
 static void phandle_add(struct dt *t, uint32_t idx, uint32_t phandle)
 {
 	uint32_t slot = (phandle * 2654435761u) % DT_PHANDLE_SLOTS;
@@ -159,27 +167,19 @@ static int prop_entry(struct dt *t, uint32_t entry)
 	return 0;
 }
 
-/* The property whose tag is at @off; -ENOENT: there is none. */
-static int index_prop(struct dt *t, uint32_t idx, int off, int next)
+static int index_prop(struct dt *t, uint32_t idx, uint32_t off)
 {
-	const struct fdt_property *p = fdt_offset_ptr(t->fdt, off, sizeof(*p));
-	enum dt_name name;
+	const struct fdt_property *p = property_at(t, off);
+	enum dt_name name = name_at(t, fdt32_to_cpu(p->nameoff));
 
-	/* libfdt adds up the length without looking for an overflow. */
-	if (!p || (int64_t)fdt32_to_cpu(p->len) + (int64_t)sizeof(*p) >
-			  next - off) {
-		return -ENOENT;
-	}
-	name = name_at(t, fdt32_to_cpu(p->nameoff));
 	if (name == DT_NR_NAMES) {
 		return -ENOENT;
 	}
 	note_prop(t, idx, name, p);
-	return prop_entry(t, (uint32_t)name << PROP_NAME_SHIFT |
-				     (uint32_t)off / 4);
+	return prop_entry(t, (uint32_t)name << PROP_NAME_SHIFT | off / 4);
 }
 
-static int index_node(struct dt *t, int off, uint32_t parent)
+static int index_node(struct dt *t, uint32_t off, uint32_t parent)
 {
 	struct dt_node *n;
 
@@ -188,7 +188,7 @@ static int index_node(struct dt *t, int off, uint32_t parent)
 	}
 	n = &t->node[t->nr_nodes];
 	*n = (struct dt_node){
-		.offset = (uint32_t)off,
+		.offset = off,
 		.props = t->nr_props,
 		.parent = (uint16_t)parent,
 		.addr_cells = 2,
@@ -225,8 +225,7 @@ static int end_props(struct dt *t, struct pass *s)
 }
 
 /* One tag. -ENOENT: it does not belong here. */
-static int index_tag(struct dt *t, struct pass *s, uint32_t tag, int off,
-		     int next)
+static int index_tag(struct dt *t, struct pass *s, uint32_t tag, uint32_t off)
 {
 	int rc;
 
@@ -234,7 +233,7 @@ static int index_tag(struct dt *t, struct pass *s, uint32_t tag, int off,
 		return 0;
 	}
 	if (tag == FDT_PROP && s->in_props) {
-		return index_prop(t, s->open[s->depth - 1], off, next);
+		return index_prop(t, s->open[s->depth - 1], off);
 	}
 	rc = end_props(t, s);
 	if (rc) {
@@ -257,34 +256,81 @@ static int index_tag(struct dt *t, struct pass *s, uint32_t tag, int off,
 	return -ENOENT;
 }
 
+/* Behind the name at @off and its padding; 0: it does not end in the block. */
+static uint32_t name_end(const struct dt *t, uint32_t off)
+{
+	while (off + 4 <= t->structs_size) { /* bound: the block's words */
+		uint32_t w = dt_be32((const uint8_t *)t->structs + off);
+
+		off += 4;
+		if (((w - 0x01010101u) & ~w & 0x80808080u) != 0) {
+			return off; /* a byte of it is 0 */
+		}
+	}
+	return 0;
+}
+
+/* Behind the tag at @off; 0: it is none, or does not end in the block. */
+static uint32_t tag_end(const struct dt *t, uint32_t tag, uint32_t off)
+{
+	uint32_t left = t->structs_size - off;
+	uint32_t len;
+
+	switch (tag) {
+	case FDT_BEGIN_NODE:
+		return name_end(t, off + FDT_TAGSIZE);
+	case FDT_PROP:
+		if (left < sizeof(struct fdt_property)) {
+			return 0;
+		}
+		left -= (uint32_t)sizeof(struct fdt_property);
+		len = fdt32_to_cpu(property_at(t, off)->len);
+		if (len > left || align_up(len, 4) > left) {
+			return 0;
+		}
+		return t->structs_size - left + (uint32_t)align_up(len, 4);
+	case FDT_END_NODE:
+	case FDT_NOP:
+	case FDT_END:
+		return off + FDT_TAGSIZE;
+	default:
+		return 0;
+	}
+}
+
+static int broken(uint32_t off, uint32_t depth)
+{
+	log_err("device tree: broken at offset 0x%x (depth %u, at most %u); "
+		"compile it again with dtc\n", off, depth, DT_MAX_DEPTH);
+	return -EINVAL;
+}
+
 static int index_tree(struct dt *t)
 {
 	struct pass s = { .depth = 0 };
-	int off = 0;
+	uint32_t off = 0;
 
-	for (;;) { /* bound: each tag moves off forward */
-		int next;
-		uint32_t tag = fdt_next_tag(t->fdt, off, &next);
+	/* bound: each tag moves off forward */
+	while (off + FDT_TAGSIZE <= t->structs_size) {
+		uint32_t tag = dt_be32((const uint8_t *)t->structs + off);
+		uint32_t next = tag_end(t, tag, off);
 		int rc = -ENOENT;
 
-		if (tag == FDT_END && next > 0 && s.depth == 0 &&
-		    t->nr_nodes > 0) {
+		if (tag == FDT_END && s.depth == 0 && t->nr_nodes > 0) {
 			return 0;
 		}
-		if (next > off) {
-			rc = index_tag(t, &s, tag, off, next);
+		if (next != 0) {
+			rc = index_tag(t, &s, tag, off);
 		}
 		if (rc == -ENOENT) {
-			log_err("device tree: broken at offset 0x%x (depth %u, "
-				"at most %u); compile it again with dtc\n",
-				(uint32_t)off, s.depth, DT_MAX_DEPTH);
-			return -EINVAL;
+			break;
 		}
 		if (rc) {
 			return rc;
 		}
 		off = next;
 	}
+	return broken(off, s.depth);
 }
 
 static void close_tree(struct dt *t)
@@ -298,13 +344,11 @@ static void close_tree(struct dt *t)
 
 int dt_open(struct dt *t, const void *fdt, uint64_t max_size)
 {
+	static uint32_t nr_opened;
 	int rc;
 
-	/* Not the first: bss is zero, and large. */
-	if (t->generation++ != 0) {
-		memset(t->by_phandle, 0, sizeof(t->by_phandle));
-		memset(t->name_id, 0, sizeof(t->name_id));
-	}
+	t->generation = ++nr_opened;
+	memset(t->by_phandle, 0, sizeof(t->by_phandle));
 	close_tree(t);
 	if (!fdt || ((uintptr_t)fdt & 3) != 0 ||
 	    max_size < sizeof(struct fdt_header)) {
@@ -315,6 +359,12 @@ int dt_open(struct dt *t, const void *fdt, uint64_t max_size)
 	if (rc == 0) {
 		t->fdt = fdt;
 		t->strings = (const char *)fdt + fdt_off_dt_strings(fdt);
+		t->structs = (const char *)fdt + fdt_off_dt_struct(fdt);
+		t->structs_size = fdt_size_dt_struct(fdt);
+		/* No more of it than can be looked at. */
+		memset(t->name_id, 0,
+		       fdt_size_dt_strings(fdt) < DT_NAME_SLOTS ?
+			       fdt_size_dt_strings(fdt) : DT_NAME_SLOTS);
 		rc = index_tree(t);
 	}
 	if (rc) {
@@ -325,8 +375,7 @@ int dt_open(struct dt *t, const void *fdt, uint64_t max_size)
 
 const char *dt_node_name(const struct dt *t, uint32_t idx)
 {
-	return fdt_offset_ptr(t->fdt, (int)(t->node[idx].offset + FDT_TAGSIZE),
-			      1);
+	return t->structs + t->node[idx].offset + FDT_TAGSIZE;
 }
 
 uint32_t dt_by_phandle(const struct dt *t, uint32_t phandle)
@@ -355,16 +404,12 @@ uint32_t dt_irq_parent(const struct dt *t, uint32_t idx)
 	       dt_by_phandle(t, n->irq_parent);
 }
 
-/*
- * The property of an entry of prop[]. fdt_get_property_by_offset() would take
- * the tag apart once more, which the pass has done: five times the cost.
- */
+/* The property of an entry of prop[]. */
 static void prop_read(const struct dt *t, uint32_t entry, struct dt_prop *out)
 {
-	int off = (int)(4 * (entry & PROP_OFFSET));
-	const struct fdt_property *p = fdt_offset_ptr(t->fdt, off, sizeof(*p));
+	const struct fdt_property *p =
+		property_at(t, (uint32_t)(4 * (entry & PROP_OFFSET)));
 
-	CHECK(p);
 	out->data = (const uint8_t *)p->data;
 	out->len = fdt32_to_cpu(p->len);
 	out->nameoff = fdt32_to_cpu(p->nameoff);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading the host's device tree: one checked pass of libfdt makes a table of
- * nodes and properties; after it nothing is searched for from the start.
+ * Reading the host's device tree: one checked pass makes a table of nodes and
+ * properties; after it nothing is searched for from the start.
  */
 #ifndef BOOT_FDT_UTIL_H
 #define BOOT_FDT_UTIL_H
@@ -34,6 +34,8 @@ struct dt_node {
 struct dt {
 	const void *fdt;         /* NULL: nothing open */
 	const char *strings;     /* property names, by nameoff */
+	const char *structs;     /* the structure block, 4-byte aligned */
+	uint32_t structs_size;   /* bytes */
 	uint32_t nr_nodes;
 	uint32_t nr_props;       /* entries of prop[] in use */
 	uint32_t max_phandle;
@@ -97,11 +99,12 @@ bool dt_is_compatible(struct dt *t, uint32_t idx, const char *const *list);
 /* "status" is absent, "okay" or "ok". */
 bool dt_is_available(struct dt *t, uint32_t idx);
 
+/* A cell; all of a tree's are aligned. */
 static inline uint32_t dt_be32(const uint8_t *p)
 {
 	uint32_t v;
 
-	__builtin_memcpy(&v, p, sizeof(v));
+	__builtin_memcpy(&v, __builtin_assume_aligned(p, sizeof(v)), sizeof(v));
 	return __builtin_bswap32(v);
 }
 

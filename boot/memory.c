@@ -21,9 +21,9 @@
 /* Beyond the frame table: heap, tables, stacks until boot is over. */
 #define HV_SHARE (2 * MIB)
 
-static struct mem_range free_r[MAX_RANGES];
-static struct mem_range mapped_r[MAX_RANGES];
-static struct mem_range no_heap_r[MAX_RANGES];
+static struct mem_range free_r[MAX_RANGES] __noinit;
+static struct mem_range mapped_r[MAX_RANGES] __noinit;
+static struct mem_range no_heap_r[MAX_RANGES] __noinit;
 
 struct ranges boot_free = RANGES_IN(free_r);
 struct mem_range boot_dtb;

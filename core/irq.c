@@ -36,13 +36,6 @@ static bool line_exists(uint32_t line)
 	       line < irqchip_nr_lines;
 }
 
-void irq_init(void)
-{
-	for (uint32_t i = 0; i < NR_INTIDS; i++) {
-		descs[i].owner = IRQ_NOBODY;
-	}
-}
-
 const struct irq_desc *irq_desc_of(uint32_t line)
 {
 	return line < NR_INTIDS ? &descs[line] : NULL;

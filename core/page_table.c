@@ -111,6 +111,22 @@ static void part_update(struct mem_bank *b, uint64_t m)
 		 tree_root(tree_of_frames(first)));
 }
 
+/* All 512 entries like @e, the nodes of their tree included. */
+static void frames_fill(struct page *pg, struct page e, bool is_free)
+{
+	unsigned int level, i;
+	uint64_t word; /* one store an entry */
+
+	pg[0] = e;
+	for (level = 0; level < ORDER_2M; level++) {
+		e.node = (uint8_t)(is_free ? ORDER_2M + 1 - level : 0);
+		__builtin_memcpy(&word, &e, sizeof(e));
+		for (i = 1u << level; i < 2u << level; i++) {
+			__builtin_memcpy(&pg[i], &word, sizeof(e));
+		}
+	}
+}
+
 void chunk_split_locked(struct mem_bank *b, uint64_t m)
 {
 	struct page_chunk *c = chunk_of(b, m);
@@ -119,7 +135,6 @@ void chunk_split_locked(struct mem_bank *b, uint64_t m)
 	struct page template = { .count = c->count, .owner = c->owner };
 	bool is_free = (c->flags & PGF_FREE) != 0;
 	uint8_t flags = c->flags;
-	uint32_t i;
 
 	if (flags & CHUNK_SPLIT) {
 		return;
@@ -129,10 +144,7 @@ void chunk_split_locked(struct mem_bank *b, uint64_t m)
 		chunks_take_locked(b, start, 0);
 		page_nr_free += CHUNK_PAGES; /* they stay free, one by one */
 	}
-	for (i = 0; i < CHUNK_PAGES; i++) {
-		pg[i] = template;
-	}
-	tree_set(tree_of_frames(pg), 0, ORDER_2M, is_free);
+	frames_fill(pg, template, is_free);
 	part_update(b, start);
 	/* Pairs with chunk_is_split(). */
 	__atomic_store_n(&c->flags, CHUNK_SPLIT, __ATOMIC_RELEASE);
@@ -349,11 +361,12 @@ static void part_free(struct mem_bank *b, uint64_t m, uint64_t nr)
 	chunk_split_locked(b, m);
 	while (nr > 0) { /* bound: two blocks an order */
 		unsigned int order = m % CHUNK_PAGES ? ffs64(m) : ORDER_2M;
+		const struct page *pg = frame_of(b, m);
 		uint64_t i;
 
 		order = order < fls64(nr) ? order : fls64(nr);
 		for (i = 0; i < BIT64(order); i++) { /* bound: CHUNK_PAGES */
-			CHECK(frame_of(b, m + i)->flags == PGF_RESERVED);
+			ASSERT(pg[i].flags == PGF_RESERVED);
 		}
 		frames_free_locked(b, m, order);
 		m += BIT64(order);
@@ -376,10 +389,10 @@ static unsigned int whole_order(const struct mem_bank *b, uint64_t m,
 
 	order = order < fls64(nr) ? order : fls64(nr);
 	for (i = 0; i < BIT64(order); i++) { /* bound: REGION_CHUNKS */
-		if (c[i].flags & CHUNK_SPLIT) {
+		if (c[i].flags != PGF_RESERVED) {
+			CHECK(c[i].flags & CHUNK_SPLIT);
 			return 0;
 		}
-		CHECK(c[i].flags == PGF_RESERVED);
 	}
 	return order;
 }
@@ -412,6 +425,8 @@ __cold static void bank_carve_table(struct mem_bank *b, uint64_t m,
 				    uint64_t *nr)
 {
 	uint64_t need = (records_size(b) + table_size(b)) >> PAGE_SHIFT;
+	const struct page_chunk unused = { .owner = OWNER_NONE,
+					   .flags = PGF_RESERVED };
 	uint64_t i;
 	char *va;
 
@@ -421,11 +436,9 @@ __cold static void bank_carve_table(struct mem_bank *b, uint64_t m,
 	*nr -= need;
 	va = hv_va(mfn_to_paddr(mfn(m + *nr)));
 	b->table = (struct page *)(void *)(va + records_size(b));
-	memset(va, 0, records_size(b));
 	b->chunk = (struct page_chunk *)(void *)va;
 	for (i = 0; i < b->nr_regions * REGION_CHUNKS; i++) {
-		b->chunk[i].owner = OWNER_NONE;
-		b->chunk[i].flags = PGF_RESERVED;
+		b->chunk[i] = unused;
 	}
 	b->chunk_of_0 = (uintptr_t)b->chunk -
 			b->base / CHUNK_PAGES * sizeof(struct page_chunk);

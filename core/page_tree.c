@@ -88,15 +88,15 @@ void tree_set(struct page_tree t, unsigned int idx, unsigned int order,
 	      bool is_free)
 {
 	unsigned int level;
-	unsigned int n;
 
 	ASSERT(order <= LEAF_LEVEL && is_aligned(idx, BIT64(order)));
 	for (level = 1; level <= order; level++) {
-		unsigned int first = (LEAVES + idx) >> level;
+		uint8_t value = (uint8_t)(is_free ? level + 1 : 0);
+		uint8_t *node = node_at(t, (LEAVES + idx) >> level);
 		unsigned int nr = 1u << (order - level);
 
-		for (n = first; n < first + nr; n++) {
-			*node_at(t, n) = (uint8_t)(is_free ? level + 1 : 0);
+		for (; nr > 0; nr--, node += t.stride) {
+			*node = value;
 		}
 	}
 	tree_update_above(t, (LEAVES + idx) >> order);
@@ -119,7 +119,11 @@ void part_set(struct page_chunk *region, unsigned int idx, unsigned int root)
 		n /= 2;
 		left = part_value(region, 2 * n);
 		right = part_value(region, 2 * n + 1);
-		region[n].part = (uint8_t)(left > right ? left : right);
+		left = left > right ? left : right;
+		if (region[n].part == left) {
+			return; /* nothing changes further up */
+		}
+		region[n].part = (uint8_t)left;
 	}
 }
 

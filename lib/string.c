@@ -159,7 +159,12 @@ size_t LIB_NAME(strnlen)(const char *s, size_t max)
 LIB_NO_IDIOM
 size_t LIB_NAME(strlen)(const char *s)
 {
-	return LIB_NAME(strnlen)(s, SIZE_MAX);
+	const char *end = s;
+
+	while (*end != 0) {
+		end++;
+	}
+	return (size_t)(end - s);
 }
 
 LIB_NO_IDIOM

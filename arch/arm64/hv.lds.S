@@ -73,6 +73,9 @@ SECTIONS
 		*(.bss .bss.*)
 		. = ALIGN(4096);
 		boot_bss_start = .;
+		*(.boot.bss.noinit)
+		. = ALIGN(4096);
+		noinit_end = .;
 		*(.boot.bss .boot.bss.*)
 		. = ALIGN(4096);
 		bss_end = .;

@@ -31,7 +31,7 @@ void log_guest(const struct domain *d, enum log_level lvl, const char *fmt,
 void console_force(void);
 /* Output from here on; what was logged before is written out now. */
 void console_init(const struct uart *u, void *regs, uint32_t intid);
-/* Input from here on; after irq_init(), on the CPU that shall take it. */
+/* Input from here on; with irqchip set, on the CPU that shall take it. */
 void console_start_input(void);
 void console_set_levels(enum log_level hv, enum log_level guest);
 /* dom0's bytes: to the UART as they are. */

@@ -11,7 +11,7 @@
 
 struct domain;
 
-enum irq_owner { IRQ_NOBODY, IRQ_HV, IRQ_GUEST };
+enum irq_owner { IRQ_NOBODY /* at first */, IRQ_HV, IRQ_GUEST };
 
 struct irq_desc {
 	uint8_t owner;          /* enum irq_owner; IRQ lock, line masked */
@@ -32,7 +32,6 @@ __must_check int irq_request(uint32_t intid, enum irq_trigger t,
 __must_check int irq_assign_guest(struct domain *d, uint32_t intid,
 				  uint32_t virq, enum irq_trigger t);
 const struct irq_desc *irq_desc_of(uint32_t intid);
-void irq_init(void);
 /* Another CPU, once: enable the hypervisor's per-CPU lines there. */
 void irq_enable_cpu_ppis(void);
 /* Take back every line of @d: masked, not active, nobody's. */

@@ -89,6 +89,8 @@ static inline ipa_t gfn_to_ipa(gfn_t g)
 #define __ro_after_boot __attribute__((section(".data.ro_after_boot")))
 /* The same for large zeroed data, which then takes no room in the image. */
 #define __sealed __attribute__((section(".bss.sealed")))
+/* boot/ only: what is in it at first is anything. */
+#define __noinit __attribute__((section(".bss.noinit")))
 #define __cold __attribute__((cold))
 
 #define __force_inline inline __attribute__((always_inline))

@@ -219,7 +219,6 @@ void hv_start(uint64_t mib, uint16_t nr_cpus)
 	}
 	irqchip = &chip;
 	irqchip_nr_lines = 64;
-	irq_init();
 	sched_init(sched_policy_by_name(hv_policy));
 	for (uint16_t i = nr_cpus; i-- > 0;) {
 		fake_this_pcpu = pcpus[i];

@@ -122,7 +122,6 @@ static void setup(void)
 	}
 	irqchip = &chip;
 	irqchip_nr_lines = LINES;
-	irq_init();
 }
 
 TestSuite(irq, .init = setup);

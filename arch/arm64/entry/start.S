@@ -110,7 +110,12 @@ primary_entry:
 	dsb	sy
 
 	bl	mmu_on
-	bl	clear_bss
+	ldr	x0, =bss_start
+	ldr	x1, =boot_bss_start
+	bl	clear
+	ldr	x0, =noinit_end
+	ldr	x1, =bss_end
+	bl	clear
 	/* where we are, for image_pa() and the other CPUs */
 	ldr	x0, =hv_load_address
 	str	x21, [x0]
@@ -177,10 +182,8 @@ mmu_on:
 	isb
 	ret
 
-	/* Both ends of bss are 4 KiB aligned. */
-clear_bss:
-	ldr	x0, =bss_start
-	ldr	x1, =bss_end
+	/* Clear [x0, x1); both are 4 KiB aligned and differ. */
+clear:
 	mrs	x2, dczid_el0
 	cmp	x2, #4			/* DC ZVA does 64 bytes */
 	b.ne	2f

@@ -28,6 +28,7 @@ extern char image_start[], boot_text_start[], text_end[], boot_rodata_start[],
 	rodata_end[], ro_after_boot_start[], ro_after_boot_end[],
 	boot_bss_start[], bss_start[], sealed_end[], bss_end[];
 extern uint64_t hv_l0[PT_ENTRIES];
+extern uint64_t hv_l3[PT_ENTRIES]; /* the image, from its first page on */
 
 /* In .data: start.S stores it before bss would be safe to use. */
 uint64_t hv_load_address __attribute__((section(".data.ro_after_boot")));
@@ -157,12 +158,10 @@ int stage1_map_percpu(uint64_t va, uint64_t pa, uint64_t size)
 
 static void unmap_image(const char *from, const char *to)
 {
-	for (const char *p = from; p < to; p += PAGE_SIZE) {
-		uint64_t old;
-		int rc = pgtable_unmap_page(&stage1, (uint64_t)(uintptr_t)p,
-					    &old);
+	uint64_t i = (uint64_t)(from - image_start) / PAGE_SIZE;
 
-		CHECK(rc == 0);
+	for (; i < (uint64_t)(to - image_start) / PAGE_SIZE; i++) {
+		hv_l3[i] = 0;
 	}
 }
 
@@ -186,6 +185,7 @@ void stage1_seal(void)
 	make_read_only(ro_after_boot_start, ro_after_boot_end);
 	make_read_only(bss_start, sealed_end);
 	unmap_image(boot_text_start, text_end);
+	dsb(ishst); /* the tables before what the walks remember */
 	__asm__ volatile("tlbi alle2is" : : : "memory");
 	dsb(ish);
 	isb();

@@ -258,7 +258,7 @@ static struct p2m_entry entry_of(uint64_t pte, uint64_t ipa_v,
 int arch_p2m_unmap(struct domain *d, gfn_t g, struct p2m_entry *old)
 {
 	struct stage2 s2 = stage2_of(d);
-	uint64_t pte;
+	uint64_t pte = 0;
 	int rc = pgtable_unmap_page(&s2.pt, gfn_to_ipa(g).v, &pte);
 
 	if (rc == 0) {
