@@ -29,7 +29,8 @@
 static bool take_from_part(struct mem_bank *b, uint64_t region,
 			   unsigned int order, uint64_t *m) REQUIRES(page_lock)
 {
-	int c = part_find(chunk_of(b, region), order);
+	int c = region_state(b, region) == REGION_KNOWN ?
+			part_find(chunk_of(b, region), order) : -1;
 	uint64_t chunk;
 	int i;
 
@@ -52,8 +53,12 @@ static bool take_from_whole(struct mem_bank *b, uint64_t region,
 	REQUIRES(page_lock)
 {
 	unsigned int chunk_order = order > ORDER_2M ? order - ORDER_2M : 0;
-	int c = tree_find(tree_of_chunks(chunk_of(b, region)), chunk_order);
+	int c;
 
+	if (region_state(b, region) == REGION_FREE) {
+		region_know_locked(b, region);
+	}
+	c = tree_find(tree_of_chunks(chunk_of(b, region)), chunk_order);
 	if (c < 0) {
 		return false;
 	}
@@ -239,6 +244,7 @@ static int range_take(uint64_t m, uint64_t nr)
 	}
 	spin_lock(&page_lock);
 	for (at = 0; at < nr && rc == 0; at += chunk_part(m + at, nr - at)) {
+		region_know_locked(b, m + at);
 		if (!part_is_free(b, m + at, chunk_part(m + at, nr - at))) {
 			rc = -EBUSY;
 		}

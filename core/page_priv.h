@@ -14,6 +14,16 @@
 #define CHUNK_SPLIT 0x80u     /* in page_chunk.flags: the table tells */
 
 /*
+ * A region that nobody has looked into has no records yet, but zeros, which
+ * page_of() takes for frames that nobody has.
+ */
+enum region_state {
+	REGION_KNOWN,    /* its records tell */
+	REGION_RESERVED, /* as all of a bank is at first */
+	REGION_FREE,
+};
+
+/*
  * Record of a 2 MiB chunk. While it is not split, count, owner and flags hold
  * for each of its 512 frames (the template). The first 8 bytes are laid out
  * as struct page, so that one tree serves both levels.
@@ -25,7 +35,8 @@ struct page_chunk {
 	uint8_t node;      /* of the region's tree of whole free chunks */
 	uint8_t part;      /* of the region's tree of split chunks */
 	uint8_t part_leaf; /* root of this split chunk's frame tree; 0: full */
-	uint8_t reserved[6];
+	uint8_t region;    /* of a region's first: enum region_state */
+	uint8_t reserved[5];
 };
 STATIC_ASSERT(sizeof(struct page_chunk) == 16, "1 TiB costs 8 MiB");
 STATIC_ASSERT(offsetof(struct page_chunk, flags) ==
@@ -101,6 +112,10 @@ struct page_chunk *chunk_of(const struct mem_bank *b, uint64_t m);
 /* Entry of a frame whose chunk is split. */
 struct page *frame_of(const struct mem_bank *b, uint64_t m);
 void chunk_split_locked(struct mem_bank *b, uint64_t m) REQUIRES(page_lock);
+enum region_state region_state(const struct mem_bank *b, uint64_t m)
+	REQUIRES(page_lock);
+/* Write its records, if it has none. */
+void region_know_locked(struct mem_bank *b, uint64_t m) REQUIRES(page_lock);
 /* 2^order chunks from frame @m on, all free / not free any more. */
 void chunks_free_locked(struct mem_bank *b, uint64_t m, unsigned int order)
 	REQUIRES(page_lock);

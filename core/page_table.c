@@ -8,6 +8,7 @@
  *         (its 4 KiB of the table do). A chunk splits when one of its frames
  *         is looked at on its own, and becomes uniform again when all its
  *         frames are free. Table memory is written at the split, not before.
+ *         The chunks of 1 GiB have records when one of them matters.
  * Locks   page_lock (rank PAGE_ALLOC, leaf) for every change. page_of() takes
  *         it only to split; then it is one acquire load.
  * Bounds  splitting writes 512 entries; all else is O(1) or 9 tree steps.
@@ -69,6 +70,35 @@ static struct page_chunk *region_of(const struct mem_bank *b, uint64_t m)
 static unsigned int index_in_region(const struct mem_bank *b, uint64_t m)
 {
 	return (unsigned int)((m - b->base) / CHUNK_PAGES) % REGION_CHUNKS;
+}
+
+enum region_state region_state(const struct mem_bank *b, uint64_t m)
+{
+	return (enum region_state)region_of(b, m)->region;
+}
+
+void region_know_locked(struct mem_bank *b, uint64_t m)
+{
+	struct page_chunk *c = region_of(b, m);
+	bool is_free = c->region == REGION_FREE;
+	struct page_chunk e = {
+		.owner = OWNER_NONE,
+		.flags = is_free ? PGF_FREE | PGF_DIRTY : PGF_RESERVED,
+	};
+	unsigned int level, i;
+	uint64_t words[2]; /* one store an entry */
+
+	if (c->region == REGION_KNOWN) {
+		return;
+	}
+	c[0] = e;
+	for (level = 0; level < ORDER_2M; level++) {
+		e.node = (uint8_t)(is_free ? ORDER_2M + 1 - level : 0);
+		__builtin_memcpy(words, &e, sizeof(e));
+		for (i = 1u << level; i < 2u << level; i++) {
+			__builtin_memcpy(&c[i], words, sizeof(e));
+		}
+	}
 }
 
 void chunks_free_locked(struct mem_bank *b, uint64_t m, unsigned int order)
@@ -397,6 +427,19 @@ static unsigned int whole_order(const struct mem_bank *b, uint64_t m,
 	return order;
 }
 
+/* A region that is free as a whole needs no records. */
+static bool region_free(struct mem_bank *b, uint64_t m, uint64_t nr)
+	REQUIRES(page_lock)
+{
+	if (!is_aligned(m, BIT64(MAX_ORDER)) || nr < BIT64(MAX_ORDER) ||
+	    region_state(b, m) != REGION_RESERVED) {
+		return false;
+	}
+	region_of(b, m)->region = REGION_FREE;
+	page_nr_free += BIT64(MAX_ORDER);
+	return true;
+}
+
 /* Free frames [m, m + nr) of one bank with a table; they were reserved. */
 __cold static void bank_free_range(struct mem_bank *b, uint64_t m, uint64_t nr)
 {
@@ -405,6 +448,12 @@ __cold static void bank_free_range(struct mem_bank *b, uint64_t m, uint64_t nr)
 		uint64_t step = chunk_part(m, nr);
 		struct page_chunk *c = chunk_of(b, m);
 
+		if (region_free(b, m, nr)) {
+			m += BIT64(MAX_ORDER);
+			nr -= BIT64(MAX_ORDER);
+			continue;
+		}
+		region_know_locked(b, m);
 		if (step == CHUNK_PAGES && !(c->flags & CHUNK_SPLIT)) {
 			unsigned int order =
 				whole_order(b, m, nr / CHUNK_PAGES);
@@ -425,8 +474,6 @@ __cold static void bank_carve_table(struct mem_bank *b, uint64_t m,
 				    uint64_t *nr)
 {
 	uint64_t need = (records_size(b) + table_size(b)) >> PAGE_SHIFT;
-	const struct page_chunk unused = { .owner = OWNER_NONE,
-					   .flags = PGF_RESERVED };
 	uint64_t i;
 	char *va;
 
@@ -437,8 +484,11 @@ __cold static void bank_carve_table(struct mem_bank *b, uint64_t m,
 	va = hv_va(mfn_to_paddr(mfn(m + *nr)));
 	b->table = (struct page *)(void *)(va + records_size(b));
 	b->chunk = (struct page_chunk *)(void *)va;
-	for (i = 0; i < b->nr_regions * REGION_CHUNKS; i++) {
-		b->chunk[i] = unused;
+	for (i = 0; i < records_size(b); i += PAGE_SIZE) {
+		arch_clear_page(va + i);
+	}
+	for (i = 0; i < b->nr_regions; i++) {
+		b->chunk[i * REGION_CHUNKS].region = REGION_RESERVED;
 	}
 	b->chunk_of_0 = (uintptr_t)b->chunk -
 			b->base / CHUNK_PAGES * sizeof(struct page_chunk);
