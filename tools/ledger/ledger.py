@@ -75,6 +75,15 @@ def measure_guests_gic2(build, timeout):
     return {key: value for key, value in lines_of(spent).items() if OF_GIC.match(key)}, longest(spent)
 
 
+def measure_boot(build, timeout):
+    """Reset to a domain's first instruction: the first of one and of three, and how much memory matters."""
+    insns = {(count, gib): runs.first_domain(build, count, gib * 1024, timeout) * INSNS_A_TICK
+             for count, gib in ((1, 1), (3, 1), (1, 4), (1, 16))}
+    lines = {f"{count} domain{'s' * (count > 1)}, {gib} GiB": [value] for (count, gib), value in insns.items()}
+    lines["each domain more"] = [(insns[3, 1] - insns[1, 1]) // 2]
+    return lines
+
+
 def injected(section):
     """Interrupts that the guest of LINUX got in a section: all that came were its timer's."""
     return sum(times for key, spent in section["paths"].items() if key.endswith(": virtual timer") for times in spent.values())
@@ -122,6 +131,7 @@ def measure(build, timeout):
         "toolstack": toolstack,
         "linux": {**measure_linux(build, timeout), **totals},
         "masked": {"bare-metal guests": [masked], "bare-metal guests, GICv2": [masked_gic2], "xl create, xl destroy": [masked_toolstack]},
+        "boot": measure_boot(build, timeout),
         "stack": {name: [depth] for name, depth in stack.depths(build).items()},
         "size": {**measure_size(build), **machine},
     }
@@ -195,7 +205,7 @@ def show(measured, faults):
     for group, name, text in faults:
         print(f"ledger: {group}: {name}: {text}")
     bad = len({(group, name) for group, name, _ in faults})
-    for group in ("linux", "masked", "stack", "size"):
+    for group in ("linux", "masked", "boot", "stack", "size"):
         for name, value in measured.get(group, {}).items():
             print(f"{name:84}{value[0]:>14,}")
     print(f"{nr_lines - bad} passed, {bad} failed")

@@ -12,6 +12,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[:0] = [os.path.join(ROOT, "tools", "qemu"), os.path.join(ROOT, "tools", "image")]
 import run  # noqa: E402  pylint: disable=wrong-import-position  # before paths: tools/check has another run.py
+from domains import Domain  # noqa: E402  pylint: disable=wrong-import-position
 import ramdisk  # noqa: E402  pylint: disable=wrong-import-position
 import paths  # noqa: E402  pylint: disable=wrong-import-position
 
@@ -137,3 +138,21 @@ def toolstack(build, timeout):
              ("etc/xen/ledger.cfg", os.path.join(HERE, "guest.cfg")))
     disk = with_script("dom0-xl", os.path.join(HERE, "dom0.sh"), files)
     return boot(build, "toolstack", "ledger: done", timeout, smp=1, mem=2048, initrd=disk)
+
+
+def first_domain(build, count, mem, timeout):
+    """Ticks of the counter from reset to the first instruction of the first of COUNT bare-metal domains of 64 MiB."""
+    kernel = os.path.join(run.BUILD, "guests", "static_dom.bin")
+    machine = run.Machine(build.image, icount=True, reboot=False, kernel=None, initrd=None, smp=1, mem=mem,
+                          domains=[Domain(f"dom{number}", kernel) for number in range(1, count + 1)])
+    command = ["timeout", str(timeout)] + machine.command()
+    console = []
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                          errors="replace") as qemu:
+        for line in qemu.stdout:
+            console.append(line)
+            found = re.search(r"\(d1\) machine: .*, ticks (\d+)", line)
+            if found:
+                qemu.terminate()
+                return int(found.group(1))
+    raise RunError(f"{count} domains, {mem} MiB: the first did not start; the console's last lines:\n" + "".join(console[-25:]))
