@@ -212,3 +212,55 @@ void *fake_tree(int gic_version)
 	add_cpus(tree);
 	return tree;
 }
+
+/* ---- domains that start at boot ------------------------------------------ */
+
+/* Of region "one" for @dom, at @ipa there. */
+static void add_shared(void *t, const char *dom, uint32_t ipa,
+		       const char *role)
+{
+	char path[64];
+
+	fake_tree_add(t, dom, "shm@1", "xen,domain-shared-memory-v1");
+	snprintf(path, sizeof(path), "%s/shm@1", dom);
+	fdt_setprop_string(t, fake_tree_node(t, path), "xen,shm-id", "one");
+	fdt_setprop_string(t, fake_tree_node(t, path), "role", role);
+	CELLS(t, path, "xen,shared-mem", 0, 0x70000000, 0, ipa, 0, 0x100000);
+}
+
+static void add_domain(void *t, const char *name, uint32_t at)
+{
+	char path[64];
+	int node;
+
+	fake_tree_add(t, "/chosen", name, "xen,domain");
+	snprintf(path, sizeof(path), "/chosen/%s", name);
+	CELLS(t, path, "#address-cells", 2);
+	CELLS(t, path, "#size-cells", 2);
+	CELLS(t, path, "memory", 0, 1024);
+	CELLS(t, path, "cpus", 1);
+	CELLS(t, path, "xen,static-mem", 0, at + 0x100000, 0, 0x100000);
+	node = fake_tree_node(t, path);
+	fdt_setprop_string(t, node, "xen,enhanced", "no-xenstore");
+	fdt_setprop(t, node, "vpl011", NULL, 0);
+	fake_tree_add(t, path, "module@1", "multiboot,module");
+	snprintf(path, sizeof(path), "/chosen/%s/module@1", name);
+	CELLS(t, path, "reg", 0, at, 0, 0x100000);
+}
+
+void *fake_tree_domains(void)
+{
+	void *t = fake_tree(3);
+
+	CELLS(t, "/chosen", "#address-cells", 2);
+	CELLS(t, "/chosen", "#size-cells", 2);
+	CELLS(t, "/chosen", "xen,static-heap", 0, 0x50000000, 0, 0x8000000);
+	add_shared(t, "/chosen", 0x10000000, "owner");
+	add_domain(t, "one", 0x60000000);
+	add_shared(t, "/chosen/one", 0x50000000, "borrower");
+	add_domain(t, "two", 0x61000000);
+	fdt_setprop(t, fake_tree_node(t, "/chosen/two"), "direct-map", NULL,
+		    0);
+	add_shared(t, "/chosen/two", 0x70000000, "borrower");
+	return t;
+}

@@ -18,6 +18,11 @@
 
 /* @gic_version 2 or 3. The same buffer each time, 8-byte aligned. */
 void *fake_tree(int gic_version);
+/*
+ * The same with two domains, "one" and "two", that have memory set aside,
+ * share region "one" with dom0 (nodes shm@1), and a static heap.
+ */
+void *fake_tree_domains(void);
 /* Node at @path or a failed assertion. */
 int fake_tree_node(const void *fdt, const char *path);
 /* A new node below @parent. */

@@ -13,7 +13,7 @@
 // LINK: boot/fdt_platform.c boot/fdt_util.c boot/fdt_writer.c boot/gunzip.c
 // LINK: boot/inflate.c boot/kernel_image.c boot/modules.c
 // LINK: boot/option_values.c boot/ranges.c lib/printf.c
-// LINK: tests/fakes/fake_log.c
+// LINK: tests/fakes/check_domains.c tests/fakes/fake_log.c
 // LIBS: -lfdt
 // RUNS: 30000
 #include <libfdt.h>
@@ -27,6 +27,7 @@
 #include "boot/fdt_util.h"
 #include "boot/kernel_image.h"
 #include "boot/modules.h"
+#include "check_domains.h"
 
 #define ROOM (128u << 10)
 
@@ -100,89 +101,6 @@ static void build(void)
 	free(out);
 }
 
-/* One page is one domain's, or the same region's for all that have it. */
-static bool is_apart(const struct mem_range *a, const struct mem_range *b)
-{
-	return a->start + a->size <= b->start || b->start + b->size <= a->start;
-}
-
-static void check_pair(const struct boot_mem *a, const struct boot_mem *b)
-{
-	for (uint32_t i = 0; i < a->nr_banks; i++) {
-		for (uint32_t k = 0; k < b->nr_banks; k++) {
-			must((a == b && i == k) ||
-			     is_apart(&a->bank[i], &b->bank[k]));
-		}
-		for (uint32_t k = 0; k < b->nr_shm; k++) {
-			must(is_apart(&a->bank[i], &b->shm[k].host));
-		}
-	}
-	for (uint32_t i = 0; i < a->nr_shm; i++) {
-		must(strnlen(a->shm[i].id, SHM_ID_SIZE) < SHM_ID_SIZE);
-		for (uint32_t k = 0; k < b->nr_shm; k++) {
-			bool same = strcmp(a->shm[i].id, b->shm[k].id) == 0;
-
-			must(same ? a->shm[i].host.start ==
-					    b->shm[k].host.start :
-				    is_apart(&a->shm[i].host,
-					     &b->shm[k].host));
-		}
-	}
-}
-
-static void check_mem(const struct boot_mem *m, const struct mem_range *image)
-{
-	check_pair(m, m);
-	check_pair(m, &dom0_mem);
-	for (uint32_t i = 0; i < nr_boot_domains; i++) {
-		if (!boot_domains[i].refused) {
-			check_pair(m, &boot_domains[i].mem);
-		}
-	}
-	for (uint32_t i = 0; i < m->nr_banks; i++) {
-		must(m->bank[i].size != 0 && is_apart(&m->bank[i], image));
-	}
-}
-
-/* The tree of its own that a domain gets. */
-static void build_guest(const struct boot_domain *b)
-{
-	struct dom_config cfg = {
-		.nr_vcpus = b->nr_vcpus, .gic_version = p.gic.version,
-		.uart_base = p.uart.base, .uart_intid = 33,
-	};
-	struct guest_fdt_args a = {
-		.cfg = &cfg, .bootargs = b->bootargs, .bank = b->mem.bank,
-		.nr_banks = b->mem.nr_banks ? b->mem.nr_banks : 1,
-		.shm = b->mem.shm, .nr_shm = b->mem.nr_shm,
-		.vpl011 = b->vpl011, .hypervisor = b->enhanced,
-	};
-	uint32_t size = guest_fdt_size(&a);
-	uint8_t *out = malloc(size);
-
-	must(guest_fdt_build(&a, out, size, &size) == 0);
-	must(fdt_check_full(out, size) == 0);
-	free(out);
-}
-
-static void try_domains(const struct mem_range *image)
-{
-	(void)!fdt_static_heap_parse(&host_dt, &p);
-	fdt_dom_parse(&host_dt, &p);
-	fdt_dom_check_modules(&p, image, image);
-	must(nr_boot_domains <= MAX_BOOT_DOMAINS);
-	check_mem(&dom0_mem, image);
-	for (uint32_t i = 0; i < nr_boot_domains; i++) {
-		const struct boot_domain *b = &boot_domains[i];
-
-		must(!b->refused || b->kernel.size == 0);
-		if (!b->refused) {
-			check_mem(&b->mem, image);
-			build_guest(b);
-		}
-	}
-}
-
 static void try_tree(const uint8_t *data, size_t size)
 {
 	struct mem_range image = { .start = 0x40200000, .size = 0x200000 };
@@ -199,7 +117,7 @@ static void try_tree(const uint8_t *data, size_t size)
 			(void)!fdt_platform_find_console(&p, "");
 		}
 		if (modules_check(&p, &image, &image) == 0) {
-			try_domains(&image);
+			check_domains(&p, &image);
 		}
 		build();
 	}
