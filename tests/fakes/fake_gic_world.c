@@ -177,6 +177,7 @@ void world_run(uint32_t id, uint16_t cpu)
 	v->cpu = cpu;
 	v->state = VCPU_RUNNING;
 	cpus[cpu].current = v;
+	cpus[cpu].loaded = v;
 	vgic_vcpu_load(v);
 	if (v->work & VWORK_VIRQ) {
 		v->work &= ~(uint32_t)VWORK_VIRQ;
@@ -193,6 +194,7 @@ void world_stop(uint32_t id)
 	vgic_vcpu_save(v);
 	v->state = VCPU_RUNNABLE;
 	cpus[v->cpu].current = NULL;
+	cpus[v->cpu].loaded = NULL;
 }
 
 static void fire(bool *active, bool line, struct vcpu *v, uint32_t pintid)

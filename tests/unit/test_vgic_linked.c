@@ -266,6 +266,51 @@ Test(vgic_linked, linked_spi_is_handed_over)
 	cr_expect(!fake_spi_active[70]);
 }
 
+/*
+ * From the second time on it takes one write and no look, but only where the
+ * list register is, and only for the vCPU that it goes to now.
+ */
+Test(vgic_linked, linked_spi_is_one_list_register_write)
+{
+	start(4, 2);
+	cr_expect_eq(vgic_link_hw(d, NULL, 70, 70), 0);
+	fake_spi_line[70] = true;
+	world_settle();
+	fake_spi_line[70] = false;
+	cr_expect_eq(take(0), 70);
+	for (int i = 0; i < 10; i++) {
+		world_on(0);
+		fake_ich[0].lr_writes = 0;
+		fake_ich[0].lr_reads = 0;
+		fake_spi_active[70] = true;
+		vgic_post_hw(d, NULL, 70);
+		cr_expect_eq(vc(0)->work, 0);
+		cr_expect_eq(fake_ich[0].lr_writes, 1);
+		cr_expect_eq(fake_ich[0].lr_reads, 0);
+		cr_expect_eq(take(0), 70);
+		cr_expect(!fake_spi_active[70]);
+	}
+	/* It comes on CPU 0 once more, but is for the other vCPU. */
+	reg_write(0, IROUTER(70), 8, 1);
+	world_on(0);
+	fake_spi_active[70] = true;
+	vgic_post_hw(d, NULL, 70);
+	world_settle();
+	cr_expect_eq(fake_lr_state(0, 70), LR_FREE);
+	cr_expect_eq(take(0), FAKE_NONE);
+	cr_expect_eq(take(1), 70);
+	cr_expect(!fake_spi_active[70]);
+	/* And on CPU 0 when its list register is in CPU 1. */
+	reg_write(0, IROUTER(70), 8, 0);
+	world_on(0);
+	fake_spi_active[70] = true;
+	vgic_post_hw(d, NULL, 70);
+	world_settle();
+	cr_expect_eq(take(1), FAKE_NONE);
+	cr_expect_eq(take(0), 70);
+	cr_expect(!fake_spi_active[70]);
+}
+
 Test(vgic_linked, unlinked_line_is_not_left_active)
 {
 	start(4, 2);

@@ -170,11 +170,11 @@ post_hw_slow(struct domain *d, struct virq *q)
 }
 
 /*
- * A private line of the vCPU whose list registers are in this CPU, for which
+ * A physical line of the vCPU whose list registers are in this CPU, for which
  * one was used before. It was active from then until the guest deactivated it,
  * which emptied that list register: no need to look.
  */
-static inline bool post_timer_quick(struct vcpu *v, struct virq *q)
+static inline bool post_linked_quick(struct vcpu *v, struct virq *q)
 {
 	uint32_t flags = q->flags;
 	unsigned int n = q->lr;
@@ -201,7 +201,7 @@ void vgic_post_hw(struct domain *d, struct vcpu *v, uint32_t intid)
 	if (likely(intid < VGIC_NR_PRIVATE && v && v == c->loaded)) {
 		q = &v->arch.vgic.priv[intid];
 		spin_lock(&d->arch.vgic.lock);
-		if (likely(post_timer_quick(v, q))) {
+		if (likely(post_linked_quick(v, q))) {
 			spin_unlock(&d->arch.vgic.lock);
 			if (v != c->current) {
 				vcpu_wake(v); /* this CPU idles, for it */
@@ -214,6 +214,13 @@ void vgic_post_hw(struct domain *d, struct vcpu *v, uint32_t intid)
 			return;
 		}
 		spin_lock(&d->arch.vgic.lock);
+		v = c->current;
+		if (v && v == c->loaded && v->domain == d &&
+		    v->state == VCPU_RUNNING && v->id == q->target &&
+		    v->id == q->lr_vcpu && post_linked_quick(v, q)) {
+			spin_unlock(&d->arch.vgic.lock);
+			return;
+		}
 	}
 	if (likely(post_quick(d, q, VIRQ_ENABLED | VIRQ_HW, VIRQ_PHYS))) {
 		spin_unlock(&d->arch.vgic.lock);
