@@ -15,12 +15,10 @@
 #include <hv/console.h>
 #include <hv/sched.h>
 #include <lib/errno.h>
-#include <lib/string.h>
 
 #define WINDOWS_MAX  ARINC653_MAX_DOMAINS_PER_SCHEDULE
 #define WINDOW_CELLS 4u /* CPU, vCPU, begin and length in microseconds */
 #define NS_PER_US    UINT64_C(1000)
-#define NOBODY	     0xff
 
 struct wish {
 	uint32_t cpu;
@@ -90,7 +88,7 @@ static struct wish *first_wish(void)
 	return first;
 }
 
-static int add(const struct wish *w, uint64_t ns, uint8_t domain)
+static int add(const struct wish *w, uint32_t vcpu, uint64_t ns)
 {
 	uint32_t i = boot_plan.num_sched_entries;
 
@@ -101,12 +99,8 @@ static int add(const struct wish *w, uint64_t ns, uint8_t domain)
 	}
 	boot_plan.num_sched_entries++;
 	/* dom0's handle is 0, as on Xen; boot domains have their number. */
-	if (domain == NOBODY) {
-		memset(boot_plan.sched_entries[i].dom_handle, NOBODY, 16);
-	} else {
-		boot_plan.sched_entries[i].dom_handle[15] = domain;
-	}
-	boot_plan.sched_entries[i].vcpu_id = w->vcpu |
+	boot_plan.sched_entries[i].dom_handle[15] = w->domain;
+	boot_plan.sched_entries[i].vcpu_id = vcpu |
 					     w->cpu << SCHED_PLAN_CPU_SHIFT;
 	boot_plan.sched_entries[i].runtime = ns;
 	return 0;
@@ -129,10 +123,10 @@ static int make_plan(void)
 			return -EINVAL;
 		}
 		if (w->begin_ns > at) {
-			rc = add(w, w->begin_ns - at, NOBODY);
+			rc = add(w, SCHED_PLAN_NOBODY, w->begin_ns - at);
 		}
 		if (rc == 0) {
-			rc = add(w, w->ns, w->domain);
+			rc = add(w, w->vcpu, w->ns);
 		}
 		if (w->cpu < NR_CPUS) {
 			end_ns[w->cpu] = w->begin_ns + w->ns;

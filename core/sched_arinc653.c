@@ -323,6 +323,9 @@ static uint64_t end_on(const struct plan *p, uint16_t cpu)
 /* Has the vCPU of @w another CPU at that time? */
 static bool is_elsewhere(const struct plan *p, const struct window *w)
 {
+	if (w->vcpu_id == SCHED_PLAN_NOBODY) {
+		return false;
+	}
 	for (uint32_t i = 0; i < p->nr; i++) { /* bound: NR_WINDOWS */
 		const struct window *o = &p->window[i];
 
@@ -345,7 +348,7 @@ static const char *add_window(struct plan *p, uint64_t ns)
 	}
 	w->begin_ns = end_on(p, w->cpu);
 	w->end_ns = w->begin_ns + ns;
-	if (ns < WINDOW_NS_MIN) {
+	if (ns < WINDOW_NS_MIN && w->vcpu_id != SCHED_PLAN_NOBODY) {
 		return "is shorter than 10 us";
 	}
 	if (ns > p->frame_ns - w->begin_ns) {
@@ -366,8 +369,8 @@ static const char *read_plan(struct plan *p,
 
 	p->is_given = true;
 	p->frame_ns = s->major_frame;
-	if (p->frame_ns > FRAME_NS_MAX) {
-		return "is in a frame of more than 1000 s";
+	if (p->frame_ns < WINDOW_NS_MIN || p->frame_ns > FRAME_NS_MAX) {
+		return "is in a frame that is not 10 us to 1000 s";
 	}
 	if (s->num_sched_entries < 1 || s->num_sched_entries > NR_WINDOWS) {
 		return "is one of none, or of more than 64";

@@ -116,10 +116,12 @@ void sched_get_params(struct vcpu *v, struct sched_params *p);
 /*
  * The plan of sched=arinc653, and only with it: CPU by CPU the windows follow
  * each other from the begin of the frame on. An entry's vcpu_id has its CPU in
- * the upper half, which is 0 on Xen. A new plan holds from the end of the
- * frame on. -EINVAL, with the reason in the log; -ENOMEM.
+ * the upper half, which is 0 on Xen; NOBODY in the lower half makes a gap. A
+ * new plan holds from the end of the frame on. -EINVAL, with the reason in the
+ * log; -ENOMEM.
  */
 #define SCHED_PLAN_CPU_SHIFT 16
+#define SCHED_PLAN_NOBODY 0xffffu
 struct xen_sysctl_arinc653_schedule;
 __must_check int sched_plan_set(const struct xen_sysctl_arinc653_schedule *s);
 /* As set last. */

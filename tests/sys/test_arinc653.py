@@ -6,6 +6,7 @@ Debian's Xen for arm64 is built without this scheduler: there is no reference to
 import os
 import re
 import subprocess
+import time
 
 import pytest
 from conftest import ROOT
@@ -24,8 +25,8 @@ def require():
         pytest.fail(f"nothing at {WINDOWS}\ncure: make guests", pytrace=False)
 
 
-def planned(name, windows):
-    return Domain(name, WINDOWS, vpl011=False, text=f"bulkhead,windows = <{windows}>;" if windows else "")
+def planned(name, windows, bootargs=""):
+    return Domain(name, WINDOWS, vpl011=False, bootargs=bootargs, text=f"bulkhead,windows = <{windows}>;" if windows else "")
 
 
 def start(boot, frame_us, domains, smp=1):
@@ -47,11 +48,11 @@ def test_edges(boot):
 
 def test_two_cpus_and_gaps(boot):
     """A domain whose one vCPU goes to and fro between CPUs, with a gap before its window; one without a window."""
-    console = start(boot, 40, [planned("one", "0 0 10 20"), planned("two", "1 0 0 20 0 0 30 10"), planned("three", "")],
-                    smp=2)
+    console = start(boot, 40, [planned("one", "0 0 4 20", "short"), planned("two", "1 0 0 20 0 0 24 16"),
+                               planned("three", "")], smp=2)
     console.expect(rb'three has no "bulkhead,windows"')
-    console.expect(rb"\(d1\) GUEST (PASS|FAIL)", idle=120)
-    console.expect(rb"\(d1\) ended: reason 0")
+    assert console.expect(rb"\(d1\) GUEST (PASS|FAIL)", idle=120).group(1) == b"PASS"
+    console.expect(rb"\(BH\) d1 ended: reason 0")
 
 
 WRONG = [
@@ -69,6 +70,81 @@ def test_wrong_plans(boot, frame_us, windows, line):
     console = start(boot, frame_us, [planned("one", windows)])
     console.expect(re.escape(line).encode())
     console.expect(rb"Cannot boot: plan of windows")
+
+
+# ---- the simulator's word
+
+SIMULATOR = os.path.join(ROOT, "build", "bulkhead-schedsim")
+FRAME_US = 400
+# CPU 0's: domain and length; 0 is nobody.
+TURNS = [(1, 100), (2, 60), (1, 40), (3, 80), (0, 50), (3, 30), (2, 40)]
+IDLE = 32767
+SWITCH_US = 1               # from a window's edge to the record of the switch: at most
+KEYS = "\x01\x01\x01"
+
+
+def predicted(tmp_path):
+    """[[microsecond in the frame, domain, domain before]] of a frame, as the simulator has them."""
+    lines = ["policy arinc653", f"time {4 * FRAME_US}us", f"frame {FRAME_US}us"]
+    lines += [f"vcpu {number} busy" for number in (1, 2, 3)]
+    lines += [f"window 0 {domain or '-'} {length}us" for domain, length in TURNS]
+    path = tmp_path / "plan.txt"
+    path.write_text("\n".join(lines) + "\n")
+    done = subprocess.run([SIMULATOR, str(path)], check=True, capture_output=True, text=True).stdout
+    slices = [(float(a), float(b), int(c)) for a, b, c in re.findall(r"^ +([\d.]+) +([\d.]+) +0  (\d)$", done, re.MULTILINE)]
+    return [[begin - FRAME_US, domain, slices[i - 1][2] if slices[i - 1][1] == begin else IDLE]
+            for i, (begin, _, domain) in enumerate(slices) if FRAME_US <= begin < 2 * FRAME_US]
+
+
+def planned_turns():
+    windows, at = {1: [], 2: [], 3: []}, 0
+    for domain, length in TURNS:
+        if domain:
+            windows[domain].append(f"0 0 {at} {length}")
+        at += length
+    return [planned(f"dom{number}", " ".join(words), "busy") for number, words in windows.items()]
+
+
+def trace_of(console):
+    """[[microsecond, domain, domain before]] of the last switches, by the hypervisor's key."""
+    begin = len(console.data)
+    console.seen = begin
+    console.send("tr")
+    console.expect(rb"CPU 0: (?:busy|idle)")
+    return [[int(s) * 1e6 + int(ns) / 1e3, int(domain), int(before)] for s, ns, domain, before in re.findall(
+        r"(\d+)\.(\d{9}) CPU 0 SCHED_RUN dom=(\d+) vcpu=0 from=(\d+)", console.data[begin:].decode(errors="replace"))]
+
+
+def late(want_at, at):
+    return (at - want_at + FRAME_US / 2) % FRAME_US - FRAME_US / 2
+
+
+def test_as_predicted(boot, tmp_path):
+    """One CPU: what the trace says is what the simulator said, event by event."""
+    frame = predicted(tmp_path)
+    assert len(frame) == 6
+    console = start(boot, FRAME_US, planned_turns())
+    console.expect(rb"Input goes to d1 now")
+    console.send(3 * KEYS)
+    console.expect(rb"Input goes to the hypervisor now")
+    base = None
+    compared = 0
+    looked = 0                  # when the key was printed last: what is due then comes late
+    while compared < 20:
+        time.sleep(0.1)
+        events = trace_of(console)
+        is_whole = len(events) == 16 and events[0][0] > looked + FRAME_US
+        looked = events[-1][0]
+        if not is_whole:
+            continue
+        if base is None:
+            base = next(at for at, *who in events if who == frame[4][1:]) - frame[4][0]
+        first = min(range(len(frame)), key=lambda i: abs(late(frame[i][0], events[0][0] - base)))
+        for number, (at, *who) in enumerate(events):
+            want_at, *want = frame[(first + number) % len(frame)]
+            assert who == want, (number, events)
+            assert abs(late(want_at, at - base)) < SWITCH_US, (number, events)
+        compared += 1
 
 
 # ---- the stock toolstack

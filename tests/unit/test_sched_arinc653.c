@@ -137,6 +137,7 @@ Test(arinc653, plans_that_are_refused)
 		{0, 1, {SLOT(0, 0, 100)}},
 		{1001 * 1000 * MS, 1, {SLOT(0, 0, 100)}},
 		{UINT64_MAX, 1, {SLOT(0, 0, 100)}},
+		{9 * US, 1, {SLOT(0, SCHED_PLAN_NOBODY, 9)}},
 		{1000 * US, 0, {SLOT(0, 0, 100)}},
 		{1000 * US, 65, {SLOT(0, 0, 10)}},
 		{1000 * US, 1, {SLOT(0, 0, 0)}},
@@ -239,4 +240,27 @@ Test(arinc653, a_late_look_moves_no_edge)
 	cr_assert_eq(pcpus[0]->current, v[1]);
 	cr_assert_eq(pcpus[1]->current, v[2]);
 	cr_assert_eq(pcpus[0]->slice_timer.deadline_ns, begin + 5999 * US);
+}
+
+/* Of any length, and on several CPUs at once. */
+Test(arinc653, gaps)
+{
+	static const struct xen_sysctl_arinc653_schedule gaps = {
+		.major_frame = 1000 * US,
+		.num_sched_entries = 4,
+		.sched_entries = {SLOT(0, SCHED_PLAN_NOBODY, 1),
+				  SLOT(0, 0, 999),
+				  SLOT(1, SCHED_PLAN_NOBODY, 500),
+				  SLOT(1, 1, 500)},
+	};
+	uint64_t begin = fake_time_ns;
+
+	cr_assert_eq(sched_plan_set(&gaps), 0);
+	all_online();
+	cr_assert_null(pcpus[0]->current);
+	go_to(begin + US);
+	cr_assert_eq(pcpus[0]->current, v[0]);
+	cr_assert_null(pcpus[1]->current);
+	go_to(begin + 500 * US);
+	cr_assert_eq(pcpus[1]->current, v[1]);
 }

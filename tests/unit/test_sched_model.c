@@ -224,7 +224,7 @@ static void check_null(void)
 
 /* ---- arinc653 ------------------------------------------------------------ */
 
-#define NOBODY 99 /* no such vCPU */
+#define NOBODY SCHED_PLAN_NOBODY
 
 struct slot {
 	uint16_t cpu, vcpu;
@@ -296,7 +296,8 @@ static void check_arinc653(void)
 
 static bool meet(const struct slot *a, const struct slot *b)
 {
-	return a->vcpu == b->vcpu && a->begin < b->end && b->begin < a->end;
+	return a->vcpu == b->vcpu && a->vcpu != NOBODY && a->begin < b->end &&
+	       b->begin < a->end;
 }
 
 /* A plan that often has a vCPU on two CPUs, and sometimes too much. */
@@ -312,7 +313,7 @@ static bool random_plan(struct frame_plan *p)
 
 		s->cpu = (uint16_t)roll(nr_pcpus);
 		s->vcpu = (uint16_t)(roll(8) ? roll(CPUS_VCPUS) : NOBODY);
-		if (nr_pcpus == 4 || roll(8) != 0) { /* its own CPUs' */
+		if (s->vcpu != NOBODY && (nr_pcpus == 4 || roll(8) != 0)) {
 			s->vcpu = (uint16_t)(s->vcpu / nr_pcpus * nr_pcpus +
 					     s->cpu) %
 				  CPUS_VCPUS;
