@@ -108,8 +108,11 @@ static void tell_domain(const struct cfg_section *s, const char *text)
 		bad(cfg_line(&description->section[0], all->name), "%s", text);
 	} else if (e) {
 		text = quote ? quote + 2 : text;
-		bad(e->line, "[%s] %s: %.*s (here: %s = %s)", s->name, k->name,
-		    (int)strcspn(text, "\n"), text, k->name, k->form);
+		/* "write <1>" is of trees. */
+		bad(e->line, strstr(text, "; write ") ?
+		    "[%s] %s: %.*s (here: %s = %s)" : "[%s] %s: %.*s",
+		    s->name, k->name, (int)strcspn(text, "\n"), text, k->name,
+		    k->form);
 	} else {
 		bad(s->line, "%s", text);
 	}
@@ -152,13 +155,17 @@ static void tell(const char *text)
 void log_printf(enum log_level lvl, const char *fmt, ...)
 {
 	char text[1024];
+	char *ignored;
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (lvl == LOG_ERR ||
-	    (lvl == LOG_WARN && description && section_in(text))) {
+	if (lvl == LOG_WARN && description && section_in(text)) {
+		ignored = strstr(text, "; ignored");
+		tell(ignored ? need_text("%.*s; leave it out",
+					 (int)(ignored - text), text) : text);
+	} else if (lvl == LOG_ERR) {
 		tell(text);
 	} else if (lvl == LOG_WARN) {
 		fprintf(stderr, "bulkhead-image: warning: %s", text);
