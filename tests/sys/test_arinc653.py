@@ -175,7 +175,7 @@ STEPS = [
     ("reasons", "xl dmesg | grep -o 'arinc653: .*'", 0,
      ["arinc653: plan refused: window 1 ends after the frame", "arinc653: plan refused: window 0 is shorter than 10 us",
       "arinc653: plan refused: window 0 is one of none, or of more than 64",
-      "arinc653: plan refused: window 0 ends after the frame",
+      "arinc653: plan refused: window 0 is in a frame that is not 10 us to 1000 s",
       "arinc653: plan refused: window 1 is of a vCPU that is on another CPU then"]),
     ("unchanged", "plan get", 0, ["frame 10000000", f"{DOM0} 0 9000000", f"{ONE} 0x10000 2000000"]),
     # It moves to the other CPU.

@@ -133,7 +133,7 @@ Test(cmdline, words_and_texts)
 	good("console=dtuart dtuart=/soc/uart@0:115200 sched=null");
 	cr_assert_str_eq(o.dtuart, "/soc/uart@0:115200");
 	cr_assert_str_eq(o.sched, "null");
-	bad("sched=best", "sched", "best", "credit2|rtds|null");
+	bad("sched=best", "sched", "best", "credit2|rtds|arinc653|null");
 	bad("dtuart=", "dtuart", "\"\"", "PATH");
 	memset(line + 7, 'x', 200);
 	bad(line, "dtuart", "xxx", "PATH");
