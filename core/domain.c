@@ -393,7 +393,7 @@ void domain_shutdown(struct domain *d, uint8_t code)
 						  __ATOMIC_SEQ_CST,
 						  __ATOMIC_RELAXED);
 	}
-	if (d->restart) {
+	if (d->restart && d->state == DOM_SHUTDOWN) {
 		restart_ended(d, code);
 	}
 	domain_tell_controller();

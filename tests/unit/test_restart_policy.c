@@ -195,3 +195,21 @@ RESTART_TEST(restart_policy, a_missed_heartbeat)
 	expect_new();
 	cr_assert_neq(r->heartbeat.cpu, CPU_NONE);
 }
+
+/* ---- its controller has ended it ----------------------------------------- */
+
+RESTART_TEST(restart_policy, not_when_it_is_being_torn_down)
+{
+	struct xen_domctl x = {
+		.cmd = XEN_DOMCTL_destroydomain,
+		.interface_version = XEN_DOMCTL_INTERFACE_VERSION,
+		.domain = d->id,
+	};
+
+	guest_put(hv_dom0, HV_ARG, &x, sizeof(x));
+	cr_assert_eq(hv_call_once(hv_v0, __HYPERVISOR_domctl, HV_ARG, 0),
+		     HC_RESTARTED);
+	domain_shutdown(d, SHUTDOWN_crash);
+	cr_assert_eq(r->count, 0);
+	cr_assert_eq(r->due.cpu, CPU_NONE);
+}
