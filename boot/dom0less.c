@@ -468,7 +468,7 @@ static int keep_for_restart(struct domain *d, const struct boot_domain *b,
 			      fdt_dom_restarts(&b->restart) ? images : NULL);
 	for (uint32_t i = 0; i < guest.nr && rc == 0; i++) {
 		rc = dom_restart_add_ram(d, guest.piece[i].ipa,
-					 guest.piece[i].host.size);
+					 guest.piece[i].host.size, false);
 	}
 	return rc;
 }

@@ -111,7 +111,8 @@ int dom_restart_make(struct domain *d, const struct restart_policy *policy,
 	return images ? keep_images(d, images) : 0;
 }
 
-int dom_restart_add_ram(struct domain *d, uint64_t ipa, uint64_t size)
+int dom_restart_add_ram(struct domain *d, uint64_t ipa, uint64_t size,
+			bool shared)
 {
 	struct restart *r = d->restart;
 
@@ -121,6 +122,7 @@ int dom_restart_add_ram(struct domain *d, uint64_t ipa, uint64_t size)
 	r->ram[r->nr_ram++] = (struct restart_range){
 		.gfn = ipa >> PAGE_SHIFT,
 		.nr = size >> PAGE_SHIFT,
+		.shared = shared,
 	};
 	return 0;
 }

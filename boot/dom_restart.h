@@ -20,8 +20,11 @@ struct dom_image {
 __must_check int dom_restart_make(struct domain *d,
 				  const struct restart_policy *policy,
 				  const struct dom_image *images);
-/* One more range of the guest's RAM, to be scrubbed. -ENOSPC. */
+/*
+ * One more range of the guest's RAM, to be scrubbed unless it is @shared: what
+ * is in no range is not the guest's after a restart. -ENOSPC.
+ */
 __must_check int dom_restart_add_ram(struct domain *d, uint64_t ipa,
-				     uint64_t size);
+				     uint64_t size, bool shared);
 
 #endif

@@ -11,8 +11,8 @@
  * Order   what the guest has of others goes first, its memory is written when
  *         nothing else refers to it.
  * Shared  a page of another domain (P2M_FOREIGN_*) is not the guest's doing,
- *         who may not map such: it stays, and so does what is in it. Only
- *         restart.ram is scrubbed.
+ *         who may not map such: it stays, and so does what is in it. So do
+ *         ranges of restart.ram that are shared; the others are scrubbed.
  * Bounds  a part answers -EAGAIN after a piece of 20,000 instructions at most.
  */
 #include <hv/restart.h>
@@ -185,10 +185,13 @@ static int write_frame(struct domain *d, uint64_t g, const void *from)
 	return 0;
 }
 
-/* The frame number @at of all RAM; UINT64_MAX: there are no more. */
+/* The frame number @at of RAM of its own; UINT64_MAX: there are no more. */
 static uint64_t ram_frame(const struct restart *r, uint64_t at)
 {
 	for (uint32_t i = 0; i < r->nr_ram; i++) { /* bound: RESTART_MAX_.. */
+		if (r->ram[i].shared) {
+			continue;
+		}
 		if (at < r->ram[i].nr) {
 			return r->ram[i].gfn + at;
 		}

@@ -39,6 +39,7 @@ struct restart_policy {
 struct restart_range {
 	uint64_t gfn;
 	uint64_t nr;
+	bool shared; /* with other domains: stays as it is */
 };
 
 /* 2^order frames of what boot loaded at @gfn, in a block of ours at @va. */

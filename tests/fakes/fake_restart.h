@@ -34,6 +34,7 @@
 #define HOLE (HV_GFN + 20)
 #define SHARED_AT (HV_GFN + 30)
 #define FAR_GFN UINT64_C(0x80000)
+#define SHARED_GFN (HV_GFN + PAGES - 2) /* the last two are */
 
 static struct domain *d;
 static struct restart *r;
@@ -65,9 +66,10 @@ static inline void build(uint32_t nr_vcpus)
 	};
 	r->entry = ENTRY;
 	r->fdt = FDT;
-	r->ram[0] = (struct restart_range){ HV_GFN, 10 };
-	r->ram[1] = (struct restart_range){ HV_GFN + 10, PAGES - 10 };
-	r->nr_ram = 2;
+	r->ram[0] = (struct restart_range){ HV_GFN, 10, false };
+	r->ram[1] = (struct restart_range){ SHARED_GFN, 2, true };
+	r->ram[2] = (struct restart_range){ HV_GFN + 10, PAGES - 12, false };
+	r->nr_ram = 3;
 	r->block = heap_alloc(d, 2 * sizeof(*r->block));
 	d->restart = r;
 	keep(HV_GFN, 2);
@@ -239,7 +241,7 @@ static inline void expect_new_memory(void)
 {
 	static const uint8_t zero[256];
 
-	for (uint64_t i = 0; i < PAGES; i++) {
+	for (uint64_t i = 0; i < PAGES - 2; i++) {
 		cr_assert(is_filled(HV_GFN + i, i < IMAGE_PAGES ? 0x11 : 0),
 			  "page %lu", i);
 	}
