@@ -10,11 +10,12 @@ DOMAIN = SHUTDOWNS + ("suspend", "softreset", "faults", "cpu_off")
 # Run by the control domain. Nobody looks after the guests (-e): they stay as they ended. "faults" and "cpu_off" do not.
 SCRIPT = """for how; do
 xl create -e -q /tmp/conform.cfg 'name="end"' memory=16 "extra=\\"end $how\\"" 2>&1
-n=0
-until xl list end | grep -q -- '-s[-c][-d] ' || [ $n = 8 ]; do n=$((n + 1)); sleep 1; done
-set -- $(xl list -v end | tail -n 1)
-case $how in faults|cpu_off) [ $n = 8 ] || echo early;; esac
-echo "= end of a domain | $how | $(echo $5 | sed 's/^../--/') reason $8"
+case $how in
+faults|cpu_off) sleep 0.1;;
+*) n=0; until xl list end | grep -q -- '-s.- ' || [ $n = 8 ]; do n=$((n + 1)); sleep 1; done;;
+esac
+state=$(xl list -v end | tail -n 1 | awk '{ print substr($5, 3), "reason", $8 }')
+echo "= end of a domain | $how | $state"
 xl destroy end
 done
 """
