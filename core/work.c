@@ -57,7 +57,7 @@ void work_gen_snapshot(uint32_t gen[NR_CPUS])
 		struct pcpu *c = pcpus[i];
 
 		gen[i] = __atomic_load_n(&c->work_gen, __ATOMIC_SEQ_CST);
-		if (c->online && c != this_pcpu()) {
+		if (c->online) { /* ours, too: another may go on waiting */
 			pcpu_post(c, PWORK_DOMAIN);
 		}
 	}
