@@ -252,16 +252,36 @@ static uint64_t dom0_memory(void)
 	return options.dom0_mem ? options.dom0_mem : DOM0_MEM_DEFAULT;
 }
 
+/* The hypervisor's for it: also a copy of the images when it may restart. */
+static uint64_t share_of(const struct image *img, const struct cfg_section *s)
+{
+	const struct blob *kernel = file_of(img, s, "kernel");
+	const struct blob *ramdisk = file_of(img, s, "ramdisk");
+	struct kernel_image k;
+
+	for (uint32_t i = 0; i < nr_boot_domains; i++) {
+		if (strcmp(boot_domains[i].name, s->name) == 0 && kernel &&
+		    fdt_dom_restarts(&boot_domains[i].restart) &&
+		    kernel_image_probe(kernel->data, kernel->size, &k) == 0) {
+			return HV_SHARE +
+			       align_up(k.file_size +
+						(ramdisk ? ramdisk->size : 0),
+					ALIGN_2M);
+		}
+	}
+	return HV_SHARE;
+}
+
 /*
- * @want bytes for a domain, and the hypervisor's share for it, in pieces from
+ * @want bytes for a domain, and the hypervisor's @share for it, in pieces from
  * the top, as boot/dom0less.c will take them.
  */
-static bool take_memory(uint64_t want)
+static bool take_memory(uint64_t want, uint64_t share)
 {
 	struct mem_range piece;
 
-	if (want + HV_SHARE > ranges_total(&boot_free) ||
-	    ranges_take(&boot_free, HV_SHARE, ALIGN_2M, &piece)) {
+	if (want + share > ranges_total(&boot_free) ||
+	    ranges_take(&boot_free, share, ALIGN_2M, &piece)) {
 		return false;
 	}
 	for (uint32_t i = 0; want && i < MAX_PIECES; i++) {
@@ -273,13 +293,15 @@ static bool take_memory(uint64_t want)
 	return want == 0;
 }
 
-static void check_memory_of(const struct cfg_section *s)
+static void check_memory_of(const struct image *img,
+			    const struct cfg_section *s)
 {
 	uint64_t left = ranges_total(&boot_free);
 	uint64_t want = is_dom0(s) ? dom0_memory() :
 				     cfg_number(s, "memory", 0) * MIB;
 
-	if (!cfg_find(s, "static_mem") && !take_memory(want)) {
+	if (!take_memory(cfg_find(s, "static_mem") ? 0 : want,
+			 share_of(img, s))) {
 		bad(cfg_line(s, "memory"), "[%s] wants %llu MiB of memory, "
 		    "%llu are left of the %llu that domains can have, and "
 		    "pieces of less than 2 MiB count for nothing; make it "
@@ -291,17 +313,19 @@ static void check_memory_of(const struct cfg_section *s)
 }
 
 /* dom0 chooses first. */
-static void check_memory(const struct cfg *c)
+static void check_memory(const struct image *img)
 {
+	const struct cfg *c = &img->cfg;
+
 	free_memory = ranges_total(&boot_free);
 	for (uint32_t i = 1; i < c->nr; i++) {
 		if (is_dom0(&c->section[i])) {
-			check_memory_of(&c->section[i]);
+			check_memory_of(img, &c->section[i]);
 		}
 	}
 	for (uint32_t i = 1; i < c->nr; i++) {
 		if (!is_dom0(&c->section[i])) {
-			check_memory_of(&c->section[i]);
+			check_memory_of(img, &c->section[i]);
 		}
 	}
 }
@@ -342,6 +366,9 @@ static bool check_domains(const void *tree, const struct mem_range *image,
 	    modules_check(&platform, &boot_image, &boot_dtb)) {
 		return false;
 	}
+	if (fdt_static_heap_parse(&host_dt, &platform)) {
+		return false;
+	}
 	fdt_dom_parse(&host_dt, &platform);
 	fdt_dom_check_modules(&platform, &boot_image, &boot_dtb);
 	return true;
@@ -361,7 +388,7 @@ void check_all(struct image *img)
 	if (!ok || nr_mistakes || boot_memory_init(&platform)) {
 		return;
 	}
-	check_memory(&img->cfg);
+	check_memory(img);
 	for (uint32_t i = 1; i < img->cfg.nr; i++) {
 		check_fit(img, &img->cfg.section[i]);
 	}

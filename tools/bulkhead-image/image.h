@@ -73,7 +73,6 @@ struct key {
 	const char *name;
 	uint8_t kind;       /* enum key_kind */
 	bool needed;
-	bool soon;          /* the hypervisor does not take it yet */
 	const char *prop;   /* of the domain's node, when it is one */
 	const char *module; /* "compatible" of a boot module, when it is one */
 	const char *node;   /* begin of the names of the nodes it becomes */
