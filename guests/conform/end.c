@@ -31,14 +31,6 @@ static void __attribute__((noreturn)) watchdog(void)
 	}
 }
 
-/* Every exception is the next one: it spins at EL1. */
-static int64_t fault_for_ever(void)
-{
-	sysreg_write(vbar_el1, MAP_UNMAPPED);
-	isb();
-	return *(volatile int64_t *)(uintptr_t)MAP_UNMAPPED;
-}
-
 static int64_t end(void)
 {
 	static const struct {
@@ -67,9 +59,6 @@ static int64_t end(void)
 	}
 	if (has_bootarg("timeout")) {
 		watchdog();
-	}
-	if (has_bootarg("faults")) {
-		return fault_for_ever();
 	}
 	return smccc_hvc(has_bootarg("psci_off") ? PSCI_SYSTEM_OFF :
 			 has_bootarg("psci_reset") ? PSCI_SYSTEM_RESET :

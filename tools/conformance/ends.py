@@ -5,15 +5,13 @@ from console import ConsoleError
 SHUTDOWNS = ("poweroff", "reboot", "crash", "dog", "reason6", "reason255", "reason259", "coded", "timeout", "psci_off",
              "psci_reset")
 MACHINE = SHUTDOWNS
-DOMAIN = SHUTDOWNS + ("suspend", "softreset", "faults", "cpu_off")
+DOMAIN = SHUTDOWNS + ("suspend", "softreset", "cpu_off")
 
-# Run by the control domain. Nobody looks after the guests (-e): they stay as they ended. "faults" and "cpu_off" do not.
+# Run by the control domain. Nobody looks after the guests (-e): they stay as they ended. "cpu_off" is none.
 SCRIPT = """for how; do
 xl create -e -q /tmp/conform.cfg 'name="end"' memory=16 "extra=\\"end $how\\"" 2>&1
-case $how in
-faults|cpu_off) sleep 0.1;;
-*) n=0; until xl list end | grep -q -- '-s.- ' || [ $n = 8 ]; do n=$((n + 1)); sleep 1; done;;
-esac
+n=0
+until xl list end | grep -q -- '-s.- ' || [ $n = 8 ]; do n=$((n + 1)); sleep 1; done
 state=$(xl list -v end | tail -n 1 | awk '{ print substr($5, 3), "reason", $8 }')
 echo "= end of a domain | $how | $state"
 xl destroy end
