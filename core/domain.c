@@ -31,6 +31,7 @@ struct spinlock control_lock = SPINLOCK_INIT(CONTROL);
 struct domain *hardware_domain;
 
 static struct domain *domains[MAX_DOMAINS]; /* by id modulo its size */
+static uint32_t nr_domains;                 /* in it */
 static domid_t last_id;                     /* given out; control_lock */
 static bool controller_news;                /* atomic */
 
@@ -189,6 +190,7 @@ void domain_publish(struct domain *d)
 	spin_lock(&domain_list_lock);
 	ASSERT(domain_id_is_free(d->id));
 	__atomic_store_n(slot_of(d->id), d, __ATOMIC_RELEASE);
+	nr_domains++;
 	if (d->is_hardware) {
 		hardware_domain = d;
 	}
@@ -204,6 +206,7 @@ void domain_unpublish(struct domain *d)
 	was_there = *slot_of(d->id) == d;
 	if (was_there) {
 		__atomic_store_n(slot_of(d->id), NULL, __ATOMIC_RELEASE);
+		nr_domains--;
 	}
 	spin_unlock(&domain_list_lock);
 	if (was_there) {
@@ -262,10 +265,12 @@ struct domain *domain_get_for(struct vcpu *v, domid_t id)
 static struct domain *next_locked(domid_t id) REQUIRES(domain_list_lock)
 {
 	struct domain *best = NULL;
+	uint32_t seen = 0;
 
-	for (uint32_t i = 0; i < MAX_DOMAINS; i++) {
+	for (uint32_t i = 0; i < MAX_DOMAINS && seen < nr_domains; i++) {
 		struct domain *d = domains[i];
 
+		seen += d != NULL;
 		if (d && d->id >= id && (!best || d->id < best->id)) {
 			best = d;
 		}
