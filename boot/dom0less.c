@@ -18,7 +18,6 @@
 #include "dom_restart.h"
 #include "fdt_dom.h"
 #include "fdt_dom_dev.h"
-#include "fdt_dom_vcpu.h"
 #include "kernel_image.h"
 #include <abi/xen.h>
 #include <hv/arch.h>
@@ -394,30 +393,6 @@ static void scrub(const struct mem_range *r)
 	}
 }
 
-/* What the tree's nodes say of single vCPUs. */
-static int place_vcpus(struct domain *d, const struct boot_domain *b)
-{
-	uint64_t there = nr_pcpus < 64 ? BIT64(nr_pcpus) - 1 : UINT64_MAX;
-
-	for (uint32_t i = 0; i < nr_boot_vcpus; i++) {
-		const struct boot_vcpu *v = &boot_vcpus[i];
-
-		if (&boot_domains[v->dom] != b || v->cpus == 0) {
-			continue;
-		}
-		if ((v->cpus & ~there) != 0) {
-			return problem(b, "\"hard-affinity\" names a CPU that "
-				       "did not start, or was left out by "
-				       "maxcpus=", -ENXIO);
-		}
-		if (vcpu_set_hard_affinity(d->vcpu[v->id], v->cpus)) {
-			return problem(b, "\"hard-affinity\": no such CPU",
-				       -EINVAL);
-		}
-	}
-	return 0;
-}
-
 static int build_memory(struct domain *d, const struct boot_domain *b)
 {
 	int rc = 0;
@@ -496,7 +471,7 @@ static int build(struct domain *d, const struct boot_domain *b,
 				     guest.fdt_load);
 	}
 	if (rc == 0) {
-		rc = place_vcpus(d, b);
+		rc = dom_build_affinity(d, (uint8_t)(b - boot_domains));
 	}
 	if (rc == 0) {
 		rc = keep_for_restart(d, b, image, fdt);

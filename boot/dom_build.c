@@ -9,6 +9,7 @@
  */
 #include "dom_build.h"
 #include "fdt_dom.h"
+#include "fdt_dom_vcpu.h"
 #include <abi/xen.h>
 #include <arch/vgic.h>
 #include <hv/arch.h>
@@ -246,5 +247,26 @@ int dom_build_vcpus(struct domain *d, const struct dom_config *cfg,
 		arch_vcpu_reset(d->vcpu[i], 0, 0);
 	}
 	arch_vcpu_reset(d->vcpu[0], entry, fdt);
+	return 0;
+}
+
+int dom_build_affinity(struct domain *d, uint8_t dom)
+{
+	uint64_t there = nr_pcpus < 64 ? BIT64(nr_pcpus) - 1 : UINT64_MAX;
+
+	for (uint32_t i = 0; i < nr_boot_vcpus; i++) {
+		const struct boot_vcpu *v = &boot_vcpus[i];
+
+		if (v->dom != dom || v->cpus == 0) {
+			continue;
+		}
+		if ((v->cpus & ~there) != 0 ||
+		    vcpu_set_hard_affinity(d->vcpu[v->id], v->cpus)) {
+			log_err("device tree: /chosen/%s: \"hard-affinity\" "
+				"names a CPU that did not start, or was left "
+				"out by maxcpus=\n", boot_domains[dom].name);
+			return -ENXIO;
+		}
+	}
 	return 0;
 }
