@@ -178,7 +178,7 @@ void vcpu_offline(struct vcpu *v)
 }
 
 static int change_affinity_unlock(struct pcpu *c, struct vcpu *v,
-				  uint64_t cpus) RELEASE(c->lock)
+				  uint64_t cpus) NO_LOCK_ANALYSIS
 {
 	v->hard_affinity = cpus;
 	sched_remove_locked(c, v); /* a CPU it may use now may be idle */

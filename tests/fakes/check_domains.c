@@ -8,6 +8,7 @@
 
 #include "boot/dom_fdt.h"
 #include "boot/fdt_dom.h"
+#include "boot/fdt_dom_dev.h"
 #include "boot/fdt_util.h"
 
 static void must(bool ok)
@@ -69,8 +70,9 @@ static void build_guest(const struct platform *p,
 		.nr_vcpus = b->nr_vcpus, .gic_version = p->gic.version,
 		.uart_base = p->uart.base, .uart_intid = 33,
 	};
+	const struct boot_devices none = { 0 };
 	struct guest_fdt_args a = {
-		.cfg = &cfg, .bootargs = b->bootargs, .bank = b->mem.bank,
+		.devices = &none, .cfg = &cfg, .bootargs = b->bootargs, .bank = b->mem.bank,
 		.nr_banks = b->mem.nr_banks ? b->mem.nr_banks : 1,
 		.shm = b->mem.shm, .nr_shm = b->mem.nr_shm,
 		.vpl011 = b->vpl011, .hypervisor = b->enhanced,

@@ -8,7 +8,7 @@
 // LINK: boot/cmdline.c boot/dom_devices.c boot/dom_fdt.c boot/dom_nodes.c
 // LINK: boot/dom_nodes_new.c boot/dom_nodes_shared.c
 // LINK: boot/fdt_addr.c boot/fdt_chosen.c
-// LINK: boot/dom_fdt_guest.c $(FDT_DOM)
+// LINK: boot/dom_fdt_guest.c boot/fdt_dom_dev.c $(FDT_DOM)
 // LINK: boot/fdt_console.c boot/fdt_gic.c boot/fdt_irq.c boot/fdt_lookup.c
 // LINK: boot/fdt_platform.c boot/fdt_util.c boot/fdt_writer.c boot/gunzip.c
 // LINK: boot/inflate.c boot/kernel_image.c boot/modules.c

@@ -4,8 +4,8 @@
  * is set aside for those that are not refused is apart, and they get trees.
  */
 // LINK: boot/dom_fdt_guest.c boot/dom_nodes_new.c boot/dom_nodes_shared.c
-// LINK: boot/fdt_addr.c boot/fdt_chosen.c boot/fdt_console.c boot/fdt_dom.c
-// LINK: boot/fdt_dom_mem.c boot/fdt_dom_mem_check.c boot/fdt_gic.c
+// LINK: boot/dom_nodes.c boot/fdt_dom_dev.c $(FDT_DOM)
+// LINK: boot/fdt_addr.c boot/fdt_chosen.c boot/fdt_console.c boot/fdt_gic.c
 // LINK: boot/fdt_irq.c boot/fdt_lookup.c boot/fdt_platform.c boot/fdt_util.c
 // LINK: boot/fdt_writer.c boot/modules.c lib/printf.c
 // LINK: tests/fakes/check_domains.c tests/fakes/fake_log.c

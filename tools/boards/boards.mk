@@ -4,7 +4,8 @@ BOARDS_DIR := $(BUILD)/boards
 BOARDS_DTBS := $(wildcard $(BUILD)/peer/dtbs/*/*.dtb)
 # What the boot code needs to read a tree and to write dom0's.
 BOOT_FDT_SRC := boot/cmdline.c boot/dom_devices.c boot/dom_fdt.c \
-	boot/dom_nodes.c boot/dom_nodes_new.c boot/fdt_addr.c \
+	boot/dom_nodes.c boot/dom_nodes_new.c boot/dom_nodes_shared.c \
+	boot/fdt_addr.c \
 	boot/fdt_chosen.c boot/fdt_console.c boot/fdt_gic.c boot/fdt_irq.c \
 	boot/fdt_lookup.c boot/fdt_platform.c boot/fdt_util.c \
 	boot/fdt_writer.c boot/gunzip.c boot/inflate.c boot/kernel_image.c \
