@@ -51,6 +51,7 @@ static bool range_is_unused_locked(uint64_t m, uint64_t nr) REQUIRES(page_lock)
 	}
 	for (at = 0; at < nr; at += step) { /* bound: chunks of the range */
 		step = chunk_part(m + at, nr - at);
+		region_know_locked(b, m + at);
 		if (!part_is_unused(b, m + at, step)) {
 			return false;
 		}
