@@ -72,7 +72,8 @@ static void build_guest(const struct platform *p,
 	};
 	const struct boot_devices none = { 0 };
 	struct guest_fdt_args a = {
-		.devices = &none, .cfg = &cfg, .bootargs = b->bootargs, .bank = b->mem.bank,
+		.devices = &none,
+		.cfg = &cfg, .bootargs = b->bootargs, .bank = b->mem.bank,
 		.nr_banks = b->mem.nr_banks ? b->mem.nr_banks : 1,
 		.shm = b->mem.shm, .nr_shm = b->mem.nr_shm,
 		.vpl011 = b->vpl011, .hypervisor = b->enhanced,
