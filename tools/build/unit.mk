@@ -48,8 +48,8 @@ $(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(t))))
 unit-build: $(addprefix $(UNIT_DIR)/,$(UNIT_TESTS))
 
 # `make unit T=test_evtchn` runs one. Ends with `N passed, N failed`.
-unit: unit-build
-	@tools/build/run_unit.sh $(addprefix $(UNIT_DIR)/,$(or $(T),$(UNIT_TESTS)))
+unit: $(addprefix $(UNIT_DIR)/,$(or $(T),$(UNIT_TESTS)))
+	@tools/build/run_unit.sh $^
 
 $(BUILD)/include/xen:
 	@mkdir -p $(BUILD)/include
