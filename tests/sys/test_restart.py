@@ -18,7 +18,8 @@ RAMDISK = os.path.join(BUILD, "dom0", "domu.cpio.gz")
 KEYS = "\x01\x01\x01"       # three times ctrl-a: the keyboard goes on to the next
 COUNT_NS = 16
 OWN_CPU = 20_000            # instructions: how late a loop with a CPU of its own may be
-SHARED_CPU = 1_050_000      # ... with one in common: the scheduler's rate limit, 1 ms, and a step
+SHARED_CPU = 4_050_000      # ... with one in common: credit2's slice, 2 ms, for each of the two others, who come from
+                            # sleep as it does and are as far ahead, and a step
 ALWAYS = 'bulkhead,on-crash = "restart"; bulkhead,on-watchdog = "restart"; bulkhead,on-reboot = "restart"; '
 AT_ONCE = "bulkhead,restart-backoff-ms = <0>; bulkhead,heartbeat-ms = <4>;"
 ENDED = r"\(BH\) d2 ended: reason \d \((\S+)\), restart (\d+) in (\d+) ms"
@@ -79,7 +80,8 @@ def run_beside_loop(boot, bound, **parts):
     reports = [(int(missed), int(worst) * COUNT_NS) for missed, worst in re.findall(REPORT, text.split("in a row")[0])]
     print(f"{len(reports)} reports, at most {max(worst for _, worst in reports)} instructions late")
     assert len(reports) >= 3
-    assert all(missed == 0 and worst <= bound for missed, worst in reports), reports
+    # A period of a million instructions is missed only by one that late.
+    assert all(missed <= worst // 1_000_000 and worst <= bound for missed, worst in reports), reports
 
 
 def list_of(console):
