@@ -131,7 +131,7 @@ def test_crash_machine(boot, noreboot):
         assert console.expect_end(idle=30) == 0
 
 
-def test_beside_dom0(boot):
+def test_restart_beside_dom0(boot):
     """xl sees a bare-metal domain and a stock Linux live again, and gets all memory back when it ends one."""
     console = start(boot, [Domain("linux", KERNEL, ramdisk=RAMDISK, mem=192, text=ALWAYS,
                                   bootargs="console=ttyAMA0 rdinit=/init panic=1 guest=linux"),

@@ -94,7 +94,7 @@ def test_shared_memory(boot, hyp, hyp_args, gic):
 
 
 @pytest.mark.xen_cannot("Debian's Xen 4.17 is built without CONFIG_STATIC_SHM and stops at such a node")
-def test_beside_dom0(boot):
+def test_shared_beside_dom0(boot):
     """dom0 shares too. Owner and borrower are destroyed one after the other: the others keep the region, and what was
     set aside for one domain does not become anybody's memory."""
     require(GUEST)

@@ -84,7 +84,7 @@ def test_vcpus_on_cpus(boot, hyp):
 
 
 @pytest.mark.parametrize("gic", (2, 3))
-def test_beside_dom0(boot, hyp, gic):
+def test_channels_beside_dom0(boot, hyp, gic):
     """The stock init-dom0less gives a stock Linux its xenstore; a domain has channels to dom0 and to it, and sees its end."""
     require(WATCH)
     console = boot(xl=True, gic=gic, smp=2, mem=2048, icount=True, reboot=False, chosen=end("b", 99, "a"), domains=[
