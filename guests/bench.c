@@ -171,6 +171,7 @@ static void device_latency(void)
 
 	CHECK(reg && irq);
 	rtc = (uint64_t)fdt32_to_cpu(reg[0]) << 32 | fdt32_to_cpu(reg[1]);
+	gic_group1(fdt32_to_cpu(irq[1]) + 32);
 	gic_config_edge(fdt32_to_cpu(irq[1]) + 32, false);
 	gic_route(fdt32_to_cpu(irq[1]) + 32, 0);
 	gic_enable(fdt32_to_cpu(irq[1]) + 32);

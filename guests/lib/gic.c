@@ -205,6 +205,13 @@ void gic_route(unsigned int intid, unsigned int cpu)
 	dsb();
 }
 
+void gic_group1(unsigned int intid)
+{
+	uint64_t a = gic_bank(intid) + GICD_IGROUPR + intid / 32 * 4;
+
+	mmio_write32(a, mmio_read32(a) | 1u << intid % 32);
+}
+
 void gic_config_edge(unsigned int intid, bool edge)
 {
 	uint64_t a = gic_bank(intid) + GICD_ICFGR + intid / 16 * 4;

@@ -226,6 +226,8 @@ bool gic_bit(unsigned int intid, unsigned int reg);
 void gic_set_bit(unsigned int intid, unsigned int reg);
 void gic_priority(unsigned int intid, uint8_t prio);
 void gic_route(unsigned int intid, unsigned int cpu);
+/* Of a machine without hypervisor: the group that EL1 gets. */
+void gic_group1(unsigned int intid);
 void gic_config_edge(unsigned int intid, bool edge);
 
 #define gic_enable(i)	gic_set_bit(i, GICD_ISENABLER)

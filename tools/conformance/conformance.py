@@ -37,7 +37,7 @@ CPU = "cortex-a53"
 # part: "all", or "ends", which only the control domain has apart: its ends are the machine's.
 Config = collections.namedtuple("Config", "role gic cpu part", defaults=(CPU, "all"))
 OTHER_CPUS = ("cortex-a72", "max")
-CONFIGS = [Config("dom0", 3, part="ends"), *(Config("dom0", 3, cpu) for cpu in OTHER_CPUS),
+CONFIGS = [*(Config("dom0", 3, cpu) for cpu in OTHER_CPUS),
            *(Config(role, gic) for role in ("dom0", "domU") for gic in (3, 2))]
 # What depends on the CPU.
 CPU_SECTIONS = "firmware sysregs faults el0"
