@@ -34,8 +34,7 @@ TARGET = os.path.join(ROOT, "docs", "conformance.md")
 ENDED_WELL = "GUEST PASS 1"
 
 CPU = "cortex-a53"
-# part: "all", or "ends", which only the control domain has apart: its ends are the machine's.
-Config = collections.namedtuple("Config", "role gic cpu part", defaults=(CPU, "all"))
+Config = collections.namedtuple("Config", "role gic cpu", defaults=(CPU,))
 OTHER_CPUS = ("cortex-a72", "max")
 CONFIGS = [*(Config("dom0", 3, cpu) for cpu in OTHER_CPUS),
            *(Config(role, gic) for role in ("dom0", "domU") for gic in (3, 2))]
@@ -48,7 +47,7 @@ SAME, PURPOSE, OPEN, FAULT = "same", "on purpose", "open", "different"
 
 
 def name_of(config):
-    """As --only takes it: dom0-3, dom0-3-max, dom0-3-ends."""
+    """As --only takes it: dom0-3, dom0-3-max."""
     return "-".join([config.role, str(config.gic)] + [word for word in config[2:] if word not in (CPU, "all")])
 
 
@@ -175,17 +174,6 @@ def run_dom0(hyp, config):
         return console.data.decode("utf-8", "replace")
 
 
-def run_dom0_ends(hyp, config):
-    """What becomes of the machine when its control domain ends."""
-    lines = []
-    for how in ends.MACHINE:
-        # 256 ns an instruction: both wait five seconds before they start the machine again.
-        machine = dom0_machine(hyp, config, "end " + how, extra=["-icount", "shift=8"])
-        with Console(machine, log_of(hyp, config)) as console:
-            lines.append(ends.of_machine(console, how))
-    return "\n".join(lines + [ENDED_WELL])
-
-
 def write_archive(path):
     with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as archive:
         archive.add(GUEST, "conform.bin")
@@ -219,14 +207,14 @@ def run_domu(hyp, config):
         return text + "\n" + (console.check("sh /tmp/ends " + " ".join(ends.DOMAIN)) if has_ends(config) else "")
 
 
-RUNS = {("dom0", "all"): run_dom0, ("dom0", "ends"): run_dom0_ends, ("domU", "all"): run_domu}
+RUNS = {"dom0": run_dom0, "domU": run_domu}
 
 
 def fingerprint(hyp, config):
     """What the lines follow from."""
     digest = hashlib.sha256(repr(config).encode())
     paths = [HYPERVISORS[hyp], GUEST, os.path.join(ROOT, "tools", "qemu", "run.py"), __file__]
-    if config.part == "ends" or has_ends(config):
+    if has_ends(config):
         paths.append(ends.__file__)
     if config.role == "domU":
         paths += [Machine(hyp, xl=True).initrd, Machine(hyp).kernel]
@@ -247,7 +235,7 @@ def run_one(hyp, config, keep):
                 return lines_of(found["text"])
         except (OSError, ValueError, KeyError):
             pass
-    text = RUNS[config.role, config.part](hyp, config)
+    text = RUNS[config.role](hyp, config)
     if not re.search(f"^{ENDED_WELL}$", text.replace("\r", ""), re.M):
         raise ConsoleError(f"the guest did not end well; see {log_of(hyp, config)}")
     with open(kept, "w", encoding="utf-8") as file:

@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a domain ends (guests/conform/end.c), and what becomes of it: of a guest in the toolstack's eyes, of the machine."""
-from console import ConsoleError
+"""How a guest ends (guests/conform/end.c), and what becomes of it in the toolstack's eyes."""
 
-SHUTDOWNS = ("poweroff", "reboot", "crash", "dog", "reason6", "reason255", "reason259", "coded", "timeout", "psci_off",
-             "psci_reset")
-MACHINE = SHUTDOWNS
-DOMAIN = SHUTDOWNS + ("suspend", "softreset", "cpu_off")
+DOMAIN = ("poweroff", "reboot", "crash", "dog", "reason6", "reason255", "reason259", "coded", "timeout", "psci_off",
+          "psci_reset", "suspend", "softreset", "cpu_off")
 
 # Run by the control domain. Nobody looks after the guests (-e): they stay as they ended. "cpu_off" is none.
 SCRIPT = """for how; do
@@ -17,16 +14,3 @@ echo "= end of a domain | $how | $state"
 xl destroy end
 done
 """
-
-
-def of_machine(console, how):
-    """The line that says what the machine does."""
-    console.expect(rb"end: now")
-    try:
-        found = console.expect(rb"end: now|= end: came \| back \| [^\r\n]*").group().decode()
-        became = "starts again" if found == "end: now" else found.rpartition("| ")[2]
-    except ConsoleError:
-        if console.process.poll() != 0:
-            raise
-        became = "off"
-    return f"= end of the machine | {how} | {became}"
