@@ -20,8 +20,8 @@ CHUNK = 96          # of a command: real Xen's console buffer drops what exceeds
 
 # A hypervisor's last words.
 CRASH = re.compile(rb"BULKHEAD PANIC|\(XEN\) \*{20}")
-# Lines of the hypervisor itself, which may come between two lines of a command's output.
-HYPERVISOR_LINE = re.compile(r"^(\(XEN\)|\(BH\)|bulkhead:).*\n?", re.MULTILINE)
+# Lines of the hypervisor itself and of other domains, which may come anywhere in a command's output.
+OTHERS_LINE = re.compile(r"(?:\((?:XEN|BH|d[0-9]+)\) |^bulkhead:).*\n?", re.MULTILINE)
 PROMPT = rb"dom0# "
 PR_SET_PDEATHSIG = 1
 READY = rb"bulkhead-dom0: ready"
@@ -203,7 +203,7 @@ class Console:
         start = self.seen
         found = self.expect(rb"\r*\n<%s:end (\d+)>\r*\n" % tag.encode(), idle)
         output = self.data[start:found.start()].decode("utf-8", "replace").replace("\r", "")
-        return int(found.group(1)), HYPERVISOR_LINE.sub("", output + "\n").strip("\n")
+        return int(found.group(1)), OTHERS_LINE.sub("", output + "\n").strip("\n")
 
     def sh(self, command, idle=None):
         """Runs a command in the control domain's shell; gives (status, output)."""
