@@ -237,6 +237,22 @@ static uint16_t next_cpu(uint32_t nr_vcpus)
 	return (uint16_t)first;
 }
 
+/* Marks of the console that would pass for another's: "d7" is a guest of xl. */
+static bool is_one_of_ours(const char *name)
+{
+	return strcmp(name, "BH") == 0 || strcmp(name, "dom0") == 0 ||
+	       (name[0] == 'd' && name[1] >= '0' && name[1] <= '9');
+}
+
+static void set_name(struct dom_config *cfg, const char *name)
+{
+	if (is_one_of_ours(name)) {
+		hv_snprintf(cfg->name, sizeof(cfg->name), "d%u", cfg->domid);
+	} else {
+		hv_snprintf(cfg->name, sizeof(cfg->name), "%s", name);
+	}
+}
+
 static int describe(const struct boot_domain *b, struct dom_config *cfg)
 {
 	struct xen_arch_domainconfig arch = {
@@ -260,7 +276,7 @@ static int describe(const struct boot_domain *b, struct dom_config *cfg)
 		.max_grant_frames = 64,
 		.max_maptrack_frames = 1024,
 	};
-	hv_snprintf(cfg->name, sizeof(cfg->name), "d%u", cfg->domid);
+	set_name(cfg, b->name);
 	rc = arch_domain_config(cfg, &arch);
 	if (b->mem.direct_map) { /* fdt_dom_mem_check.c: all of it is there */
 		cfg->direct_mapped = true;
@@ -481,7 +497,7 @@ static int build(struct domain *d, const struct boot_domain *b,
 
 static void tell(const struct domain *d, const struct boot_domain *b)
 {
-	log_info("%s: %s, %u vCPUs, %llu MiB, kernel at %#llx\n", d->name,
+	log_info("d%u: %s, %u vCPUs, %llu MiB, kernel at %#llx\n", d->id,
 		 b->name, d->nr_vcpus, MIB(b->mem_kib * 1024),
 		 (unsigned long long)guest.kernel_load);
 }

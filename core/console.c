@@ -215,7 +215,7 @@ void console_init(const struct uart *u, void *regs, uint32_t intid)
 void console_write_domain(const struct domain *d, const char *buf,
 			  uint32_t len)
 {
-	char mark[24];
+	char mark[sizeof(d->name) + 3];
 
 	hv_snprintf(mark, sizeof(mark), "(%s) ", d->name);
 	lock();

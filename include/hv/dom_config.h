@@ -10,7 +10,7 @@
 
 struct dom_config {
 	uint16_t domid;
-	char name[16];
+	char name[32]; /* of its node, or "d" and its number */
 	uint32_t nr_vcpus;
 	uint64_t mem_bytes;        /* wanted */
 	uint64_t mem_max_bytes;    /* limit; UINT64_MAX: none */

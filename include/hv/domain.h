@@ -77,7 +77,7 @@ struct domain {
 	uint8_t watchdog_inuse;
 	uint32_t features;          /* XENVER_get_features submap 0 */
 	uint8_t handle[16];
-	char name[16];              /* "d0", or the device tree's */
+	char name[32];              /* "d0", or the device tree's */
 	uint64_t guest_errors;      /* counter of refused requests */
 
 	/* Stopping. */

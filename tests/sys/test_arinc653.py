@@ -41,7 +41,7 @@ def test_edges(boot):
     instructions."""
     console = start(boot, 40, [planned("one", "0 0 0 20"), planned("two", "0 0 20 20")])
     for _ in range(2):
-        console.expect(rb"\((d\d)\) GUEST (PASS|FAIL)", idle=120)
+        console.expect(rb"\((one|two)\) GUEST (PASS|FAIL)", idle=120)
     text = console.data.decode(errors="replace")
     assert text.count("GUEST PASS") == 2, text
 
@@ -51,8 +51,8 @@ def test_two_cpus_and_gaps(boot):
     console = start(boot, 40, [planned("one", "0 0 4 20", "short"), planned("two", "1 0 0 20 0 0 24 16"),
                                planned("three", "")], smp=2)
     console.expect(rb'three has no "bulkhead,windows"')
-    assert console.expect(rb"\(d1\) GUEST (PASS|FAIL)", idle=120).group(1) == b"PASS"
-    console.expect(rb"\(BH\) d1 ended: reason 0")
+    assert console.expect(rb"\(one\) GUEST (PASS|FAIL)", idle=120).group(1) == b"PASS"
+    console.expect(rb"\(BH\) one ended: reason 0")
 
 
 WRONG = [
@@ -124,7 +124,7 @@ def test_as_predicted(boot, tmp_path):
     frame = predicted(tmp_path)
     assert len(frame) == 6
     console = start(boot, FRAME_US, planned_turns())
-    console.expect(rb"Input goes to d1 now")
+    console.expect(rb"Input goes to dom1 now")
     console.send(3 * KEYS)
     console.expect(rb"Input goes to the hypervisor now")
     base = None

@@ -103,14 +103,14 @@ def test_static(hyp):
         pytest.skip("a description of Bulkhead's own")
     with Terminal("demo-static", "static") as user:
         assert "kernel of first, kernel of second" in user.expect("Ctrl-a three times moves the keyboard")
-        for mark in (r"\(d1\)", r"\(d2\)"):
+        for mark in (r"\(first\)", r"\(second\)"):
             user.expect(mark + r" (bare metal: type|\d+ second)")
         user.type("a real line\r")
         user.expect("you typed: a real line")
         user.type("\x01\x01\x01")
-        user.expect("Input goes to d2 now")
+        user.expect("Input goes to second now")
         user.type("off\r")
-        user.expect(r"\(BH\) d2 ended: reason 0")
+        user.expect(r"\(BH\) second ended: reason 0")
         user.type("\x01\x01\x01")
         user.expect("Input goes to the hypervisor now")
         user.type("h")

@@ -320,29 +320,29 @@ def test_two_guests(tmp_path, start, gic):
     """The example of docs/guests.md, which knows its machine by heart: timer and UART by interrupt, power-off."""
     require(BARE)
     console = start(example(tmp_path, "two-guests", gic), *ICOUNT)
-    for number in (1, 2):
+    for name in (b"first", b"second"):
         console.seen = 0
-        console.expect(rb"\(d%d\) bare metal: GICv%d at 0x3001000, memory at 0x40000000, UART at 0x22000000, PSCI 1.1" % (number, gic))
-        console.expect(rb"\(d%d\) 1 second\b" % number)
-        console.expect(rb"\(d%d\) 10 seconds\b" % number)
+        console.expect(rb"\(%s\) bare metal: GICv%d at 0x3001000, memory at 0x40000000, UART at 0x22000000, PSCI 1.1" % (name, gic))
+        console.expect(rb"\(%s\) 1 second\b" % name)
+        console.expect(rb"\(%s\) 10 seconds\b" % name)
     console.send("hello\r")
-    console.expect(rb"\(d1\) you typed: hello")
+    console.expect(rb"\(first\) you typed: hello")
     console.send("\x01\x01\x01")
-    console.expect(rb"Input goes to d2 now")
+    console.expect(rb"Input goes to second now")
     console.send("off\r")
-    console.expect(rb"\(d2\) good bye")
-    console.expect(rb"\(BH\) d2 ended: reason 0")
-    console.expect(rb"\(d1\) \d+0 seconds")
+    console.expect(rb"\(second\) good bye")
+    console.expect(rb"\(BH\) second ended: reason 0")
+    console.expect(rb"\(first\) \d+0 seconds")
 
 
 def test_three_linux(tmp_path, start):
     require(KERNEL, RAMDISK)
     console = start(example(tmp_path, "three-linux", 3), *ICOUNT)
-    for number, name in enumerate((b"one", b"two", b"three"), 1):
+    for name in (b"one", b"two", b"three"):
         console.seen = 0
-        console.expect(rb"\(d%d\) guest %s is up" % (number, name))
+        console.expect(rb"\(%s\) guest %s is up" % (name, name))
     console.send("nproc; echo $((6*7))\r")
-    console.expect(rb"\(d1\) 2\r*\n\(d1\) 42\r*\n")
+    console.expect(rb"\(one\) 2\r*\n\(one\) 42\r*\n")
 
 
 def test_uboot(tmp_path, start):
@@ -355,7 +355,7 @@ def test_uboot(tmp_path, start):
              "-device", "virtio-blk-device,drive=disk")      # no ICOUNT: U-Boot polls through its countdown
     console = start("qemu-system-aarch64", *words)
     console.expect(rb"Found U-Boot script /boot.scr")
-    console.expect(rb"\(d2\) bare metal: GICv3")
+    console.expect(rb"\(second\) bare metal: GICv3")
     console.close()
     (tmp_path / "disk" / "bare-metal.bin").write_bytes(b"newer")
     uboot_disk(tmp_path)
@@ -446,8 +446,8 @@ def test_refused_at_boot(tmp_path, start, gic, part):
     for name in names:
         spoil(tree, name)
     console = start(tmp_path / "it.qemu.sh", *ICOUNT)
-    console.expect(rb"\(d1\) GUEST PASS")
-    console.expect(rb"\(BH\) d1 ended: reason 0")
+    console.expect(rb"\(good\) GUEST PASS")
+    console.expect(rb"\(BH\) good ended: reason 0")
     said = console.data.decode(errors="replace").replace("\r", "")
     assert "d1: good," in said
     told = run("--explain", tree).stderr
@@ -478,12 +478,12 @@ def test_last_mebibyte(tmp_path, start, gic):
         middle = (least + most) // 2
         least, most = (middle, most) if described(middle) else (least, middle)
     assert described(least) and 250 < least < 312
-    for mib, words in ((least, rb"\(d2\) GUEST PASS"), (most, rb"/chosen/two: this domain is not started")):
+    for mib, words in ((least, rb"\(two\) GUEST PASS"), (most, rb"/chosen/two: this domain is not started")):
         subprocess.run(["fdtput", "-t", "x", tmp_path / "it.dtb", "/chosen/two", "memory", "0", f"{mib << 10:x}"], check=True)
         console = start(tmp_path / "it.qemu.sh", *ICOUNT)
         console.expect(words)
         console.seen = 0
-        console.expect(rb"\(d1\) GUEST PASS")
+        console.expect(rb"\(one\) GUEST PASS")
         console.close()
 
 

@@ -22,8 +22,8 @@ SHARED_CPU = 4_050_000      # ... with one in common: credit2's slice, 2 ms, for
                             # sleep as it does and are as far ahead, and a step
 ALWAYS = 'bulkhead,on-crash = "restart"; bulkhead,on-watchdog = "restart"; bulkhead,on-reboot = "restart"; '
 AT_ONCE = "bulkhead,restart-backoff-ms = <0>; bulkhead,heartbeat-ms = <4>;"
-ENDED = r"\(BH\) d2 ended: reason \d \((\S+)\), restart (\d+) in (\d+) ms"
-REPORT = r"\(d1\) \d+ ticks, (\d+) missed, latest (\d+) counts"
+ENDED = r"\(BH\) victim ended: reason \d \((\S+)\), restart (\d+) in (\d+) ms"
+REPORT = r"\(loop\) \d+ ticks, (\d+) missed, latest (\d+) counts"
 
 
 def loop():
@@ -47,7 +47,7 @@ def check_no_complaint(console):
 
 
 def keyboard_to_hypervisor(console, nr_domains):
-    console.expect(rb"Input goes to d1 now")
+    console.expect(rb"Input goes to loop now")
     for _ in range(nr_domains):
         console.send(KEYS)
     console.expect(rb"Input goes to the hypervisor now")
@@ -61,7 +61,7 @@ def until_down(boot, limit, **parts):
     keyboard_to_hypervisor(console, 2)
     console.expect(rb"after %d restarts in a row" % limit)
     console.send("m")
-    found = console.expect(rb"free (\d+) KiB, (\d+) pages of small objects.*?\(BH\) (d2: [^\n]*)\n")
+    found = console.expect(rb"free (\d+) KiB, (\d+) pages of small objects.*?\(BH\) (victim: [^\n]*)\n")
     return console, found.groups()
 
 
@@ -102,21 +102,22 @@ def test_control_loop_on_one_cpu(boot):
 
 @pytest.mark.parametrize("gic", (2, 3))
 def test_limit_and_backoff(boot, gic):
-    """Each wait is twice the last; after the limit it stays down. Without a word, or for another end, it ends as ever."""
+    """Each wait is twice the last; after the limit it stays down. Without a word, or for another end, it ends as ever.
+    A name like a guest's of xl is not shown."""
     limited = 'bulkhead,on-crash = "restart"; bulkhead,restart-limit = <5>; bulkhead,restart-backoff-ms = <10>;'
-    console = start(boot, [Domain("plain", GUEST, bootargs="victim reboot", vpl011=False), victim("crash", limited),
+    console = start(boot, [Domain("d4you", GUEST, bootargs="victim reboot", vpl011=False), victim("crash", limited),
                            Domain("asleep", GUEST, bootargs="victim suspend", text=limited),
                            Domain("heart", GUEST, bootargs="victim hang", text="bulkhead,heartbeat-ms = <50>;")],
                     gic=gic, smp=1)
-    console.expect(rb"d2 ended: reason 3 \(crash\), after 5 restarts in a row, its limit: it stays down")
+    console.expect(rb"victim ended: reason 3 \(crash\), after 5 restarts in a row, its limit: it stays down")
     text = console.data.decode(errors="replace")
     assert [int(wait) for _, _, wait in re.findall(ENDED, text)] == [10, 20, 40, 80, 160]
-    ends = [int(us) for us in re.findall(r"\(d2\) ends by crash at (\d+) us", text)]
+    ends = [int(us) for us in re.findall(r"\(victim\) ends by crash at (\d+) us", text)]
     waits = [later - earlier for earlier, later in zip(ends, ends[1:])]
     assert len(waits) == 5
     for wait, wanted in zip(waits, (10, 20, 40, 80, 160)):
         assert wanted * 1000 <= wait < wanted * 1000 + 30_000, waits
-    for ended in (r"d1 ended: reason 1", r"d3 ended: reason 2", r"d4 ended: reason 4"):
+    for ended in (r"d1 ended: reason 1", r"asleep ended: reason 2", r"heart ended: reason 4"):
         assert len(re.findall(rf"\(BH\) {ended}\r*$", text, re.MULTILINE)) == 1, ended
 
 
@@ -124,7 +125,7 @@ def test_limit_and_backoff(boot, gic):
 def test_crash_machine(boot, noreboot):
     """An end that the machine is not to survive."""
     console = start(boot, [loop(), victim("crash", 'bulkhead,on-crash = "crash-machine";')], smp=1, hyp_args=noreboot)
-    console.expect(rb"\(BH\) d2 ended: reason 3 \(crash\), and the machine with it")
+    console.expect(rb"\(BH\) victim ended: reason 3 \(crash\), and the machine with it")
     if noreboot:
         console.expect(rb"noreboot: the machine stops here")
     else:
@@ -138,7 +139,7 @@ def test_restart_beside_dom0(boot):
                            victim(text=ALWAYS + "bulkhead,restart-limit = <20>;" + AT_ONCE)],
                     xl=True, mem=2048, wait=True, kernel=KERNEL, initrd=os.path.join(BUILD, "dom0", "dom0-xl.cpio.gz"))
     console.seen = 0
-    console.expect(rb"d2 ended: [^\n]*after 20 restarts in a row")
+    console.expect(rb"victim ended: [^\n]*after 20 restarts in a row")
     check_no_complaint(console)
     console.seen = 0
     console.expect(rb"guest linux is up")
@@ -148,8 +149,8 @@ def test_restart_beside_dom0(boot):
     console.send(KEYS)
     for number, command in enumerate(("echo c > /proc/sysrq-trigger", "reboot -f"), 1):
         console.send(command + "\r")
-        console.expect(rb"\(BH\) d1 ended: reason \d \(\S+\), restart %d in" % number)
-        console.expect(rb"\(d1\) guest linux is up")
+        console.expect(rb"\(BH\) linux ended: reason \d \(\S+\), restart %d in" % number)
+        console.expect(rb"\(linux\) guest linux is up")
     for _ in range(3):
         console.send(KEYS)
     console.expect(rb"Input goes to dom0 now")

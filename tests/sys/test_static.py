@@ -24,14 +24,18 @@ def hyp_args(hyp):
     return "guest_loglvl=all" if hyp == "xen" else ""
 
 
-def mark(hyp, number):
-    """How a line of domain NUMBER begins; on Xen by its UART, by that with the keyboard, by its hypercalls."""
-    return rf"\(d{number}\) " if hyp == "bulkhead" else rf"(?:\(XEN\) (?:DOM{number}: )?|\(d{number}\) )"
+def mark(hyp, number, text):
+    """How a line of domain NUMBER begins in this text: with its name in the tree. On Xen: by its UART, by that with the
+    keyboard, by its hypercalls."""
+    if hyp != "bulkhead":
+        return rf"(?:\(XEN\) (?:DOM{number}: )?|\(d{number}\) )"
+    name = re.search(rf"\(BH\) d{number}: ([^,]+), ", text).group(1)
+    return rf"\({re.escape(name)}\) "
 
 
 def lines(text, hyp, number):
     """What domain NUMBER said."""
-    return re.findall(rf"^{mark(hyp, number)}(.*?)\r*$", text, re.MULTILINE)
+    return re.findall(rf"^{mark(hyp, number, text)}(.*?)\r*$", text, re.MULTILINE)
 
 
 def text_of(console):
@@ -48,7 +52,9 @@ def verdicts(console, hyp, numbers, idle=60):
     """Waits until each of these domains has said how its checks ended."""
     for number in numbers:
         console.seen = 0
-        found = console.expect(rf"{mark(hyp, number)}GUEST (PASS|FAIL)".encode(), idle=idle)
+        if hyp == "bulkhead":
+            console.expect(rb"\(BH\) d%d: [^,]+, " % number)
+        found = console.expect(rf"{mark(hyp, number, text_of(console))}GUEST (PASS|FAIL)".encode(), idle=idle)
         if found.group(1) != b"PASS":
             bad = [line for line in lines(text_of(console), hyp, number) if line.startswith("FAIL")]
             pytest.fail(f"domain {number}:\n" + "\n".join(bad), pytrace=False)
@@ -74,8 +80,8 @@ def test_without_dom0(boot, hyp, hyp_args, gic):
     if hyp == "bulkhead":
         assert "SKIP" not in text_of(console)
         console.seen = 0
-        console.expect(rb"\(BH\) d2 ended: reason 0")
-        console.expect(rb"\(BH\) d1 ended: reason 0")
+        console.expect(rb"\(BH\) plain ended: reason 0")
+        console.expect(rb"\(BH\) uart ended: reason 0")
 
 
 @pytest.mark.parametrize("gic", (2, 3))
@@ -89,7 +95,7 @@ def test_linux_without_dom0(boot, hyp, gic):
     verdicts(console, hyp, [3])
     for number, name in ((1, "one"), (2, "two")):
         console.seen = 0
-        console.expect(rf"{mark(hyp, number)}guest {name} is up".encode())
+        console.expect(rf"{mark(hyp, number, text_of(console))}guest {name} is up".encode())
     if hyp == "xen":
         return
     # The first one has the keyboard.
@@ -99,21 +105,21 @@ def test_linux_without_dom0(boot, hyp, gic):
     assert "2" in lines(text, hyp, 1)
     assert re.search(r"GIC\S+\s+32 Level\s+uart-pl011", text), "its UART interrupts"
     console.send(KEYS)
-    console.expect(rb"Input goes to d2 now")
+    console.expect(rb"Input goes to two now")
     console.send("echo here-$((1+1)); poweroff -f\r")
-    console.expect(rb"\(d2\) here-2\r*\n")
-    console.expect(rb"\(BH\) d2 ended: reason 0")
+    console.expect(rb"\(two\) here-2\r*\n")
+    console.expect(rb"\(BH\) two ended: reason 0")
     # The others live on.
     console.send(KEYS)      # the third is a domain too, though it has ended
-    console.expect(rb"Input goes to d3 now")
+    console.expect(rb"Input goes to bare now")
     console.send(KEYS)
     console.expect(rb"Input goes to the hypervisor now")
     console.send("q")
-    console.expect(rb"\(BH\) d3: id 3 state 2")
+    console.expect(rb"\(BH\) bare: id 3 state 2")
     console.send(KEYS)
-    console.expect(rb"Input goes to d1 now")
+    console.expect(rb"Input goes to one now")
     console.send("echo again-$((5+5))\r")
-    console.expect(rb"\(d1\) again-10\r*\n")
+    console.expect(rb"\(one\) again-10\r*\n")
 
 
 @pytest.mark.parametrize("gic", (2, 3))
@@ -141,6 +147,6 @@ def test_beside_dom0(boot, hyp, hyp_args, gic):
     if hyp == "bulkhead":
         console.leave()
         console.send(KEYS)
-        console.expect(rb"Input goes to d2 now")
+        console.expect(rb"Input goes to linux now")
         console.send("echo alive-$((6*7))\r")
-        console.expect(rb"\(d2\) alive-42\r*\n")
+        console.expect(rb"\(linux\) alive-42\r*\n")

@@ -69,7 +69,7 @@ def test_vcpus_on_cpus(boot, hyp):
     console.send(KEYS)
     console.expect(b"Input goes to the hypervisor now")
     console.send("q")
-    console.expect(rb"d1: id 1")
+    console.expect(rb"pinned: id 1")
     where = [console.expect(rf"v{number} \w+ on CPU (\d) of 0x(\d)".encode()) for number in range(3)]
     assert [int(found.group(2)) for found in where] == [4, 5, 2]
     assert [int(found.group(1)) for found in (where[0], where[2])] == [2, 1]
@@ -78,7 +78,7 @@ def test_vcpus_on_cpus(boot, hyp):
     assert "/chosen/gone: \"hard-affinity\" names a CPU that did not start, or was left out by maxcpus=" in text
     assert "/chosen/none/v0: \"hard-affinity\" names a CPU that this machine does not have" in text
     console.send(KEYS)
-    console.expect(b"Input goes to d1 now")
+    console.expect(b"Input goes to pinned now")
     console.send("a line\r")
     verdicts(console, hyp, [1])
 
@@ -102,11 +102,11 @@ def test_channels_beside_dom0(boot, hyp, gic):
     if hyp == "bulkhead":
         console.leave()
         console.send(KEYS)
-        console.expect(b"Input goes to d1 now")
+        console.expect(b"Input goes to linux now")
         # The kernel asks the store for it.
         console.send("until cat /sys/hypervisor/uuid; do sleep 1; done\r")
-        console.expect(rf"\(d1\) {uuid}\r".encode())
-        for name in (b"d2", b"the hypervisor", b"dom0"):
+        console.expect(rf"\(linux\) {uuid}\r".encode())
+        for name in (b"watch", b"the hypervisor", b"dom0"):
             console.send(KEYS)
             console.expect(b"Input goes to " + name + b" now")
         console.send("\r")

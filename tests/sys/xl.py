@@ -14,7 +14,7 @@ import shlex
 
 import pytest
 from conftest import LOGS, ROOT, log_path
-from console import OTHERS_LINE, Console
+from console import Console, without_others
 from run import GUESTS_DISK, HYPERVISORS, Machine, SetupError
 
 # One command of a list. Its name is unique in the list; normalise: the functions, in order, that take away from the
@@ -81,7 +81,7 @@ def write_script(script, path):
 
 def results_of(steps, data):
     """{name: Result} from what the console said; a step that did not end is not in it."""
-    text = OTHERS_LINE.sub("", data.decode("utf-8", "replace").replace("\r", ""))
+    text = without_others(data.decode("utf-8", "replace").replace("\r", ""), data)
     results = {}
     for number, one in enumerate(steps):
         found = re.search(r"^<%d:begin>\n(.*?)\n?^<%d:end (\d+)>$" % (number, number), text, re.MULTILINE | re.DOTALL)

@@ -151,7 +151,7 @@ def first_domain(build, count, mem, timeout):
                           errors="replace") as qemu:
         for line in qemu.stdout:
             console.append(line)
-            found = re.search(r"\(d1\) machine: .*, ticks (\d+)", line)
+            found = re.search(r"\(dom1\) machine: .*, ticks (\d+)", line)
             if found:
                 qemu.terminate()
                 return int(found.group(1))

@@ -21,7 +21,9 @@ CHUNK = 96          # of a command: real Xen's console buffer drops what exceeds
 # A hypervisor's last words.
 CRASH = re.compile(rb"BULKHEAD PANIC|\(XEN\) \*{20}")
 # Lines of the hypervisor itself and of other domains, which may come anywhere in a command's output.
-OTHERS_LINE = re.compile(r"(?:\((?:XEN|BH|d[0-9]+)\) |^bulkhead:).*\n?", re.MULTILINE)
+OTHERS_LINE = r"(?:\((?:XEN|BH|d[0-9]+%s)\) |^bulkhead:).*\n?"
+# A domain of the device tree, whose lines have its name.
+STARTED = re.compile(rb"\(BH\) d[0-9]+: ([^,\s]+), \d+ vCPUs")
 PROMPT = rb"dom0# "
 PR_SET_PDEATHSIG = 1
 READY = rb"bulkhead-dom0: ready"
@@ -31,6 +33,12 @@ def end_with_parent():
     """In the child: no emulated machine outlives the tool that started it, however that ends."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def without_others(text, data):
+    """The text without lines of the hypervisor and of domains that are named in the console's data."""
+    names = "".join("|" + re.escape(name.decode()) for name in STARTED.findall(data))
+    return re.sub(OTHERS_LINE % names, "", text, flags=re.MULTILINE)
 
 
 class ConsoleError(Exception):
@@ -203,7 +211,7 @@ class Console:
         start = self.seen
         found = self.expect(rb"\r*\n<%s:end (\d+)>\r*\n" % tag.encode(), idle)
         output = self.data[start:found.start()].decode("utf-8", "replace").replace("\r", "")
-        return int(found.group(1)), OTHERS_LINE.sub("", output + "\n").strip("\n")
+        return int(found.group(1)), without_others(output + "\n", self.data).strip("\n")
 
     def sh(self, command, idle=None):
         """Runs a command in the control domain's shell; gives (status, output)."""
