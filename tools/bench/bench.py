@@ -17,6 +17,8 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[:0] = [os.path.join(ROOT, "tools", "qemu"), os.path.join(ROOT, "tools", "bench")]
 import run  # noqa: E402  pylint: disable=wrong-import-position
+from console import Console, ConsoleError  # noqa: E402  pylint: disable=wrong-import-position
+from domains import Domain  # noqa: E402  pylint: disable=wrong-import-position
 import xlbench  # noqa: E402  pylint: disable=wrong-import-position
 
 MIB = 1 << 20
@@ -30,6 +32,7 @@ SCALE_CPUS = (2, 4, 8)
 SCALE_MIB = (512, 1024, 2048, 4096, 8192, 16384)
 SCALE_DOMAINS = (1, 2, 4, 8, 16, 32, 64)
 ONE_CPU = {"dom0_vcpus": 2, "dom0_args": "one-cpu"}      # of bench_pair
+SHARED_PAGE = (0x70000000, 0x50000000)                   # in the machine and in the guests of bench_across
 FIGURE = re.compile(r"BENCH (\w+) ticks (\d+) iterations (\d+)")
 FOR_GUESTS = re.compile(r"\(BH\) Memory for guests: (\d+) of \d+ KiB")
 VALUE = re.compile(r"BENCH (\w+) (\d+)\s*$", re.MULTILINE)
@@ -71,7 +74,40 @@ def lost_bytes(text, values):
     return MACHINE_MIB * MIB - (values["free_pages"] + values["dom0_pages"]) * PAGE
 
 
+def domain_across(column, number, payload):
+    """One of the two domains of bench_across, on a CPU of its own: its end of the channel, and the page, which Debian's Xen lacks."""
+    text = (f'end{number}: channel {{ compatible = "xen,evtchn-v1"; xen,evtchn = <{10 + number} &end{1 - number}>; }}; '
+            f'cpu {{ compatible = "xen,vcpu"; id = <0>; hard-affinity = "{number}"; }}; ')
+    bootargs = "second" if number else "first"
+    if column == "bulkhead":
+        host, guest = SHARED_PAGE
+        bootargs += " shm"
+        text += ('shared { compatible = "xen,domain-shared-memory-v1"; xen,shm-id = "page"; '
+                 f"xen,shared-mem = <0 {host:#x} 0 {guest:#x} 0 {PAGE:#x}>; }}; ")
+    return Domain(f"across{number}", payload, bootargs=bootargs, mem=8, text=text)
+
+
+def console_across(column, timeout):
+    """What the two domains of bench_across print."""
+    payload = os.path.join(run.BUILD, "guests", "bench_across.bin")
+    machine = run.Machine(column, icount=True, kernel=None, initrd=None, reboot=False, smp=2, mem=1024,
+                          domains=[domain_across(column, number, payload) for number in (0, 1)])
+    with Console(machine, os.path.join(OUT, f"bench_across-{column}.log")) as console:
+        for _ in machine.domains:
+            if b"FAIL" in console.expect(rb"GUEST (PASS|FAIL)", idle=timeout).group(0):
+                raise BenchError(f"bench_across did not finish on {column}:\n{console.tail()}")
+        return console.data.decode(errors="replace")
+
+
 # ---- the runs
+
+def across(column, timeout):
+    """Two domains on two CPUs; of what goes one way each end knows its own time."""
+    figures = figures_of(console_across(column, timeout))[0]
+    for name in ("across_running", "across_blocked"):
+        figures[name] = figures.pop(name + "_taken") - figures.pop(name + "_sent")
+    return figures
+
 
 def paths(column, timeout):
     """One path after the other: one vCPU, two on two CPUs, two on one."""
@@ -83,6 +119,7 @@ def paths(column, timeout):
     figures["lost_bytes"] = lost_bytes(text, values)
     figures["image_bytes"] = os.path.getsize(run.hypervisor_path(column))
     figures.update(figures_of(console_of(column, "bench_pair", timeout, ONE_CPU))[0])
+    figures.update(across(column, timeout))
     # Debian's Xen has no null scheduler and says so; WFI is native all the same.
     native_wfi = {"hyp_args": "sched=null vwfi=native"}
     figures["wfi_native"] = figures_of(console_of(column, "bench", timeout, native_wfi))[0]["wfi_timer_wake"]
@@ -213,7 +250,7 @@ def main():
         if options.profile:
             return profile(options.profile, options.timeout)
         columns = measure_all(options)
-    except (BenchError, xlbench.BenchError, run.SetupError, subprocess.TimeoutExpired) as error:
+    except (BenchError, ConsoleError, xlbench.BenchError, run.SetupError, subprocess.TimeoutExpired) as error:
         sys.exit(f"bench: error: {error}")
     over = table(figures, columns)
     save("summary", {"columns": columns, "over": over, "figures": figures})

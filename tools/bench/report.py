@@ -50,7 +50,7 @@ def path_rows(figures, columns, wanted):
         if not wanted(figure["name"]):
             continue
         cells = [columns[column].get(figure["name"]) for column in bench.COLUMNS]
-        share = f"{100 * cells[2] / cells[1]:.1f} %"
+        share = f"{100 * cells[2] / cells[1]:.1f} %" if cells[1] else "-"
         lines.append(f"| {figure['title']} | " + " | ".join(bench.show(cell) for cell in cells)
                      + f" | {share} | {bench.show(figure.get('goal'))} |")
     return "\n".join(lines)
