@@ -41,11 +41,13 @@ extern char boot_stack_top[];
  */
 static void guess_console(const void *fdt)
 {
+	static const char pl011[] = "arm,pl011";
 	int rc;
 
 	platform.uart.base = early_find_pl011((uintptr_t)fdt, DT_MAX_SIZE);
 	platform.uart.size = PAGE_SIZE;
-	platform.uart.compatible = "arm,pl011";
+	platform.uart.compatible = pl011;
+	platform.uart.compatible_size = sizeof(pl011);
 	rc = boot_console_init(&platform);
 	if (rc) {
 		arch_halt(); /* nowhere to say why */

@@ -17,6 +17,8 @@
 
 static const struct uart *const uarts[] = {
 	&uart_pl011,
+	&uart_imx,
+	&uart_cadence,
 };
 
 static const struct uart *find_uart(const char *compatible)
@@ -31,6 +33,18 @@ static const struct uart *find_uart(const char *compatible)
 	return NULL;
 }
 
+/* A port names itself first and then what it is like: the first one we know. */
+static const struct uart *driver_of(const char *list, uint32_t size)
+{
+	const struct uart *u = NULL;
+
+	for (uint32_t at = 0; at < size && !u; ) {
+		u = find_uart(list + at);
+		at += (uint32_t)strlen(list + at) + 1;
+	}
+	return u;
+}
+
 int boot_console_init(const struct platform *p)
 {
 	const struct uart *u;
@@ -39,7 +53,7 @@ int boot_console_init(const struct platform *p)
 	if (p->uart.base == 0 || !p->uart.compatible) {
 		return -ENODEV;
 	}
-	u = find_uart(p->uart.compatible);
+	u = driver_of(p->uart.compatible, p->uart.compatible_size);
 	if (!u) {
 		return -ENODEV;
 	}
@@ -65,6 +79,8 @@ static int init_gicv2(const struct platform *p)
 	if (!c.gicd || !c.gicc || !gich) {
 		return -ENOMEM;
 	}
+	platform.gic.frame = gicv2_frame(c.gicc, p->gic.gicc_size);
+	c.gicc = (char *)c.gicc + platform.gic.frame;
 	rc = gicv2_init(&c);
 	if (rc == 0) {
 		rc = gich_init(gich);

@@ -16,11 +16,12 @@
 
 static int console_use(struct dt *t, uint32_t idx, struct platform *p)
 {
-	const char *compatible = dt_string(t, idx, DT_COMPATIBLE);
+	const char *list = dt_string(t, idx, DT_COMPATIBLE);
+	uint32_t size = 0;
 	struct mem_range r;
 	struct dt_irq q;
 
-	if (!compatible) {
+	if (!list) {
 		return dt_error(t, idx, "compatible",
 				"is missing; name a serial port as console",
 				-ENODEV);
@@ -32,7 +33,9 @@ static int console_use(struct dt *t, uint32_t idx, struct platform *p)
 	}
 	p->uart.base = r.start;
 	p->uart.size = r.size;
-	p->uart.compatible = compatible;
+	(void)dt_prop(t, idx, DT_COMPATIBLE, &size);
+	p->uart.compatible = list;
+	p->uart.compatible_size = size;
 	p->uart.node = (int)t->node[idx].offset;
 	/* A console without an interrupt only prints. */
 	p->uart.intid = 0;

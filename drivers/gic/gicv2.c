@@ -34,6 +34,8 @@
 #define GICC_IAR_INTID 0x3ffu
 #define GICC_EOIR 0x10u
 #define GICC_APR 0xd0u
+#define GICC_IIDR 0xfcu
+#define IIDR_ARCH(iidr) ((iidr) >> 16 & 0xf)
 #define GICC_DIR 0x1000u
 
 static struct {
@@ -206,6 +208,22 @@ const struct irqchip gicv2_irqchip = {
 };
 
 /* ---- once ---------------------------------------------------------------- */
+
+/*
+ * For pages of 64 KiB some chips show each 4 KiB of the interface 16 times. The
+ * last copy of the first 4 KiB then lies right below the second.
+ */
+size_t gicv2_frame(void *gicc, size_t size)
+{
+	uint32_t iidr = mmio_read32(gic_reg(gicc, GICC_IIDR));
+	uint32_t last = 0xf000;
+
+	if (size < 0x20000 || IIDR_ARCH(iidr) != 2 ||
+	    mmio_read32(gic_reg(gicc, last + GICC_IIDR)) != iidr) {
+		return 0;
+	}
+	return last;
+}
 
 int gicv2_init(const struct gicv2_config *c)
 {

@@ -63,6 +63,7 @@ struct platform {
 		uint64_t gicc_base, gicc_size;
 		uint64_t gich_base, gich_size;
 		uint64_t gicv_base, gicv_size;
+		uint64_t frame; /* in both: arch/gic.h, gicv2_frame() */
 		struct mem_range gicr[MAX_GICR_REGIONS];
 		uint32_t nr_gicr;
 		uint64_t gicr_stride; /* 0: by GICR_TYPER */
@@ -83,7 +84,8 @@ struct platform {
 	struct {
 		uint64_t base, size;
 		uint32_t intid;       /* 0: none */
-		const char *compatible; /* into the tree */
+		const char *compatible; /* into the tree: its strings ... */
+		uint32_t compatible_size; /* ... in so many bytes, the last 0 */
 		int node;             /* -1: no console */
 	} uart;
 

@@ -14,6 +14,6 @@ struct uart {
 	const char *const *compatible;  /* NULL-terminated */
 };
 
-extern const struct uart uart_pl011;
+extern const struct uart uart_pl011, uart_imx, uart_cadence;
 
 #endif

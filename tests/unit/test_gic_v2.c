@@ -71,6 +71,22 @@ Test(gic_v2, init)
 	cr_expect_eq(gicv2_init(&c), -EINVAL);
 }
 
+/* Frames of 8 KiB, of 128 KiB, and with each 4 KiB repeated 16 times. */
+Test(gic_v2, frame_of_the_cpu_interface)
+{
+	machine();
+	fake_set32(fake_gicc, 0xfc, 0x0202143b);
+	cr_expect_eq(gicv2_frame(fake_gicc, 0x20000), 0);
+	fake_set32(fake_gicc, 0xf0fc, 0x0202143b);
+	cr_expect_eq(gicv2_frame(fake_gicc, 0x20000), 0xf000);
+	cr_expect_eq(gicv2_frame(fake_gicc, 0x2000), 0);
+	cr_expect_eq(gicv2_frame(fake_gicc, 0x10000), 0);
+	/* What answers like bare memory is no GIC. */
+	fake_set32(fake_gicc, 0xfc, 0);
+	fake_set32(fake_gicc, 0xf0fc, 0);
+	cr_expect_eq(gicv2_frame(fake_gicc, 0x20000), 0);
+}
+
 Test(gic_v2, one_cpu_reads_no_target)
 {
 	struct gicv2_config c = config();

@@ -77,17 +77,24 @@ def compile_tree(text, directory):
     return path
 
 
-def make_tree(board, directory, chosen, more=""):
-    """Path of QEMU's own tree for this board with `chosen`, device tree source, in its node /chosen, and `more` beside it."""
+def source_of(dtb):
+    """The text of a device tree."""
+    return subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", dtb], check=True, capture_output=True, text=True).stdout
+
+
+def qemu_tree(board, directory):
+    """The text of QEMU's own tree for this board."""
     os.makedirs(directory, exist_ok=True)
-    name = hashlib.sha1(repr((board, chosen, more)).encode()).hexdigest()[:16]
-    path = os.path.join(directory, name + ".dtb")
-    dump = f"{path}.{os.getpid()}"
+    dump = os.path.join(directory, f"qemu.{os.getpid()}")
     args = list(board)
     args[args.index("-M") + 1] += f",dumpdtb={dump}"
     subprocess.run(["qemu-system-aarch64", *args, "-display", "none", "-nodefaults"], check=True, capture_output=True)
-    text = subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", dump], check=True, capture_output=True, text=True).stdout
-    text += "\n/ { chosen { #address-cells = <2>; #size-cells = <2>; " + chosen + " }; " + more + " };\n"
+    text = source_of(dump)
     os.unlink(dump)
-    os.replace(compile_tree(text, directory), path)
-    return path
+    return text
+
+
+def make_tree(base, directory, chosen, more=""):
+    """Path of a tree: that of the text `base` with `chosen`, device tree source, in its node /chosen, and `more` beside it."""
+    text = base + "\n/ { chosen { #address-cells = <2>; #size-cells = <2>; " + chosen + " }; " + more + " };\n"
+    return compile_tree(text, directory)

@@ -16,6 +16,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import domains as boot_domains  # noqa: E402  pylint: disable=wrong-import-position
+from boards import BOARDS  # noqa: E402  pylint: disable=wrong-import-position
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(ROOT, "build")
@@ -84,6 +85,7 @@ class Machine:
     # pylint: disable=too-many-instance-attributes
     def __init__(self, hyp="bulkhead", **parts):
         self.hyp = hyp
+        self.board = None             # a name of BOARDS with its own interrupt controller and CPUs; None: "virt"
         self.gic = 3
         self.cpu = "cortex-a53"
         self.smp = 2
@@ -118,18 +120,21 @@ class Machine:
 
     # ---- placement
 
+    def ram_base(self):
+        return BOARDS[self.board].ram if self.board else RAM_BASE
+
     def ram_end(self):
-        return RAM_BASE + self.mem * MIB
+        return self.ram_base() + self.mem * MIB
 
     def placement(self):
         """(kernel address, ramdisk address): 2 MiB aligned, apart, above hypervisor and device tree."""
-        kernel_at = RAM_BASE + MODULES_OFFSET
+        kernel_at = self.ram_base() + MODULES_OFFSET
         initrd_at = round_up(kernel_at + image_size(self.kernel)) if self.kernel else kernel_at
         end = initrd_at + (os.path.getsize(self.initrd) if self.initrd else 0)
         if end > self.ram_end():
             raise SetupError(f"kernel and ramdisk end at {end:#x}, memory at {self.ram_end():#x}", "give --mem more MiB")
-        hyp_end = RAM_BASE + 2 * MIB + image_size(hypervisor_path(self.hyp))
-        if not self.native and hyp_end > RAM_BASE + DTB_OFFSET:
+        hyp_end = self.ram_base() + 2 * MIB + image_size(hypervisor_path(self.hyp))
+        if not self.native and hyp_end > self.ram_base() + DTB_OFFSET:
             raise SetupError(f"the hypervisor's image ends at {hyp_end:#x}, inside QEMU's device tree", "make it smaller")
         return kernel_at, initrd_at
 
@@ -152,13 +157,19 @@ class Machine:
         console = "ttyAMA0" if self.native else "hvc0"
         return " ".join([f"console={console}", "rdinit=/init"] + self.dom0_args.split())
 
-    def _board(self):
+    def _virt(self):
         if self.gic not in (2, 3):
             raise SetupError(f"no GICv{self.gic} here", "--gic 2 or --gic 3")
         if self.gic == 2 and self.smp > 8:
             raise SetupError("a GICv2 serves at most 8 CPUs", "--smp 8, or --gic 3")
         board = f"virt,gic-version={self.gic}" + ("" if self.native else ",virtualization=on")
-        args = ["-M", board, "-cpu", self.cpu, "-smp", str(self.smp), "-m", str(self.mem)]
+        return ["-M", board, "-cpu", self.cpu]
+
+    def _board(self):
+        if self.board and self.board not in BOARDS:
+            raise SetupError(f"no board '{self.board}' here", "one of " + ", ".join(BOARDS))
+        args = ["-M", BOARDS[self.board].machine] + BOARDS[self.board].extra if self.board else self._virt()
+        args += ["-smp", str(self.smp), "-m", str(self.mem)]
         # The clock chip counts virtual time, as the CPUs' timers do: the two can be compared on a busy host.
         args += ["-rtc", "base=2024-01-01T00:00:00,clock=vm"]
         if self.icount:
@@ -178,7 +189,11 @@ class Machine:
             if self.initrd:
                 chosen += boot_domains.module("ramdisk", (initrd_at, os.path.getsize(self.initrd)))
         chosen += " ".join(domain.source(places) for domain in self.domains)
-        dtb = boot_domains.make_tree(self._board()[:8], os.path.join(BUILD, "trees"), chosen, self.tree)
+        if self.board:
+            base = boot_domains.source_of(os.path.join(BUILD, "peer", "dtbs", BOARDS[self.board].tree))
+        else:
+            base = boot_domains.qemu_tree(self._board()[:8], os.path.join(BUILD, "trees"))
+        dtb = boot_domains.make_tree(base, os.path.join(BUILD, "trees"), chosen, self.tree)
         args = []
         for path, (start, _) in places.items():
             args += ["-device", f"loader,file={qemu_quote(path)},addr={start:#x},force-raw=on"]
@@ -191,7 +206,7 @@ class Machine:
         kernel_at, initrd_at = self.placement()
         args = ["-kernel", hypervisor_path(self.hyp), "-append", self.hypervisor_args()]
         dtb, domain_args = self.dtb, []
-        if self.domains:
+        if self.domains or self.board:
             dtb, domain_args = self._domains_tree(kernel_at, initrd_at)
         if dtb:
             args += ["-dtb", dtb] + domain_args
@@ -239,6 +254,7 @@ class Machine:
             if path and not os.path.exists(path):
                 raise SetupError(f"no {part} at {path}", CURES[part])
         args = [qemu, "-display", "none", "-no-user-config", "-nodefaults"]
+        args += ["-serial", "null"] * (BOARDS[self.board].console if self.board else 0)
         if interactive:
             args += ["-serial", "mon:stdio", "-echr", "0x1c"]
         else:
@@ -257,6 +273,7 @@ def add_machine_options(parser):
     """The options that every tool which boots a machine offers."""
     add = parser.add_argument
     add("--hyp", default=os.environ.get("BULKHEAD_HYP", "bulkhead"), help="bulkhead, xen (the peer) or an Image file")
+    add("--board", choices=sorted(BOARDS), help="a board with its own device tree, in place of QEMU's virt machine")
     add("--gic", type=int, choices=(2, 3), default=3, help="version of the interrupt controller")
     add("--cpu", default="cortex-a53", help="cortex-a53, cortex-a57, cortex-a72, max ...")
     add("--smp", type=int, default=2, metavar="N", help="number of CPUs")
@@ -282,7 +299,7 @@ def add_machine_options(parser):
 
 def machine_from(options):
     """A Machine as the options of add_machine_options() say."""
-    names = ("gic", "cpu", "smp", "mem", "dom0_mem", "dom0_vcpus", "hyp_args", "dom0_args", "icount", "net", "tftp",
+    names = ("board", "gic", "cpu", "smp", "mem", "dom0_mem", "dom0_vcpus", "hyp_args", "dom0_args", "icount", "net", "tftp",
              "gdb", "dtb", "trace", "native", "xl")
     parts = {name: getattr(options, name) for name in names}
     for name in ("kernel", "initrd"):

@@ -41,6 +41,22 @@ static uint32_t first_free_ppi(void)
 	return 31;
 }
 
+/*
+ * The guest's GICC is the hardware's virtual interface: 8 KiB of it, or all as
+ * it is where the guest is told of all.
+ */
+static int map_gicc(struct domain *d, const struct dom_config *cfg)
+{
+	uint64_t from = platform.gic.gicv_base;
+
+	if (cfg->gicc_size <= platform.gic.frame) {
+		from += platform.gic.frame;
+	}
+	return p2m_map_mmio(d, ipa_to_gfn(ipa(cfg->gicc_base)),
+			    paddr_to_mfn(paddr(from)),
+			    cfg->gicc_size >> PAGE_SHIFT, P2M_MMIO_DEV);
+}
+
 __cold int arch_domain_init(struct domain *d, const struct dom_config *cfg)
 {
 	int rc;
@@ -55,11 +71,7 @@ __cold int arch_domain_init(struct domain *d, const struct dom_config *cfg)
 	}
 	rc = cfg->gic_version == 3 ? vgic_v3_map(d, cfg) : vgic_v2_map(d, cfg);
 	if (rc == 0 && cfg->gic_version == 2 && cfg->gicc_size) {
-		/* The guest's GICC is the hardware's virtual interface. */
-		rc = p2m_map_mmio(d, ipa_to_gfn(ipa(cfg->gicc_base)),
-				  paddr_to_mfn(paddr(platform.gic.gicv_base)),
-				  cfg->gicc_size >> PAGE_SHIFT,
-				  P2M_MMIO_DEV);
+		rc = map_gicc(d, cfg);
 	}
 	if (rc == 0 && cfg->has_uart) {
 		rc = vpl011_init(d, cfg);

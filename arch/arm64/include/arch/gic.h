@@ -24,7 +24,7 @@ struct gic_region {
 
 struct gicv2_config {
 	void *gicd;
-	void *gicc;            /* 8 KiB: GICC_DIR is at 4 KiB */
+	void *gicc;            /* 8 KiB: GICC_DIR is at 4 KiB; gicv2_frame() */
 	const uint64_t *mpidr; /* of each CPU, by index; copied */
 	uint32_t nr_cpus;      /* at most 8 */
 };
@@ -37,6 +37,12 @@ struct gicv3_config {
 	const uint64_t *mpidr; /* of each CPU, by index; copied */
 	uint32_t nr_cpus;
 };
+
+/*
+ * Where in @size bytes of a CPU interface its 8 KiB are in one piece: 0, or
+ * 60 KiB where each 4 KiB are repeated.
+ */
+size_t gicv2_frame(void *gicc, size_t size);
 
 /*
  * On the boot CPU. All SPIs are off, inactive, level-sensitive and routed to
