@@ -11,6 +11,7 @@
 #include "early_refuse.h"
 #include "fdt_dom.h"
 #include "fdt_platform.h"
+#include "fdt_pools.h"
 #include "fdt_util.h"
 #include "modules.h"
 #include <arch/stage1.h>
@@ -150,6 +151,12 @@ static void start_other_cpus(void)
 			break; /* ids have no holes */
 		}
 	}
+	if (fdt_pools_cpus() & ~cpus_online) {
+		boot_refuse("CPUs of the device tree's pools (%#llx) are not "
+			    "there: only %#llx are",
+			    (unsigned long long)fdt_pools_cpus(),
+			    (unsigned long long)cpus_online);
+	}
 }
 
 static void init_this_cpu(void)
@@ -178,10 +185,8 @@ static void init_scheduler(void)
 	if (!p) {
 		boot_refuse("sched=%s: no such scheduler", options.sched);
 	}
-	if (p->is_real_time) {
-		options.timer_slop_ns = 0;
-	}
-	sched_init(p);
+	check(fdt_pools_parse(&host_dt, &platform), "pools of CPUs");
+	check(fdt_pools_make(p), "pools of CPUs");
 	check(sched_init_cpu(), "scheduler");
 	log_info("Scheduler: %s\n", p->name);
 }

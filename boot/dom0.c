@@ -17,6 +17,7 @@
 #include <arch/mmio_access.h>
 #include <hv/arch.h>
 #include <hv/console.h>
+#include <hv/cpupool.h>
 #include <hv/domain.h>
 #include <hv/irqchip.h>
 #include <hv/page_alloc.h>
@@ -79,9 +80,11 @@ static void describe_vgic(struct dom_config *cfg)
 static void describe(struct dom_config *cfg)
 {
 	uint32_t most = platform.gic.version == 2 ? 8 : MAX_VCPUS_PER_DOMAIN;
-	uint32_t vcpus = options.dom0_max_vcpus ? options.dom0_max_vcpus :
-						  nr_pcpus;
+	uint32_t vcpus = options.dom0_max_vcpus;
 
+	if (vcpus == 0) {
+		vcpus = popcount64(cpupool_find(0)->cpus);
+	}
 	memcpy(cfg->name, "d0", 3);
 	if (vcpus > most) {
 		log_warn("dom0_max_vcpus=%u: GICv%u allows %u\n", vcpus,

@@ -18,6 +18,7 @@
 #include "dom_restart.h"
 #include "fdt_dom.h"
 #include "fdt_dom_dev.h"
+#include "fdt_pools.h"
 #include "kernel_image.h"
 #include <abi/xen.h>
 #include <hv/arch.h>
@@ -277,6 +278,11 @@ static int describe(const struct boot_domain *b, struct dom_config *cfg)
 		.max_maptrack_frames = 1024,
 	};
 	set_name(cfg, b->name);
+	if (fdt_pools_find(b->pool_phandle, &cfg->pool_id) != 0) {
+		return problem(b, "\"domain-cpupool\" names no node that is "
+			       "compatible with \"xen,cpupool\"; correct it",
+			       -ENOENT);
+	}
 	rc = arch_domain_config(cfg, &arch);
 	if (b->mem.direct_map) { /* fdt_dom_mem_check.c: all of it is there */
 		cfg->direct_mapped = true;

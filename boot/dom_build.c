@@ -239,7 +239,8 @@ int dom_build_vcpus(struct domain *d, const struct dom_config *cfg,
 			return rc;
 		}
 		if (cfg->pin_vcpus) {
-			rc = vcpu_set_hard_affinity(d->vcpu[i], BIT64(cpu));
+			rc = vcpu_set_hard_affinity(d->vcpu[i],
+						    BIT64(d->vcpu[i]->cpu));
 		}
 		if (rc) {
 			return rc;

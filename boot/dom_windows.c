@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The plan of sched=arinc653 that the device tree has: the windows of each
- * domain are at its node, dom0's and the frame at /chosen. adr/0016.
+ * The plans of arinc653 that the device tree has, one for a pool: the windows
+ * of each domain are at its node, dom0's at /chosen; the frame is at the pool's
+ * node, that of pool 0 may be at /chosen. adr/0016.
  *
  * Not     what a plan must be (core/sched_arinc653.c).
  * Rule    a mistake stops the boot: no plan may be another than was asked for.
@@ -10,11 +11,14 @@
 #include "boot.h"
 #include "fdt_dom.h"
 #include "fdt_parts.h"
+#include "fdt_pools.h"
 #include "modules.h"
 #include <abi/xen.h>
 #include <hv/console.h>
+#include <hv/cpupool.h>
 #include <hv/sched.h>
 #include <lib/errno.h>
+#include <lib/string.h>
 
 #define WINDOWS_MAX  ARINC653_MAX_DOMAINS_PER_SCHEDULE
 #define WINDOW_CELLS 4u /* CPU, vCPU, begin and length in microseconds */
@@ -136,29 +140,66 @@ static int make_plan(void)
 	return rc;
 }
 
-int boot_windows(struct dt *t)
+/* Of the domains of the tree that are in the pool @id. */
+static int read_domains(struct dt *t, uint32_t id)
 {
-	uint32_t chosen = dt_resolve(t, "/chosen", 7);
 	int rc = 0;
 
-	if (chosen == DT_NONE || !dt_has(t, chosen, DT_BULKHEAD_FRAME)) {
+	for (uint32_t i = 0; i < nr_boot_domains && rc == 0; i++) {
+		const struct boot_domain *b = &boot_domains[i];
+		uint32_t its = 0;
+
+		if (fdt_pools_find(b->pool_phandle, &its) == 0 && its == id) {
+			rc = read_windows(t, b->node, (uint8_t)(i + 1));
+		}
+	}
+	return rc;
+}
+
+/* The frame of @p is at the node @idx. */
+static int boot_plan_of(struct dt *t, uint32_t idx, uint32_t chosen,
+			struct cpupool *p)
+{
+	int rc = 0;
+
+	if (p->policy != &sched_arinc653) {
+		log_warn("device tree: \"bulkhead,frame-us\" of %s is of "
+			 "sched=arinc653; ignored\n", dt_node_name(t, idx));
 		return 0;
 	}
-	if (sched_policy_current() != &sched_arinc653) {
-		log_warn("device tree: \"bulkhead,frame-us\" is of "
-			 "sched=arinc653; ignored\n");
-		return 0;
-	}
-	boot_plan.major_frame =
-		dt_u32(t, chosen, DT_BULKHEAD_FRAME, 0) * NS_PER_US;
-	if (module_find(&platform, MODULE_KERNEL)) {
+	nr_wishes = 0;
+	memset(&boot_plan, 0, sizeof(boot_plan));
+	boot_plan.major_frame = dt_u32(t, idx, DT_BULKHEAD_FRAME, 0) *
+				NS_PER_US;
+	if (p->id == 0 && module_find(&platform, MODULE_KERNEL)) {
 		rc = read_windows(t, chosen, 0);
 	}
-	for (uint32_t i = 0; i < nr_boot_domains && rc == 0; i++) {
-		rc = read_windows(t, boot_domains[i].node, (uint8_t)(i + 1));
+	if (rc == 0) {
+		rc = read_domains(t, p->id);
 	}
 	if (rc == 0) {
 		rc = make_plan();
 	}
-	return rc ? rc : sched_plan_set(&boot_plan);
+	return rc ? rc : sched_plan_set(p, &boot_plan);
+}
+
+int boot_windows(struct dt *t)
+{
+	uint32_t chosen = dt_resolve(t, "/chosen", 7);
+	struct cpupool *p = cpupool_next(0);
+	int rc = 0;
+
+	while (p && rc == 0 && chosen != DT_NONE) { /* bound: NR_CPUS */
+		uint32_t idx = fdt_pools_node(p->id);
+
+		if (p->id == 0 &&
+		    (idx == DT_NONE || !dt_has(t, idx, DT_BULKHEAD_FRAME))) {
+			idx = chosen;
+		}
+		if (idx != DT_NONE && dt_has(t, idx, DT_BULKHEAD_FRAME)) {
+			rc = boot_plan_of(t, idx, chosen, p);
+		}
+		p = cpupool_next(p->id + 1);
+	}
+	return rc;
 }

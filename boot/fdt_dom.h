@@ -19,6 +19,7 @@ struct boot_domain {
 	uint64_t mem_kib;
 	uint32_t nr_vcpus;
 	uint32_t nr_spis; /* UINT32_MAX: not said */
+	uint32_t pool_phandle; /* 0: pool 0 */
 	bool vpl011;
 	bool enhanced;    /* its tree tells of Xen's interface */
 	bool xenstore;    /* ... and dom0 will give it a xenstore */

@@ -42,6 +42,8 @@
 	N(XEN_PASSTHROUGH, "xen,passthrough")                                 \
 	N(BULKHEAD_FRAME, "bulkhead,frame-us")                                \
 	N(BULKHEAD_WINDOWS, "bulkhead,windows")                               \
+	N(CPUPOOL_CPUS, "cpupool-cpus")                                       \
+	N(CPUPOOL_SCHED, "cpupool-sched")                                     \
 	N(BOOTARGS, "bootargs")                                               \
 	N(XEN_XEN_BOOTARGS, "xen,xen-bootargs")                               \
 	N(XEN_DOM0_BOOTARGS, "xen,dom0-bootargs")                             \

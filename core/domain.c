@@ -11,6 +11,7 @@
 #include <hv/domain.h>
 #include <hv/arch.h>
 #include <hv/console.h>
+#include <hv/cpupool.h>
 #include <hv/dom_config.h>
 #include <hv/heap.h>
 #include <hv/hypercall.h>
@@ -67,6 +68,22 @@ static void describe(struct domain *d, const struct dom_config *cfg)
 	domain_watchdog_init(d);
 }
 
+/* ... and has room for its vCPUs. */
+static int enter_pool(struct domain *d, const struct dom_config *cfg)
+{
+	int rc = cpupool_enter(d, cfg->pool_id);
+
+	if (rc) {
+		return rc;
+	}
+	d->vcpu = heap_alloc(d, cfg->nr_vcpus * sizeof(*d->vcpu));
+	if (!d->vcpu) {
+		cpupool_leave(d);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
 /* A frame of ours that the domain may map. */
 static int make_shared_info(struct domain *d)
 {
@@ -112,9 +129,8 @@ int domain_create(const struct dom_config *cfg, struct domain **out)
 		return -ENOMEM;
 	}
 	describe(d, cfg);
-	rc = -ENOMEM;
-	d->vcpu = heap_alloc(d, cfg->nr_vcpus * sizeof(*d->vcpu));
-	if (!d->vcpu) {
+	rc = enter_pool(d, cfg);
+	if (rc) {
 		goto out_domain;
 	}
 	rc = p2m_init(d);
@@ -155,6 +171,7 @@ out_p2m:
 	}
 out_vcpu:
 	heap_free(d, d->vcpu);
+	cpupool_leave(d);
 out_domain:
 	heap_free(NULL, d);
 	return rc;
@@ -202,6 +219,7 @@ void domain_unpublish(struct domain *d)
 {
 	bool was_there;
 
+	cpupool_leave(d);
 	spin_lock(&domain_list_lock);
 	was_there = *slot_of(d->id) == d;
 	if (was_there) {

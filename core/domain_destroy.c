@@ -32,6 +32,7 @@
 #define FREE_VCPUS 8u
 
 static struct domain *dead; /* by next_dead */
+static uint32_t nr_dead;    /* in it or in hand; atomic */
 
 /* No vCPU of it runs again, on any CPU. */
 static int stop(struct domain *d)
@@ -142,13 +143,24 @@ void domain_free(struct domain *d)
 	}
 }
 
-void domain_bury(struct domain *d)
+static void queue_dead(struct domain *d)
 {
 	spin_lock(&domain_list_lock);
 	d->next_dead = dead;
 	dead = d;
 	spin_unlock(&domain_list_lock);
 	pcpu_post_self(PWORK_DOMAIN);
+}
+
+void domain_bury(struct domain *d)
+{
+	__atomic_fetch_add(&nr_dead, 1, __ATOMIC_RELAXED);
+	queue_dead(d);
+}
+
+bool domain_any_dead(void)
+{
+	return __atomic_load_n(&nr_dead, __ATOMIC_ACQUIRE) != 0;
 }
 
 void domain_free_some(void)
@@ -162,6 +174,8 @@ void domain_free_some(void)
 	}
 	spin_unlock(&domain_list_lock);
 	if (d && free_step(d) == -EAGAIN) {
-		domain_bury(d);
+		queue_dead(d);
+	} else if (d) {
+		__atomic_fetch_sub(&nr_dead, 1, __ATOMIC_RELEASE);
 	}
 }

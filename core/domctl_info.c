@@ -66,6 +66,7 @@ void domain_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 	info->shared_info_frame = INVALID_FRAME; /* where the guest put it */
 	info->max_vcpu_id = d->max_vcpus - 1;
 	memcpy(info->handle, d->handle, sizeof(info->handle));
+	info->cpupool = __atomic_load_n(&d->pool_id, __ATOMIC_RELAXED);
 	info->gpaddr_bits = (uint8_t)arch_ipa_bits();
 }
 

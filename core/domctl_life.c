@@ -46,7 +46,7 @@ static int create_check(const struct xen_domctl_createdomain *c)
 	if (c->grant_opts != XEN_DOMCTL_GRANT_version(1)) {
 		return -EINVAL;
 	}
-	return c->cpupool_id == 0 ? 0 : -ESRCH;
+	return 0;
 }
 
 static int create_config(struct xen_domctl_createdomain *c,
@@ -58,6 +58,7 @@ static int create_config(struct xen_domctl_createdomain *c,
 		return rc;
 	}
 	cfg->nr_vcpus = c->max_vcpus;
+	cfg->pool_id = c->cpupool_id;
 	cfg->max_evtchn_port = c->max_evtchn_port;
 	cfg->max_grant_frames = limit_of(c->max_grant_frames,
 					 GRANT_FRAMES_DEFAULT,

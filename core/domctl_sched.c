@@ -12,6 +12,7 @@
  */
 #include "domctl_priv.h"
 
+#include <hv/cpupool.h>
 #include <hv/domain.h>
 #include <hv/guest_win.h>
 #include <hv/sched.h>
@@ -178,7 +179,7 @@ int64_t domctl_scheduler(struct vcpu *v, struct domain *d,
 {
 	struct xen_domctl_scheduler_op *s = &op->u.scheduler_op;
 
-	if (s->sched_id != sched_policy_current()->sched_id) {
+	if (s->sched_id != d->pool->policy->sched_id) {
 		return -EINVAL;
 	}
 	switch (s->sched_id) {

@@ -131,7 +131,7 @@ static int set_hard(struct vcpu *v, struct vcpu *t,
 	if (rc) {
 		return rc;
 	}
-	return control_bitmap_put(v, map, bits & cpus_online);
+	return control_bitmap_put(v, map, t->cpus & control_all_cpus());
 }
 
 static int set_soft(struct vcpu *v, struct vcpu *t,
@@ -145,7 +145,7 @@ static int set_soft(struct vcpu *v, struct vcpu *t,
 	}
 	__atomic_store_n(&t->soft_affinity, widened(bits), __ATOMIC_RELAXED);
 	return control_bitmap_put(v, map,
-				  bits & t->hard_affinity & cpus_online);
+				  bits & t->cpus);
 }
 
 int64_t domctl_setvcpuaffinity(struct vcpu *v, struct domain *d,

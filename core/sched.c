@@ -22,21 +22,17 @@
 #include <lib/bits.h>
 #include <lib/check.h>
 #include <hv/arch.h>
+#include <hv/cpupool.h>
 #include <hv/domain.h>
+#include <hv/platform.h>
 #include <hv/trace.h>
 #include <hv/vcpu.h>
 #include <hv/work.h>
 
 #define MOVE_MAX 8
 
-static const struct sched_policy *policy;
 static uint64_t idle_cpus; /* bitmap, atomic; each CPU its own bit */
 static struct spinlock pool_lock = SPINLOCK_INIT(CPUPOOL);
-
-const struct sched_policy *sched_policy_current(void)
-{
-	return policy;
-}
 
 void sched_vcpus_hold(void) NO_LOCK_ANALYSIS
 {
@@ -48,11 +44,6 @@ void sched_vcpus_release(void) NO_LOCK_ANALYSIS
 	spin_unlock(&pool_lock);
 }
 
-void sched_init(const struct sched_policy *p)
-{
-	policy = p;
-}
-
 static void slice_over(void *arg)
 {
 	(void)arg;
@@ -62,29 +53,85 @@ static void slice_over(void *arg)
 int sched_init_cpu(void)
 {
 	struct pcpu *c = this_pcpu();
-	int rc;
+	int rc = cpupool_init_cpu(c);
 
-	spin_lock(&pool_lock);
-	rc = policy->cpu_init(c);
-	spin_unlock(&pool_lock);
 	if (rc) {
 		return rc;
 	}
-	c->keeps = BIT64(c->id);
 	timer_init(&c->slice_timer, slice_over, NULL);
 	c->online = true;
 	__atomic_fetch_or(&cpus_online, BIT64(c->id), __ATOMIC_SEQ_CST);
 	return 0;
 }
 
-int sched_vcpu_init(struct vcpu *v)
+/* ---- what a policy keeps ------------------------------------------------- */
+
+int sched_pool_init(struct cpupool *p)
+{
+	return p->policy->pool_init ? p->policy->pool_init(p) : 0;
+}
+
+void sched_pool_fini(struct cpupool *p)
+{
+	if (p->policy->pool_fini) {
+		p->policy->pool_fini(p);
+	}
+}
+
+int sched_cpu_init(struct pcpu *c)
 {
 	int rc;
 
-	list_init(&v->runq);
 	spin_lock(&pool_lock);
-	rc = policy->vcpu_init(v);
+	rc = c->pool->policy->cpu_init(c);
 	spin_unlock(&pool_lock);
+	return rc;
+}
+
+void sched_cpu_fini(struct pcpu *c)
+{
+	spin_lock(&pool_lock);
+	c->pool->policy->cpu_fini(c);
+	c->sched = NULL;
+	spin_unlock(&pool_lock);
+}
+
+void sched_switch_policy(struct pcpu *c, const struct cpupool *p)
+{
+	c->runq_lock = p->lock ? p->lock : &c->own_runq_lock;
+	c->keeps = BIT64(c->id);
+	c->timer_slop_ns = p->policy->is_real_time ? 0 : options.timer_slop_ns;
+	__atomic_store_n(&c->policy, p->policy, __ATOMIC_RELEASE);
+}
+
+int sched_vcpu_prepare(struct vcpu *v, struct cpupool *p)
+{
+	int rc;
+
+	spin_lock(&pool_lock);
+	rc = p->policy->vcpu_init(p, v, &v->sched_next);
+	spin_unlock(&pool_lock);
+	return rc;
+}
+
+static void forget(struct cpupool *p, void *priv)
+{
+	spin_lock(&pool_lock);
+	p->policy->vcpu_fini(p, priv);
+	spin_unlock(&pool_lock);
+}
+
+void sched_vcpu_unprepare(struct vcpu *v, struct cpupool *p)
+{
+	forget(p, v->sched_next);
+}
+
+int sched_vcpu_init(struct vcpu *v)
+{
+	int rc = sched_vcpu_prepare(v, v->domain->pool);
+
+	list_init(&v->runq);
+	v->sched_priv = v->sched_next;
 	return rc;
 }
 
@@ -94,19 +141,17 @@ void sched_vcpu_fini(struct vcpu *v)
 	bool resched;
 
 	sched_remove_locked(c, v);
-	resched = policy->leave(c, v);
+	resched = c->policy->leave(c, v);
 	sched_unlock(c);
 	if (resched) {
 		pcpu_post(c, PWORK_RESCHED);
 	}
-	spin_lock(&pool_lock);
-	policy->vcpu_fini(v);
-	spin_unlock(&pool_lock);
+	forget(v->domain->pool, v->sched_priv);
 }
 
 uint32_t sched_nr_queued(const struct pcpu *c)
 {
-	return policy->nr_queued(c);
+	return __atomic_load_n(&c->policy, __ATOMIC_ACQUIRE)->nr_queued(c);
 }
 
 struct pcpu *sched_lock_vcpu(struct vcpu *v) NO_LOCK_ANALYSIS
@@ -127,24 +172,24 @@ struct pcpu *sched_lock_vcpu(struct vcpu *v) NO_LOCK_ANALYSIS
 void sched_remove_locked(struct pcpu *c, struct vcpu *v)
 {
 	if (v->queued) {
-		policy->dequeue(c, v);
+		c->policy->dequeue(c, v);
 		v->queued = false;
 	}
 }
 
 bool sched_leave_locked(struct pcpu *c, struct vcpu *v)
 {
-	return policy->leave(c, v);
+	return c->policy->leave(c, v);
 }
 
 bool sched_yield_to_others(struct pcpu *c, struct vcpu *v)
 {
-	return policy->yield(c, v);
+	return c->policy->yield(c, v);
 }
 
 static bool may_run_on(const struct vcpu *v, uint16_t cpu)
 {
-	return (v->hard_affinity & BIT64(cpu)) != 0;
+	return (v->cpus & BIT64(cpu)) != 0;
 }
 
 static bool wants_queue(const struct vcpu *v)
@@ -178,7 +223,7 @@ static void offer_to_idle(uint64_t affinity)
 static void give_to_cpu_unlock(struct pcpu *c, struct vcpu *v,
 			       uint16_t to) NO_LOCK_ANALYSIS
 {
-	bool resched = policy->leave(c, v);
+	bool resched = c->policy->leave(c, v);
 
 	__atomic_store_n(&v->cpu, to, __ATOMIC_RELEASE);
 	spin_unlock(c->runq_lock);
@@ -187,16 +232,36 @@ static void give_to_cpu_unlock(struct pcpu *c, struct vcpu *v,
 	}
 }
 
+void sched_vcpu_move(struct vcpu *v, struct cpupool *old,
+		     struct cpupool *p) NO_LOCK_ANALYSIS
+{
+	struct pcpu *c = sched_lock_vcpu(v);
+	bool resched = c->policy->leave(c, v);
+	void *priv = v->sched_priv;
+
+	v->sched_priv = v->sched_next;
+	v->hard_affinity = UINT64_MAX;
+	v->pinned_from = 0;
+	v->soft_affinity = UINT64_MAX;
+	v->cpus = p->cpus;
+	__atomic_store_n(&v->cpu, ffs64(p->cpus), __ATOMIC_RELEASE);
+	spin_unlock(c->runq_lock);
+	if (resched) {
+		pcpu_post(c, PWORK_RESCHED);
+	}
+	forget(old, priv);
+}
+
 void sched_place_unlock(struct pcpu *c, struct vcpu *v,
 			uint64_t now_ns) NO_LOCK_ANALYSIS
 {
-	uint64_t affinity = v->hard_affinity;
+	uint64_t affinity = v->cpus;
 	bool resched = false;
 	bool queued = false;
 
-	if (wants_queue(v) &&
-	    __atomic_load_n(&v->loaded_on, __ATOMIC_ACQUIRE) == CPU_NONE) {
-		uint16_t to = policy->choose_cpu(
+	if ((wants_queue(v) || !may_run_on(v, c->id)) &&
+	    __atomic_load_n(&v->loaded_on, __ATOMIC_SEQ_CST) == CPU_NONE) {
+		uint16_t to = c->policy->choose_cpu(
 			v, __atomic_load_n(&idle_cpus, __ATOMIC_SEQ_CST));
 
 		if (to != c->id) {
@@ -205,7 +270,7 @@ void sched_place_unlock(struct pcpu *c, struct vcpu *v,
 		}
 	}
 	if (wants_queue(v)) {
-		resched = policy->enqueue(c, v, now_ns);
+		resched = c->policy->enqueue(c, v, now_ns);
 		v->queued = true;
 		queued = true;
 	}
@@ -297,7 +362,7 @@ static void pick(struct pcpu *c)
 	now = arch_time_ns(); /* not before what others noted under the lock */
 	runnable = prev && prev->state == VCPU_RUNNING &&
 		   prev->pause_count == 0 && may_run_on(prev, c->id);
-	dec = policy->pick(c, prev, runnable, now);
+	dec = c->policy->pick(c, prev, runnable, now);
 	if (dec.next != prev || !runnable) {
 		if (prev) {
 			put_prev(prev, now);
@@ -321,7 +386,7 @@ static bool steal_from(struct pcpu *from, struct pcpu *c) NO_LOCK_ANALYSIS
 	struct vcpu *v;
 
 	spin_lock(from->runq_lock);
-	v = policy->steal(from, c->id);
+	v = from->policy->steal(from, c->id);
 	if (!v) {
 		spin_unlock(from->runq_lock);
 		return false;
@@ -335,7 +400,7 @@ static bool steal_from(struct pcpu *from, struct pcpu *c) NO_LOCK_ANALYSIS
 /* Nothing to run here: look into the other queues, the longest first. */
 static bool steal_any(struct pcpu *c)
 {
-	uint64_t left = cpus_online & ~BIT64(c->id);
+	uint64_t left = c->pool->cpus & ~BIT64(c->id);
 
 	while (left) { /* bound: NR_CPUS, one bit a round */
 		struct pcpu *best = NULL;
@@ -343,7 +408,7 @@ static bool steal_any(struct pcpu *c)
 
 		for (uint64_t m = left; m; m &= m - 1) {
 			struct pcpu *o = pcpus[ffs64(m)];
-			uint32_t n = policy->nr_queued(o);
+			uint32_t n = c->policy->nr_queued(o);
 
 			if (n > most) {
 				most = n;
@@ -378,8 +443,9 @@ static void set_idle(struct pcpu *c, bool idle)
 static void end_idle(struct pcpu *c)
 {
 	set_idle(c, false);
-	if (policy->nr_queued(c) != 0) {
-		uint64_t m = __atomic_load_n(&idle_cpus, __ATOMIC_SEQ_CST);
+	if (c->policy->nr_queued(c) != 0) {
+		uint64_t m = __atomic_load_n(&idle_cpus, __ATOMIC_SEQ_CST) &
+			     c->pool->cpus;
 
 		for (; m; m &= m - 1) { /* bound: NR_CPUS */
 			pcpu_post(pcpus[ffs64(m)], PWORK_RESCHED);
@@ -392,7 +458,7 @@ static bool may_stay_loaded(const struct pcpu *c, const struct vcpu *v)
 {
 	uint8_t state = __atomic_load_n(&v->state, __ATOMIC_SEQ_CST);
 
-	return state != VCPU_OFFLINE && (v->hard_affinity & c->keeps) &&
+	return state != VCPU_OFFLINE && (v->cpus & c->keeps) &&
 	       __atomic_load_n(&v->pause_count, __ATOMIC_SEQ_CST) == 0;
 }
 
@@ -410,16 +476,17 @@ static void unload(struct pcpu *c, struct vcpu *v)
 	if (v->domain->shutdown_claimed) {
 		pcpu_post_self(PWORK_DOMAIN);
 	}
-	if (__atomic_load_n(&v->state, __ATOMIC_SEQ_CST) != VCPU_RUNNABLE) {
+	if (__atomic_load_n(&v->state, __ATOMIC_SEQ_CST) != VCPU_RUNNABLE &&
+	    may_run_on(v, c->id)) {
 		return; /* who makes it runnable sees it in memory */
 	}
 	home = sched_lock_vcpu(v);
 	if (home == c && v->queued &&
-	    (policy->has_shared_queue || !may_run_on(v, c->id))) {
+	    (c->policy->has_shared_queue || !may_run_on(v, c->id))) {
 		sched_remove_locked(c, v);
 	}
 	waits = v->queued;
-	affinity = v->hard_affinity & ~BIT64(home->id);
+	affinity = v->cpus & ~BIT64(home->id);
 	sched_place_unlock(home, v, arch_time_ns());
 	if (waits) {
 		offer_to_idle(affinity);

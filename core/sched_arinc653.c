@@ -4,13 +4,15 @@
  * has the CPU for itself, outside of its windows it does not run, whoever is
  * idle. Windows on several CPUs go on side by side.
  *
- * Owns    the plan, the one that waits for the end of the frame, and
- *         struct arinc_cpu of each CPU. As an exception it writes v->cpu of a
- *         vCPU that it picks: all CPUs share one lock.
+ * Owns    of each pool the plan and the one that waits for the end of the
+ *         frame; struct arinc_cpu of each CPU, struct member of each vCPU. As
+ *         an exception it writes v->cpu of a vCPU that it picks: all CPUs of a
+ *         pool share one lock.
  * Not     which registers are where (sched.c).
- * Locks   arinc_lock is every CPU's run queue lock: which plan holds, where
+ * Locks   arinc.lock is every CPU's run queue lock: which plan holds, where
  *         its frame began, who is in a window. What else a plan says does not
  *         change once vCPUs run; plans come and go under the pool lock.
+ *         A vCPU that is not in the pool yet, or no more, is not queued.
  * Rule    frames follow each other without a gap: a CPU that looks late does
  *         not move the next edge.
  * Bounds  a decision walks each window once a frame. A new plan costs
@@ -23,6 +25,7 @@
 #include <lib/string.h>
 #include <hv/arch.h>
 #include <hv/console.h>
+#include <hv/cpupool.h>
 #include <hv/domain.h>
 #include <hv/heap.h>
 #include <hv/percpu.h>
@@ -51,19 +54,34 @@ struct plan {
 	struct window window[NR_WINDOWS];
 };
 
+/* Of one pool. */
+struct arinc {
+	struct spinlock lock; /* every CPU's run queue lock */
+	struct plan *now;     /* never NULL */
+	struct plan *next;    /* holds from the end of the frame on, or NULL */
+	struct plan *old;     /* nobody reads it any more, or NULL */
+	uint64_t frame_begin_ns;
+	struct list_node members; /* pool lock */
+};
+
+/* A vCPU that is in the pool, or will be. */
+struct member {
+	struct list_node all;
+	struct vcpu *vcpu;
+};
+
 /* pcpu.sched is the policy's own; this policy's shape of it. */
 struct arinc_cpu {
+	struct arinc *all;
 	uint64_t frame; /* in which ->at holds */
 	uint32_t at;	/* no window before this one is of use any more */
 	const struct vcpu *owner; /* of the window seen last; not to be used */
 };
 
-static struct spinlock arinc_lock = SPINLOCK_INIT(RUNQ);
-static struct plan *plan_now;  /* NULL before the first CPU is there */
-static struct plan *plan_next; /* holds from the end of the frame on, or NULL */
-static struct plan *plan_old;  /* nobody reads it any more, or NULL */
-static uint64_t frame_begin_ns;
-static struct list_node vcpus; /* vcpu.runq; pool lock */
+static struct arinc *arinc_of(const struct cpupool *p)
+{
+	return p->sched;
+}
 
 static struct arinc_cpu *arinc_cpu(const struct pcpu *c)
 {
@@ -76,24 +94,24 @@ static struct arinc_cpu *arinc_cpu(const struct pcpu *c)
  * Come to the frame that @now is in. The plan changes where a frame ends.
  * Returns now, which is not before the frame.
  */
-static uint64_t go_on(uint64_t now)
+static uint64_t go_on(struct arinc *a, uint64_t now)
 {
-	if (now < frame_begin_ns) { /* another CPU was first */
-		return frame_begin_ns;
+	if (now < a->frame_begin_ns) { /* another CPU was first */
+		return a->frame_begin_ns;
 	}
 	/* bound: 2, as a plan waits at most once */
-	while (plan_now->frame_ns &&
-	       now - frame_begin_ns >= plan_now->frame_ns) {
-		uint64_t frames = (now - frame_begin_ns) / plan_now->frame_ns;
+	while (a->now->frame_ns &&
+	       now - a->frame_begin_ns >= a->now->frame_ns) {
+		uint64_t frames = (now - a->frame_begin_ns) / a->now->frame_ns;
 
-		if (!plan_next) {
-			frame_begin_ns += frames * plan_now->frame_ns;
+		if (!a->next) {
+			a->frame_begin_ns += frames * a->now->frame_ns;
 			continue;
 		}
-		frame_begin_ns += plan_now->frame_ns;
-		plan_old = plan_now;
-		plan_now = plan_next;
-		plan_next = NULL;
+		a->frame_begin_ns += a->now->frame_ns;
+		a->old = a->now;
+		a->now = a->next;
+		a->next = NULL;
 	}
 	return now;
 }
@@ -102,15 +120,16 @@ static uint64_t go_on(uint64_t now)
 static const struct window *window_at(struct pcpu *c, uint64_t now)
 {
 	struct arinc_cpu *s = arinc_cpu(c);
+	const struct arinc *a = s->all;
 
-	if (s->frame != frame_begin_ns) {
-		s->frame = frame_begin_ns;
+	if (s->frame != a->frame_begin_ns) {
+		s->frame = a->frame_begin_ns;
 		s->at = 0;
 	}
-	for (; s->at < plan_now->nr; s->at++) { /* bound: NR_WINDOWS a frame */
-		const struct window *w = &plan_now->window[s->at];
+	for (; s->at < a->now->nr; s->at++) { /* bound: NR_WINDOWS a frame */
+		const struct window *w = &a->now->window[s->at];
 
-		if (w->cpu == c->id && now - frame_begin_ns < w->end_ns) {
+		if (w->cpu == c->id && now - a->frame_begin_ns < w->end_ns) {
 			return w;
 		}
 	}
@@ -119,21 +138,76 @@ static const struct window *window_at(struct pcpu *c, uint64_t now)
 
 /* ---- the policy ---------------------------------------------------------- */
 
+static int arinc_pool_init(struct cpupool *p)
+{
+	struct arinc *a = heap_alloc(NULL, sizeof(*a));
+
+	if (!a) {
+		return -ENOMEM;
+	}
+	a->now = heap_alloc(NULL, sizeof(*a->now));
+	if (!a->now) {
+		heap_free(NULL, a);
+		return -ENOMEM;
+	}
+	list_init(&a->members);
+	spin_lock_init(&a->lock, LOCK_RANK_RUNQ);
+	p->lock = &a->lock;
+	p->sched = a;
+	return 0;
+}
+
+static void arinc_pool_fini(struct cpupool *p)
+{
+	struct arinc *a = arinc_of(p);
+
+	heap_free(NULL, a->now);
+	heap_free(NULL, a->next);
+	heap_free(NULL, a->old);
+	heap_free(NULL, a);
+}
+
 static int arinc_cpu_init(struct pcpu *c)
 {
 	struct arinc_cpu *s = heap_alloc(NULL, sizeof(*s));
 
-	if (s && !plan_now) {
-		list_init(&vcpus);
-		plan_now = heap_alloc(NULL, sizeof(*plan_now));
-	}
-	if (!s || !plan_now) {
-		heap_free(NULL, s);
+	if (!s) {
 		return -ENOMEM;
 	}
+	s->all = arinc_of(c->pool);
 	c->sched = (struct sched_cpu *)(void *)s;
-	c->runq_lock = &arinc_lock;
 	return 0;
+}
+
+static void arinc_cpu_fini(struct pcpu *c)
+{
+	heap_free(NULL, arinc_cpu(c));
+}
+
+static bool has_window(const struct plan *p, uint32_t cpu)
+{
+	for (uint32_t i = 0; p && i < p->nr; i++) { /* bound: NR_WINDOWS */
+		const struct window *w = &p->window[i];
+
+		if (w->cpu == cpu && w->vcpu &&
+		    w->vcpu->domain->state < DOM_DYING) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A vCPU would lose its time without a word. */
+static bool arinc_needs_cpu(struct cpupool *p, uint32_t cpu)
+{
+	struct arinc *a = arinc_of(p);
+	bool needs;
+
+	spin_lock(&a->lock);
+	(void)go_on(a, arch_time_ns());
+	needs = has_window(a->now, cpu) || has_window(a->next, cpu);
+	spin_unlock(&a->lock);
+	return needs;
 }
 
 /* Windows of @v that nobody has are @v's. */
@@ -159,44 +233,68 @@ static void unbind(struct plan *p, const struct vcpu *v)
 	}
 }
 
-/* Until somebody makes a plan, dom0's vCPUs take turns on all CPUs. */
-static void add_to_first(const struct vcpu *v)
+/* The n-th CPU of @p, which has more than that. */
+static uint16_t nth_cpu(const struct cpupool *p, uint32_t n)
 {
-	uint32_t nr_cpus = popcount64(cpus_online);
+	uint64_t cpus = p->cpus;
+
+	while (n-- > 0) { /* bound: NR_CPUS */
+		cpus &= cpus - 1;
+	}
+	return (uint16_t)ffs64(cpus);
+}
+
+/* Until somebody makes a plan, dom0's vCPUs take turns on all CPUs. */
+static void add_to_first(const struct cpupool *p, const struct vcpu *v)
+{
+	struct plan *plan = arinc_of(p)->now;
+	uint32_t nr_cpus = popcount64(p->cpus);
 	struct window *w;
 
-	if (plan_now->is_given || !v->domain->is_control ||
-	    plan_now->nr == NR_WINDOWS) {
+	if (plan->is_given || !v->domain->is_control ||
+	    plan->nr == NR_WINDOWS) {
 		return;
 	}
-	w = &plan_now->window[plan_now->nr++];
+	w = &plan->window[plan->nr++];
 	memcpy(w->handle, v->domain->handle, sizeof(w->handle));
 	w->vcpu_id = (uint16_t)v->id;
-	w->cpu = (uint16_t)(v->id % nr_cpus);
+	w->cpu = nth_cpu(p, v->id % nr_cpus);
 	w->begin_ns = v->id / nr_cpus * FIRST_NS;
 	w->end_ns = w->begin_ns + FIRST_NS;
-	plan_now->frame_ns = w->end_ns;
+	plan->frame_ns = w->end_ns;
 	pcpu_post(pcpus[w->cpu], PWORK_RESCHED);
 }
 
-static int arinc_vcpu_init(struct vcpu *v)
+static int arinc_vcpu_init(struct cpupool *p, struct vcpu *v, void **priv)
 {
-	list_add_tail(&v->runq, &vcpus);
-	spin_lock(&arinc_lock);
-	add_to_first(v);
-	bind(plan_now, v);
-	bind(plan_next, v);
-	spin_unlock(&arinc_lock);
+	struct arinc *a = arinc_of(p);
+	struct member *m = heap_alloc(NULL, sizeof(*m));
+
+	if (!m) {
+		return -ENOMEM;
+	}
+	m->vcpu = v;
+	*priv = m;
+	list_add_tail(&m->all, &a->members);
+	spin_lock(&a->lock);
+	add_to_first(p, v);
+	bind(a->now, v);
+	bind(a->next, v);
+	spin_unlock(&a->lock);
 	return 0;
 }
 
-static void arinc_vcpu_fini(struct vcpu *v)
+static void arinc_vcpu_fini(struct cpupool *p, void *priv)
 {
-	list_del(&v->runq);
-	spin_lock(&arinc_lock);
-	unbind(plan_now, v);
-	unbind(plan_next, v);
-	spin_unlock(&arinc_lock);
+	struct arinc *a = arinc_of(p);
+	struct member *m = priv;
+
+	list_del(&m->all);
+	spin_lock(&a->lock);
+	unbind(a->now, m->vcpu);
+	unbind(a->next, m->vcpu);
+	spin_unlock(&a->lock);
+	heap_free(NULL, m);
 }
 
 static bool arinc_enqueue(struct pcpu *c, struct vcpu *v, uint64_t now)
@@ -221,22 +319,23 @@ static bool arinc_leave(struct pcpu *c, struct vcpu *v)
 
 static bool can_run(const struct pcpu *c, const struct vcpu *v)
 {
-	return v->queued && (v->hard_affinity & BIT64(c->id)) &&
+	return v->queued && (v->cpus & BIT64(c->id)) &&
 	       (v->loaded_on == CPU_NONE || v->loaded_on == c->id);
 }
 
-static uint64_t next_edge(const struct window *w)
+static uint64_t next_edge(const struct arinc *a, const struct window *w)
 {
-	if (plan_now->frame_ns == 0) {
+	if (a->now->frame_ns == 0) {
 		return UINT64_MAX;
 	}
-	return frame_begin_ns + (w ? w->end_ns : plan_now->frame_ns);
+	return a->frame_begin_ns + (w ? w->end_ns : a->now->frame_ns);
 }
 
 static struct sched_decision arinc_pick(struct pcpu *c, struct vcpu *prev,
 					bool prev_runnable, uint64_t now)
 {
-	const struct window *w = window_at(c, go_on(now));
+	struct arinc *a = arinc_cpu(c)->all;
+	const struct window *w = window_at(c, go_on(a, now));
 	struct vcpu *v = w ? w->vcpu : NULL;
 
 	arinc_cpu(c)->owner = v;
@@ -251,7 +350,7 @@ static struct sched_decision arinc_pick(struct pcpu *c, struct vcpu *prev,
 	}
 	return (struct sched_decision){
 		.next = v,
-		.until_ns = next_edge(w),
+		.until_ns = next_edge(a, w),
 	};
 }
 
@@ -266,8 +365,7 @@ static bool arinc_yield(struct pcpu *c, struct vcpu *prev)
 /* Where its window is now. */
 static uint16_t arinc_choose_cpu(const struct vcpu *v, uint64_t idle)
 {
-	uint64_t allowed = v->hard_affinity &
-			   __atomic_load_n(&cpus_online, __ATOMIC_ACQUIRE);
+	uint64_t allowed = v->cpus;
 
 	(void)idle;
 	for (uint64_t m = allowed; m; m &= m - 1) { /* bound: NR_CPUS */
@@ -338,13 +436,16 @@ static bool is_elsewhere(const struct plan *p, const struct window *w)
 	return false;
 }
 
-/* The next window of @p, which lasts @ns. NULL, or what is wrong with it. */
-static const char *add_window(struct plan *p, uint64_t ns)
+/*
+ * The next window of @p, which lasts @ns, on one of @cpus. NULL, or what is
+ * wrong with it.
+ */
+static const char *add_window(struct plan *p, uint64_t cpus, uint64_t ns)
 {
 	struct window *w = &p->window[p->nr];
 
-	if (w->cpu >= nr_pcpus || !(cpus_online & BIT64(w->cpu))) {
-		return "names a CPU that is not there";
+	if (w->cpu >= nr_pcpus || !(cpus & BIT64(w->cpu))) {
+		return "names a CPU that is not in the pool";
 	}
 	w->begin_ns = end_on(p, w->cpu);
 	w->end_ns = w->begin_ns + ns;
@@ -361,8 +462,11 @@ static const char *add_window(struct plan *p, uint64_t ns)
 	return NULL;
 }
 
-/* Fill @p, zeroed, with what @s says. NULL, or what is wrong with p->nr. */
-static const char *read_plan(struct plan *p,
+/*
+ * Fill @p, zeroed, with what @s says of windows on @cpus. NULL, or what is
+ * wrong with p->nr.
+ */
+static const char *read_plan(struct plan *p, uint64_t cpus,
 			     const struct xen_sysctl_arinc653_schedule *s)
 {
 	const char *wrong = NULL;
@@ -383,80 +487,80 @@ static const char *read_plan(struct plan *p,
 		       sizeof(w->handle));
 		w->vcpu_id = (uint16_t)where;
 		w->cpu = (uint16_t)(where >> SCHED_PLAN_CPU_SHIFT);
-		wrong = add_window(p, s->sched_entries[p->nr].runtime);
+		wrong = add_window(p, cpus,
+				   s->sched_entries[p->nr].runtime);
 	}
 	return wrong;
 }
 
-static void post_all(void)
+/* Pool lock. @new holds from the end of this frame on. */
+static void install(struct cpupool *p, struct plan *new)
 {
-	for (uint64_t m = cpus_online; m; m &= m - 1) { /* bound: NR_CPUS */
+	struct arinc *a = arinc_of(p);
+	struct plan *unused[2];
+	uint64_t now;
+
+	spin_lock(&a->lock);
+	now = go_on(a, arch_time_ns());
+	unused[0] = a->old;
+	unused[1] = a->next;
+	a->old = NULL;
+	a->next = new;
+	if (a->now->frame_ns == 0) { /* there is none: at once */
+		unused[1] = a->now;
+		a->now = new;
+		a->next = NULL;
+		a->frame_begin_ns = now;
+	}
+	spin_unlock(&a->lock);
+	heap_free(NULL, unused[0]);
+	heap_free(NULL, unused[1]);
+	for (uint64_t m = p->cpus; m; m &= m - 1) { /* bound: NR_CPUS */
 		pcpu_post(pcpus[ffs64(m)], PWORK_RESCHED);
 	}
 }
 
-/* Pool lock. @p holds from the end of this frame on. */
-static void install(struct plan *p)
+int sched_plan_set(struct cpupool *p,
+		   const struct xen_sysctl_arinc653_schedule *s)
 {
-	struct plan *unused[2];
-	uint64_t now;
-
-	spin_lock(&arinc_lock);
-	now = go_on(arch_time_ns());
-	unused[0] = plan_old;
-	unused[1] = plan_next;
-	plan_old = NULL;
-	plan_next = p;
-	if (plan_now->frame_ns == 0) { /* there is none: at once */
-		unused[1] = plan_now;
-		plan_now = p;
-		plan_next = NULL;
-		frame_begin_ns = now;
-	}
-	spin_unlock(&arinc_lock);
-	heap_free(NULL, unused[0]);
-	heap_free(NULL, unused[1]);
-	post_all();
-}
-
-int sched_plan_set(const struct xen_sysctl_arinc653_schedule *s)
-{
-	struct plan *p = heap_alloc(NULL, sizeof(*p));
+	struct plan *new = heap_alloc(NULL, sizeof(*new));
 	struct list_node *pos;
 	const char *wrong;
 
-	if (!p) {
+	if (!new) {
 		return -ENOMEM;
 	}
-	wrong = read_plan(p, s);
+	wrong = read_plan(new, p->cpus, s);
 	if (wrong) {
-		log_warn("arinc653: plan refused: window %u %s\n", p->nr,
+		log_warn("arinc653: plan refused: window %u %s\n", new->nr,
 			 wrong);
-		heap_free(NULL, p);
+		heap_free(NULL, new);
 		return -EINVAL;
 	}
 	sched_vcpus_hold();
-	list_for_each (pos, &vcpus) { /* bound: vCPUs */
-		bind(p, list_entry(pos, struct vcpu, runq));
+	list_for_each (pos, &arinc_of(p)->members) { /* bound: vCPUs */
+		bind(new, list_entry(pos, struct member, all)->vcpu);
 	}
-	install(p);
+	install(p, new);
 	sched_vcpus_release();
 	return 0;
 }
 
-void sched_plan_get(struct xen_sysctl_arinc653_schedule *s)
+void sched_plan_get(const struct cpupool *p,
+		    struct xen_sysctl_arinc653_schedule *s)
 {
-	const struct plan *p;
+	struct arinc *a = arinc_of(p);
+	const struct plan *plan;
 
 	memset(s, 0, sizeof(*s));
 	sched_vcpus_hold();
-	spin_lock(&arinc_lock);
-	p = plan_next ? plan_next : plan_now;
-	spin_unlock(&arinc_lock);
-	s->major_frame = p->frame_ns;
-	s->num_sched_entries = (uint8_t)p->nr;
-	for (uint32_t i = 0; i < p->nr; i++) { /* bound: NR_WINDOWS */
-		const struct window *w = &p->window[i];
+	spin_lock(&a->lock);
+	plan = a->next ? a->next : a->now;
+	spin_unlock(&a->lock);
+	s->major_frame = plan->frame_ns;
+	s->num_sched_entries = (uint8_t)plan->nr;
+	for (uint32_t i = 0; i < plan->nr; i++) { /* bound: NR_WINDOWS */
+		const struct window *w = &plan->window[i];
 
 		memcpy(s->sched_entries[i].dom_handle, w->handle,
 		       sizeof(w->handle));
@@ -472,7 +576,11 @@ const struct sched_policy sched_arinc653 = {
 	.sched_id = SCHED_ID_ARINC653,
 	.has_shared_queue = true,
 	.is_real_time = true,
+	.pool_init = arinc_pool_init,
+	.pool_fini = arinc_pool_fini,
 	.cpu_init = arinc_cpu_init,
+	.cpu_fini = arinc_cpu_fini,
+	.needs_cpu = arinc_needs_cpu,
 	.vcpu_init = arinc_vcpu_init,
 	.vcpu_fini = arinc_vcpu_fini,
 	.enqueue = arinc_enqueue,

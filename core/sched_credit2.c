@@ -22,6 +22,7 @@
 #include <abi/xen.h>
 #include <lib/bits.h>
 #include <lib/errno.h>
+#include <hv/cpupool.h>
 #include <hv/heap.h>
 #include <hv/percpu.h>
 #include <hv/prioq.h>
@@ -41,34 +42,44 @@ struct unit {
 	bool yields;
 };
 
+/* Of one pool. */
+struct credit2 {
+	uint32_t nr_units; /* pool lock */
+	/* Time that nobody takes from a vCPU that got the CPU; atomic. */
+	uint32_t ratelimit_us;
+};
+
 struct sched_cpu {
+	const struct credit2 *all;
 	struct prioq waiting;
 	int64_t floor;
 	uint64_t charged_ns; /* current's time is accounted up to here */
 	uint64_t slice_start_ns;
 };
 
-static uint32_t nr_units; /* pool lock */
-/* Time that nobody takes from a vCPU that got the CPU; atomic. */
-static uint32_t ratelimit_us = RATELIMIT_US;
-
-uint32_t sched_ratelimit_us(void)
+static struct credit2 *credit2_of(const struct cpupool *p)
 {
-	return __atomic_load_n(&ratelimit_us, __ATOMIC_RELAXED);
+	return p->sched;
 }
 
-static uint64_t ratelimit_ns(void)
+uint32_t sched_ratelimit_us(const struct cpupool *p)
 {
-	return (uint64_t)sched_ratelimit_us() * 1000;
+	return __atomic_load_n(&credit2_of(p)->ratelimit_us, __ATOMIC_RELAXED);
 }
 
-int sched_set_ratelimit_us(uint32_t us)
+static uint64_t ratelimit_ns(const struct sched_cpu *s)
+{
+	return UINT64_C(1000) *
+	       __atomic_load_n(&s->all->ratelimit_us, __ATOMIC_RELAXED);
+}
+
+int sched_set_ratelimit_us(struct cpupool *p, uint32_t us)
 {
 	if (us != 0 && (us < XEN_SYSCTL_SCHED_RATELIMIT_MIN ||
 			us > XEN_SYSCTL_SCHED_RATELIMIT_MAX)) {
 		return -EINVAL;
 	}
-	__atomic_store_n(&ratelimit_us, us, __ATOMIC_RELAXED);
+	__atomic_store_n(&credit2_of(p)->ratelimit_us, us, __ATOMIC_RELAXED);
 	return 0;
 }
 
@@ -111,15 +122,34 @@ static void floor_follow(struct sched_cpu *s, int64_t vtime)
 }
 
 /* ---- the policy ---------------------------------------------------------- */
+static int credit2_pool_init(struct cpupool *p)
+{
+	struct credit2 *all = heap_alloc(NULL, sizeof(*all));
+
+	if (!all) {
+		return -ENOMEM;
+	}
+	all->ratelimit_us = RATELIMIT_US;
+	p->sched = all;
+	return 0;
+}
+
+static void credit2_pool_fini(struct cpupool *p)
+{
+	heap_free(NULL, p->sched);
+}
+
 static int credit2_cpu_init(struct pcpu *c)
 {
+	struct credit2 *all = credit2_of(c->pool);
 	int rc;
 
 	c->sched = heap_alloc(NULL, sizeof(*c->sched));
 	if (!c->sched) {
 		return -ENOMEM;
 	}
-	rc = prioq_reserve(&c->sched->waiting, nr_units, c->runq_lock);
+	c->sched->all = all;
+	rc = prioq_reserve(&c->sched->waiting, all->nr_units, c->runq_lock);
 	if (rc) {
 		heap_free(NULL, c->sched);
 		c->sched = NULL;
@@ -127,8 +157,15 @@ static int credit2_cpu_init(struct pcpu *c)
 	return rc;
 }
 
-static int credit2_vcpu_init(struct vcpu *v)
+static void credit2_cpu_fini(struct pcpu *c)
 {
+	heap_free(NULL, c->sched->waiting.heap);
+	heap_free(NULL, c->sched);
+}
+
+static int credit2_vcpu_init(struct cpupool *p, struct vcpu *v, void **priv)
+{
+	struct credit2 *all = credit2_of(p);
 	struct unit *u = heap_alloc(NULL, sizeof(*u));
 	int rc = 0;
 
@@ -136,9 +173,10 @@ static int credit2_vcpu_init(struct vcpu *v)
 		return -ENOMEM;
 	}
 	for (uint32_t i = 0; i < nr_pcpus && rc == 0; i++) {
-		if (pcpus[i]->sched) {
+		if (pcpus[i]->pool == p && pcpus[i]->sched) {
 			rc = prioq_reserve(&pcpus[i]->sched->waiting,
-					   nr_units + 1, pcpus[i]->runq_lock);
+					   all->nr_units + 1,
+					   pcpus[i]->runq_lock);
 		}
 	}
 	if (rc) {
@@ -149,16 +187,15 @@ static int credit2_vcpu_init(struct vcpu *v)
 	u->weight = SCHED_WEIGHT_DEFAULT;
 	u->node.pos = PRIOQ_OUT;
 	u->detached = true;
-	v->sched_priv = u;
-	nr_units++;
+	*priv = u;
+	all->nr_units++;
 	return 0;
 }
 
-static void credit2_vcpu_fini(struct vcpu *v)
+static void credit2_vcpu_fini(struct cpupool *p, void *priv)
 {
-	heap_free(NULL, v->sched_priv);
-	v->sched_priv = NULL;
-	nr_units--;
+	heap_free(NULL, priv);
+	credit2_of(p)->nr_units--;
 }
 
 static bool is_ahead(const struct unit *a, const struct unit *b)
@@ -215,7 +252,7 @@ static bool keeps_cpu(struct sched_cpu *s, struct unit *u,
 	if (u->yields) {
 		return false;
 	}
-	if (ran_ns < ratelimit_ns()) {
+	if (ran_ns < ratelimit_ns(s)) {
 		return true;
 	}
 	if (is_ahead(head, u)) {
@@ -230,7 +267,7 @@ static bool keeps_cpu(struct sched_cpu *s, struct unit *u,
 /* When the one that runs must be looked at again. */
 static uint64_t slice_end(const struct sched_cpu *s, const struct vcpu *v)
 {
-	uint64_t least_ns = ratelimit_ns();
+	uint64_t least_ns = ratelimit_ns(s);
 	bool among_equals;
 
 	if (s->waiting.nr == 0) {
@@ -301,8 +338,7 @@ static uint32_t credit2_nr_queued(const struct pcpu *c)
 /* Its own CPU when idle or nothing better, an idle one, the least queued. */
 static uint16_t credit2_choose_cpu(const struct vcpu *v, uint64_t idle)
 {
-	uint64_t allowed = v->hard_affinity &
-			   __atomic_load_n(&cpus_online, __ATOMIC_ACQUIRE);
+	uint64_t allowed = v->cpus;
 	uint64_t mine = BIT64(v->cpu) & allowed;
 	uint16_t best = v->cpu;
 	uint32_t least = UINT32_MAX;
@@ -334,7 +370,7 @@ static struct vcpu *credit2_steal(struct pcpu *from, uint16_t to)
 		struct unit *u = unit_at(s->waiting.heap[i]);
 		struct vcpu *v = u->vcpu;
 
-		if ((v->hard_affinity & BIT64(to)) && vcpu_is_descheduled(v)) {
+		if ((v->cpus & BIT64(to)) && vcpu_is_descheduled(v)) {
 			prioq_remove(&s->waiting, &u->node);
 			return v;
 		}
@@ -361,7 +397,10 @@ static void credit2_get_params(const struct vcpu *v, struct sched_params *p)
 const struct sched_policy sched_credit2 = {
 	.name = "credit2",
 	.sched_id = SCHED_ID_CREDIT2,
+	.pool_init = credit2_pool_init,
+	.pool_fini = credit2_pool_fini,
 	.cpu_init = credit2_cpu_init,
+	.cpu_fini = credit2_cpu_fini,
 	.vcpu_init = credit2_vcpu_init,
 	.vcpu_fini = credit2_vcpu_fini,
 	.enqueue = credit2_enqueue,

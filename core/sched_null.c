@@ -52,15 +52,23 @@ static int null_cpu_init(struct pcpu *c)
 	return 0;
 }
 
-static int null_vcpu_init(struct vcpu *v)
+static void null_cpu_fini(struct pcpu *c)
 {
+	heap_free(NULL, c->sched);
+}
+
+static int null_vcpu_init(struct cpupool *p, struct vcpu *v, void **priv)
+{
+	(void)p;
 	(void)v;
+	*priv = NULL;
 	return 0;
 }
 
-static void null_vcpu_fini(struct vcpu *v)
+static void null_vcpu_fini(struct cpupool *p, void *priv)
 {
-	(void)v;
+	(void)p;
+	(void)priv;
 }
 
 static bool null_enqueue(struct pcpu *c, struct vcpu *v, uint64_t now)
@@ -130,8 +138,7 @@ static bool null_yield(struct pcpu *c, struct vcpu *prev)
 
 static uint16_t null_choose_cpu(const struct vcpu *v, uint64_t idle)
 {
-	uint64_t allowed = v->hard_affinity &
-			   __atomic_load_n(&cpus_online, __ATOMIC_ACQUIRE);
+	uint64_t allowed = v->cpus;
 
 	(void)idle;
 	if (!allowed) {
@@ -168,7 +175,7 @@ static struct vcpu *null_steal(struct pcpu *from, uint16_t to)
 	list_for_each(pos, &n->waiting) { /* bound: vCPUs without a CPU */
 		struct vcpu *v = list_entry(pos, struct vcpu, runq);
 
-		if ((v->hard_affinity & BIT64(to)) &&
+		if ((v->cpus & BIT64(to)) &&
 		    vcpu_is_descheduled(v)) {
 			waiting_remove(n, v);
 			return v;
@@ -196,6 +203,7 @@ const struct sched_policy sched_null = {
 	.name = "null",
 	.sched_id = SCHED_ID_NULL,
 	.cpu_init = null_cpu_init,
+	.cpu_fini = null_cpu_fini,
 	.vcpu_init = null_vcpu_init,
 	.vcpu_fini = null_vcpu_fini,
 	.enqueue = null_enqueue,

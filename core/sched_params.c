@@ -8,6 +8,8 @@
  */
 #include <lib/string.h>
 #include <hv/arch.h>
+#include <hv/cpupool.h>
+#include <hv/domain.h>
 #include <hv/sched.h>
 #include <hv/vcpu.h>
 
@@ -18,6 +20,16 @@ const struct sched_policy *const sched_policies[] = {
 	&sched_null,
 	NULL,
 };
+
+const struct sched_policy *sched_policy_by_id(uint32_t id)
+{
+	for (int i = 0; sched_policies[i]; i++) {
+		if (sched_policies[i]->sched_id == id) {
+			return sched_policies[i];
+		}
+	}
+	return NULL;
+}
 
 const struct sched_policy *sched_policy_by_name(const char *name)
 {
@@ -47,7 +59,7 @@ uint64_t sched_vcpu_cpu_time_ns(struct vcpu *v)
 int sched_admit(const struct domain *d, const struct vcpu *v,
 		const struct sched_params *p)
 {
-	const struct sched_policy *policy = sched_policy_current();
+	const struct sched_policy *policy = d->pool->policy;
 
 	return policy->admit ? policy->admit(d, v, p) : 0;
 }
@@ -55,7 +67,7 @@ int sched_admit(const struct domain *d, const struct vcpu *v,
 int sched_set_params(struct vcpu *v, const struct sched_params *p)
 {
 	struct pcpu *c = sched_lock_vcpu(v);
-	int rc = sched_policy_current()->set_params(c, v, p);
+	int rc = c->policy->set_params(c, v, p);
 
 	sched_unlock(c);
 	return rc;
@@ -65,7 +77,7 @@ void sched_get_params(struct vcpu *v, struct sched_params *p)
 {
 	struct pcpu *c = sched_lock_vcpu(v);
 
-	sched_policy_current()->get_params(v, p);
+	c->policy->get_params(v, p);
 	sched_unlock(c);
 }
 

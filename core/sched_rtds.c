@@ -10,8 +10,8 @@
  *         queue of those that may run on several CPUs. As an exception it
  *         writes v->cpu of a vCPU that it picks: all CPUs share one lock.
  * Not     which registers are where (sched.c).
- * Locks   rtds_lock is every CPU's run queue lock. The sum of shares: pool
- *         lock, or control_lock for who asks before a change.
+ * Locks   one lock is every CPU's run queue lock; the sum of shares changes
+ *         under it and under control_lock, but for the end of a domain.
  * Rule    s->key says how urgent is what a CPU runs or has been told to look
  *         at. Who begins to wait tells the CPU with the least urgent work, if
  *         that is less urgent; each decision passes on what is left over.
@@ -23,6 +23,7 @@
 #include <lib/errno.h>
 #include <hv/arch.h>
 #include <hv/console.h>
+#include <hv/cpupool.h>
 #include <hv/domain.h>
 #include <hv/heap.h>
 #include <hv/percpu.h>
@@ -53,8 +54,17 @@ struct server {
 	bool extratime;
 };
 
+/* Of one pool. */
+struct rtds {
+	struct spinlock lock; /* every CPU's run queue lock */
+	struct prioq shared;  /* ready on several CPUs, loaded on none */
+	uint32_t nr_servers;  /* pool lock */
+	uint64_t total_share; /* ->lock */
+};
+
 /* pcpu.sched is the policy's own; this policy's shape of it. */
 struct rtds_cpu {
+	struct rtds *all;
 	struct prioq ready; /* those that can run here only, for now */
 	struct prioq later;
 	struct server *running;
@@ -63,10 +73,10 @@ struct rtds_cpu {
 	uint64_t until_ns; /* the CPU looks again then */
 };
 
-static struct spinlock rtds_lock = SPINLOCK_INIT(RUNQ);
-static struct prioq shared; /* ready on several CPUs, loaded on none */
-static uint32_t nr_servers;
-static uint64_t total_share;
+static struct rtds *rtds_of(const struct cpupool *p)
+{
+	return p->sched;
+}
 
 static struct rtds_cpu *rtds_cpu(const struct pcpu *c)
 {
@@ -147,7 +157,7 @@ static void stop_running(struct rtds_cpu *s, uint64_t now)
 
 static bool is_bound_to(const struct vcpu *v, const struct pcpu *c)
 {
-	return v->loaded_on == c->id || v->hard_affinity == BIT64(c->id);
+	return v->loaded_on == c->id || v->cpus == BIT64(c->id);
 }
 
 static void wait_on(struct pcpu *c, struct server *e)
@@ -160,7 +170,8 @@ static void wait_on(struct pcpu *c, struct server *e)
 		prioq_insert(e->later_in, &e->later);
 	}
 	if (e->left_ns > 0) {
-		e->ready_in = is_bound_to(e->vcpu, c) ? &s->ready : &shared;
+		e->ready_in = is_bound_to(e->vcpu, c) ? &s->ready :
+						       &s->all->shared;
 		prioq_insert(e->ready_in, &e->ready);
 	}
 }
@@ -178,12 +189,13 @@ static void wait_no_more(struct server *e)
 /* The most urgent in the shared queue that may run on @c. */
 static struct server *first_shared(const struct pcpu *c)
 {
+	const struct prioq *shared = &rtds_cpu(c)->all->shared;
 	struct server *best = NULL;
 
-	for (uint32_t i = 0; i < shared.nr; i++) { /* bound: those that wait */
-		struct server *e = server_at(shared.heap[i]);
+	for (uint32_t i = 0; i < shared->nr; i++) { /* bound: who waits */
+		struct server *e = server_at(shared->heap[i]);
 
-		if ((e->vcpu->hard_affinity & BIT64(c->id)) &&
+		if ((e->vcpu->cpus & BIT64(c->id)) &&
 		    (!best || e->ready.key < best->ready.key)) {
 			best = e;
 			if (i == 0) {
@@ -243,16 +255,16 @@ static struct server *first_in_time(struct pcpu *c, uint64_t now)
  * Somebody still waits: tell the CPU with the least urgent work, if that is
  * less urgent. That CPU does the same when it has looked.
  */
-static uint64_t tell_another(void)
+static uint64_t tell_another(const struct cpupool *p)
 {
 	struct rtds_cpu *worst = NULL;
 	struct server *waits = NULL;
 	uint64_t tell = 0;
 
-	if (shared.nr == 0) {
+	if (rtds_of(p)->shared.nr == 0) {
 		return 0;
 	}
-	for (uint64_t m = cpus_online; m; m &= m - 1) { /* bound: NR_CPUS */
+	for (uint64_t m = p->cpus; m; m &= m - 1) { /* bound: NR_CPUS */
 		struct pcpu *c = pcpus[ffs64(m)];
 		struct rtds_cpu *s = rtds_cpu(c);
 		struct server *e = first_shared(c);
@@ -272,23 +284,54 @@ static uint64_t tell_another(void)
 
 /* ---- the policy ---------------------------------------------------------- */
 
+static int rtds_pool_init(struct cpupool *p)
+{
+	struct rtds *all = heap_alloc(NULL, sizeof(*all));
+
+	if (!all) {
+		return -ENOMEM;
+	}
+	spin_lock_init(&all->lock, LOCK_RANK_RUNQ);
+	p->lock = &all->lock;
+	p->sched = all;
+	return 0;
+}
+
+static void rtds_pool_fini(struct cpupool *p)
+{
+	heap_free(NULL, rtds_of(p)->shared.heap);
+	heap_free(NULL, p->sched);
+}
+
+static void free_cpu(struct rtds_cpu *s)
+{
+	heap_free(NULL, s->ready.heap);
+	heap_free(NULL, s->later.heap);
+	heap_free(NULL, s);
+}
+
+static void rtds_cpu_fini(struct pcpu *c)
+{
+	free_cpu(rtds_cpu(c));
+}
+
 static int rtds_cpu_init(struct pcpu *c)
 {
+	struct rtds *all = rtds_of(c->pool);
 	struct rtds_cpu *s = heap_alloc(NULL, sizeof(*s));
 
 	if (!s) {
 		return -ENOMEM;
 	}
-	if (prioq_reserve(&s->ready, nr_servers, &rtds_lock) != 0 ||
-	    prioq_reserve(&s->later, nr_servers, &rtds_lock) != 0) {
-		heap_free(NULL, s->ready.heap);
-		heap_free(NULL, s);
+	if (prioq_reserve(&s->ready, all->nr_servers, &all->lock) != 0 ||
+	    prioq_reserve(&s->later, all->nr_servers, &all->lock) != 0) {
+		free_cpu(s);
 		return -ENOMEM;
 	}
+	s->all = all;
 	s->key = NOTHING;
 	s->until_ns = UINT64_MAX;
 	c->sched = (struct sched_cpu *)(void *)s;
-	c->runq_lock = &rtds_lock;
 	return 0;
 }
 
@@ -303,33 +346,47 @@ static uint64_t share_of(const struct server *e)
 }
 
 /* Room in every queue for one more. */
-static int reserve_all(void)
+static int reserve_all(const struct cpupool *p)
 {
-	int rc = prioq_reserve(&shared, nr_servers + 1, &rtds_lock);
+	struct rtds *all = rtds_of(p);
+	uint32_t nr = all->nr_servers + 1;
+	int rc = prioq_reserve(&all->shared, nr, &all->lock);
 
 	for (uint32_t i = 0; i < nr_pcpus && rc == 0; i++) {
-		struct rtds_cpu *s = rtds_cpu(pcpus[i]);
+		struct rtds_cpu *s = pcpus[i]->pool == p ? rtds_cpu(pcpus[i]) :
+							   NULL;
 
 		if (s) {
-			rc = prioq_reserve(&s->ready, nr_servers + 1,
-					   &rtds_lock);
+			rc = prioq_reserve(&s->ready, nr, &all->lock);
 		}
 		if (s && rc == 0) {
-			rc = prioq_reserve(&s->later, nr_servers + 1,
-					   &rtds_lock);
+			rc = prioq_reserve(&s->later, nr, &all->lock);
 		}
 	}
 	return rc;
 }
 
-static int rtds_vcpu_init(struct vcpu *v)
+static void count(struct rtds *all, const struct server *e, bool comes)
+{
+	spin_lock(&all->lock);
+	if (comes) {
+		all->nr_servers++;
+		all->total_share += share_of(e);
+	} else {
+		all->nr_servers--;
+		all->total_share -= share_of(e);
+	}
+	spin_unlock(&all->lock);
+}
+
+static int rtds_vcpu_init(struct cpupool *p, struct vcpu *v, void **priv)
 {
 	struct server *e = heap_alloc(NULL, sizeof(*e));
 
 	if (!e) {
 		return -ENOMEM;
 	}
-	if (reserve_all() != 0) {
+	if (reserve_all(p) != 0) {
 		heap_free(NULL, e);
 		return -ENOMEM;
 	}
@@ -339,18 +396,15 @@ static int rtds_vcpu_init(struct vcpu *v)
 	e->period_ns = SCHED_PERIOD_US_DEFAULT * NS_PER_US;
 	e->budget_ns = SCHED_BUDGET_US_DEFAULT * NS_PER_US;
 	e->extratime = true;
-	v->sched_priv = e;
-	nr_servers++;
-	total_share += share_of(e);
+	*priv = e;
+	count(rtds_of(p), e, true);
 	return 0;
 }
 
-static void rtds_vcpu_fini(struct vcpu *v)
+static void rtds_vcpu_fini(struct cpupool *p, void *priv)
 {
-	total_share -= share_of(server_of(v));
-	heap_free(NULL, v->sched_priv);
-	v->sched_priv = NULL;
-	nr_servers--;
+	count(rtds_of(p), priv, false);
+	heap_free(NULL, priv);
 }
 
 static bool rtds_enqueue(struct pcpu *c, struct vcpu *v, uint64_t now)
@@ -429,7 +483,7 @@ static struct sched_decision rtds_pick(struct pcpu *c, struct vcpu *prev,
 	return (struct sched_decision){
 		.next = e ? e->vcpu : NULL,
 		.until_ns = s->until_ns,
-		.tell = tell_another(),
+		.tell = tell_another(c->pool),
 	};
 }
 
@@ -444,8 +498,7 @@ static bool rtds_yield(struct pcpu *c, struct vcpu *prev)
 /* The CPU with the least urgent work; its own before others like it. */
 static uint16_t rtds_choose_cpu(const struct vcpu *v, uint64_t idle)
 {
-	uint64_t allowed = v->hard_affinity &
-			   __atomic_load_n(&cpus_online, __ATOMIC_ACQUIRE);
+	uint64_t allowed = v->cpus;
 	uint16_t best = v->cpu;
 
 	(void)idle; /* what has been told to a CPU counts as well */
@@ -468,7 +521,7 @@ static uint16_t rtds_choose_cpu(const struct vcpu *v, uint64_t idle)
 static uint32_t rtds_nr_queued(const struct pcpu *c)
 {
 	return __atomic_load_n(&rtds_cpu(c)->ready.nr, __ATOMIC_SEQ_CST) +
-	       __atomic_load_n(&shared.nr, __ATOMIC_SEQ_CST);
+	       __atomic_load_n(&rtds_cpu(c)->all->shared.nr, __ATOMIC_SEQ_CST);
 }
 
 static struct vcpu *rtds_steal(struct pcpu *from, uint16_t to)
@@ -491,7 +544,8 @@ static bool is_sane(const struct sched_params *p)
 static int rtds_admit(const struct domain *d, const struct vcpu *v,
 		      const struct sched_params *p)
 {
-	uint64_t cpus = (uint64_t)popcount64(cpus_online) * SHARE_ONE;
+	uint64_t cpus = (uint64_t)popcount64(d->pool->cpus) * SHARE_ONE;
+	uint64_t total_share = rtds_of(d->pool)->total_share;
 	uint64_t before = 0;
 	uint64_t after = 0;
 	const struct vcpu *t;
@@ -533,17 +587,18 @@ static void bring_up_to(struct pcpu *c, struct server *e, uint64_t now)
 static int rtds_set_params(struct pcpu *c, struct vcpu *v,
 			   const struct sched_params *p)
 {
+	uint64_t *total_share = &rtds_cpu(c)->all->total_share;
 	struct server *e = server_of(v);
 
 	if (!is_sane(p)) {
 		return -EINVAL;
 	}
 	bring_up_to(c, e, arch_time_ns());
-	total_share -= share_of(e);
+	*total_share -= share_of(e);
 	e->period_ns = p->period_us * NS_PER_US;
 	e->budget_ns = p->budget_us * NS_PER_US;
 	e->extratime = p->extratime;
-	total_share += share_of(e);
+	*total_share += share_of(e);
 	return 0;
 }
 
@@ -561,7 +616,10 @@ const struct sched_policy sched_rtds = {
 	.sched_id = SCHED_ID_RTDS,
 	.has_shared_queue = true,
 	.is_real_time = true,
+	.pool_init = rtds_pool_init,
+	.pool_fini = rtds_pool_fini,
 	.cpu_init = rtds_cpu_init,
+	.cpu_fini = rtds_cpu_fini,
 	.vcpu_init = rtds_vcpu_init,
 	.vcpu_fini = rtds_vcpu_fini,
 	.enqueue = rtds_enqueue,

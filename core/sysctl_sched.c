@@ -2,33 +2,33 @@
 /*
  * sysctl: the scheduler and the pools of CPUs.
  *
- * Owns    how the one pool there is looks from outside.
- * Not     policies (sched_*.c).
- * Locks   none here.
- * Bounds  MAX_DOMAINS to count.
+ * Owns    how pools look from outside.
+ * Not     what they are (cpupool.c), policies (sched_*.c).
+ * Locks   control_lock for each call.
+ * Bounds  one step of a CPU's or domain's way a call.
  * Spec    [XEN] sysctl.h.
  */
 #include "sysctl_priv.h"
 
 #include "domctl_priv.h"
+#include <hv/cpupool.h>
 #include <hv/domain.h>
 #include <hv/guest_win.h>
 #include <hv/heap.h>
+#include <hv/hypercall.h>
 #include <hv/percpu.h>
 #include <hv/sched.h>
 #include <lib/bits.h>
 #include <lib/errno.h>
 
-#define POOL_0 0u
-
 int64_t sysctl_sched_id(struct vcpu *v, struct xen_sysctl *op)
 {
 	(void)v;
-	op->u.sched_id.sched_id = sched_policy_current()->sched_id;
+	op->u.sched_id.sched_id = cpupool_default_policy()->sched_id;
 	return 0;
 }
 
-static int64_t scheduler_arinc653(struct vcpu *v,
+static int64_t scheduler_arinc653(struct vcpu *v, struct cpupool *p,
 				  const struct xen_sysctl_scheduler_op *s)
 {
 	/* Too large for a stack. */
@@ -41,100 +41,144 @@ static int64_t scheduler_arinc653(struct vcpu *v,
 		return -ENOMEM;
 	}
 	if (s->cmd == XEN_SYSCTL_SCHEDOP_getinfo) {
-		sched_plan_get(plan);
+		sched_plan_get(p, plan);
 		rc = guest_copy_out(v, va, plan, sizeof(*plan));
 	} else {
 		rc = guest_copy_in(v, plan, va, sizeof(*plan));
-		rc = rc ? rc : sched_plan_set(plan);
+		rc = rc ? rc : sched_plan_set(p, plan);
 	}
 	heap_free(NULL, plan);
 	return rc;
 }
 
-int64_t sysctl_scheduler(struct vcpu *v, struct xen_sysctl *op)
+static int64_t scheduler_locked(struct vcpu *v,
+				struct xen_sysctl_scheduler_op *s)
 {
-	struct xen_sysctl_scheduler_op *s = &op->u.scheduler_op;
+	struct cpupool *p = cpupool_find(s->cpupool_id);
 
-	if (s->cmd != XEN_SYSCTL_SCHEDOP_putinfo &&
-	    s->cmd != XEN_SYSCTL_SCHEDOP_getinfo) {
-		return -EINVAL;
-	}
-	if (s->cpupool_id != POOL_0) {
+	if (!p) {
 		return -ESRCH;
 	}
-	if (s->sched_id != sched_policy_current()->sched_id) {
+	if (s->sched_id != p->policy->sched_id) {
 		return -EINVAL;
 	}
 	if (s->sched_id == XEN_SCHEDULER_ARINC653) {
-		return scheduler_arinc653(v, s);
+		return scheduler_arinc653(v, p, s);
 	}
 	if (s->sched_id != XEN_SCHEDULER_CREDIT2) {
 		return -EOPNOTSUPP;
 	}
 	if (s->cmd == XEN_SYSCTL_SCHEDOP_getinfo) {
-		s->u.sched_credit2.ratelimit_us = sched_ratelimit_us();
+		s->u.sched_credit2.ratelimit_us = sched_ratelimit_us(p);
 		return 0;
 	}
-	return sched_set_ratelimit_us(s->u.sched_credit2.ratelimit_us);
+	return sched_set_ratelimit_us(p, s->u.sched_credit2.ratelimit_us);
+}
+
+int64_t sysctl_scheduler(struct vcpu *v, struct xen_sysctl *op)
+{
+	struct xen_sysctl_scheduler_op *s = &op->u.scheduler_op;
+	int64_t rc;
+
+	if (s->cmd != XEN_SYSCTL_SCHEDOP_putinfo &&
+	    s->cmd != XEN_SYSCTL_SCHEDOP_getinfo) {
+		return -EINVAL;
+	}
+	spin_lock(&control_lock);
+	rc = scheduler_locked(v, s);
+	spin_unlock(&control_lock);
+	return rc;
 }
 
 /* ---- pools --------------------------------------------------------------- */
 
-static uint32_t count_domains(void)
+static int64_t pool_create(struct xen_sysctl_cpupool_op *p)
 {
-	struct domain *d = domain_next_get(0);
-	uint32_t n = 0;
+	const struct sched_policy *policy = sched_policy_by_id(p->sched_id);
+	struct cpupool *made;
+	int rc;
 
-	while (d) { /* bound: MAX_DOMAINS, ids rise */
-		domid_t next = (domid_t)(d->id + 1);
-
-		n++;
-		domain_put(d);
-		d = domain_next_get(next);
+	if (!policy) {
+		return -ENOENT;
 	}
-	return n;
+	rc = cpupool_create(p->cpupool_id, policy, &made);
+	if (rc == 0) {
+		p->cpupool_id = made->id;
+	}
+	return rc;
 }
 
 static int64_t pool_info(struct vcpu *v, struct xen_sysctl_cpupool_op *p)
 {
-	if (p->cpupool_id != POOL_0) {
-		return -ENOENT; /* nor is there one with a higher number */
+	const struct cpupool *found = cpupool_next(p->cpupool_id);
+
+	if (!found) {
+		return -ENOENT;
 	}
-	p->sched_id = sched_policy_current()->sched_id;
-	p->n_dom = count_domains();
-	return control_bitmap_put(v, &p->cpumap, cpus_online);
+	p->cpupool_id = found->id;
+	p->sched_id = found->policy->sched_id;
+	p->n_dom = __atomic_load_n(&found->nr_domains, __ATOMIC_RELAXED);
+	return control_bitmap_put(v, &p->cpumap, found->cpus);
 }
 
-static int64_t pool_move(const struct xen_sysctl_cpupool_op *p)
+static int64_t pool_move(struct vcpu *v, const struct xen_sysctl_cpupool_op *p)
 {
 	struct domain *d = domain_lookup_get((domid_t)p->domid);
+	int64_t rc = -EPERM; /* who asks runs */
 
 	if (!d) {
 		return -ESRCH;
 	}
+	if (d != v->domain) {
+		rc = cpupool_move_step(d, cpupool_find(p->cpupool_id));
+	}
 	domain_put(d);
-	return p->cpupool_id == POOL_0 ? 0 : -ENOENT;
+	return rc;
 }
 
-/* All CPUs are in pool 0, and it stays. */
-int64_t sysctl_cpupool(struct vcpu *v, struct xen_sysctl *op)
+static int64_t pool_change(const struct xen_sysctl_cpupool_op *p)
 {
-	struct xen_sysctl_cpupool_op *p = &op->u.cpupool_op;
+	struct cpupool *pool = cpupool_find(p->cpupool_id);
 
+	if (!pool) {
+		return -ENOENT;
+	}
 	switch (p->op) {
+	case XEN_SYSCTL_CPUPOOL_OP_DESTROY:
+		return cpupool_destroy(pool);
+	case XEN_SYSCTL_CPUPOOL_OP_ADDCPU:
+		return cpupool_add_step(pool, p->cpu);
+	default:
+		return cpupool_remove_step(pool, p->cpu);
+	}
+}
+
+static int64_t pool_op(struct vcpu *v, struct xen_sysctl_cpupool_op *p)
+{
+	switch (p->op) {
+	case XEN_SYSCTL_CPUPOOL_OP_CREATE:
+		return pool_create(p);
 	case XEN_SYSCTL_CPUPOOL_OP_INFO:
 		return pool_info(v, p);
 	case XEN_SYSCTL_CPUPOOL_OP_FREEINFO:
-		return control_bitmap_put(v, &p->cpumap, 0);
+		return control_bitmap_put(v, &p->cpumap, cpupool_free_cpus());
 	case XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN:
-		return pool_move(p);
+		return pool_move(v, p);
 	case XEN_SYSCTL_CPUPOOL_OP_DESTROY:
 	case XEN_SYSCTL_CPUPOOL_OP_ADDCPU:
 	case XEN_SYSCTL_CPUPOOL_OP_RMCPU:
-		return p->cpupool_id == POOL_0 ? -EBUSY : -ENOENT;
-	case XEN_SYSCTL_CPUPOOL_OP_CREATE:
-		return -ENOSPC;
+		return pool_change(p);
 	default:
 		return -ENOSYS;
 	}
+}
+
+int64_t sysctl_cpupool(struct vcpu *v, struct xen_sysctl *op)
+{
+	int64_t rc;
+
+	spin_lock(&control_lock);
+	rc = pool_op(v, &op->u.cpupool_op);
+	spin_unlock(&control_lock);
+	return rc == -EAGAIN ? HC_AGAIN : rc;
 }

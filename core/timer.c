@@ -85,7 +85,7 @@ static uint64_t timer_group_end_locked(const struct pcpu *c)
 
 	list_for_each(pos, &c->timers) { /* bound: timers armed here */
 		if (timer_at(pos) - timer_at(c->timers.next) >
-		    options.timer_slop_ns) {
+		    c->timer_slop_ns) {
 			break;
 		}
 		end = timer_at(pos);

@@ -2,7 +2,7 @@
 /*
  * The states of a vCPU and what moves it from one to the other.
  *
- * Owns    v->state, v->pause_count, v->hard_affinity.
+ * Owns    v->state, v->pause_count, v->hard_affinity, v->cpus.
  * Not     where it is queued and who runs (sched.c), making and freeing
  *         (vcpu_create.c), run-state times (runstate.c).
  * Locks   the run queue lock of v->cpu for every change. State and pause count
@@ -19,6 +19,9 @@
 #include <lib/check.h>
 #include <lib/errno.h>
 #include <hv/arch.h>
+#include <hv/console.h>
+#include <hv/cpupool.h>
+#include <hv/domain.h>
 #include <hv/sched.h>
 #include <hv/work.h>
 
@@ -177,50 +180,84 @@ void vcpu_offline(struct vcpu *v)
 	vcpu_tell(v);
 }
 
-static int change_affinity_unlock(struct pcpu *c, struct vcpu *v,
-				  uint64_t cpus) NO_LOCK_ANALYSIS
+/* Lock of @c, its CPU, held; unlocked. Of @cpus those that are in its pool. */
+static void set_affinity_unlock(struct pcpu *c, struct vcpu *v,
+				uint64_t cpus) NO_LOCK_ANALYSIS
 {
 	v->hard_affinity = cpus;
+	/* Before the look whether it is in memory: see unload(). */
+	__atomic_store_n(&v->cpus, cpus & v->domain->pool->cpus,
+			 __ATOMIC_SEQ_CST);
 	sched_remove_locked(c, v); /* a CPU it may use now may be idle */
 	sched_place_unlock(c, v, arch_time_ns());
 	vcpu_tell(v);
-	return 0;
 }
 
-static bool any_online(uint64_t cpus)
+static bool any_in_pool(const struct vcpu *v, uint64_t cpus)
 {
-	return cpus & __atomic_load_n(&cpus_online, __ATOMIC_ACQUIRE);
+	return cpus & v->domain->pool->cpus;
 }
 
 int vcpu_set_hard_affinity(struct vcpu *v, uint64_t cpus)
 {
-	struct pcpu *c;
+	struct pcpu *c = sched_lock_vcpu(v);
+	int rc = v->pinned_from ? -EBUSY : 0;
 
-	if (!any_online(cpus)) {
-		return -EINVAL;
+	if (!any_in_pool(v, cpus)) {
+		rc = -EINVAL;
 	}
-	c = sched_lock_vcpu(v);
-	if (v->pinned_from) {
+	if (rc) {
 		sched_unlock(c);
-		return -EBUSY;
+		return rc;
 	}
-	return change_affinity_unlock(c, v, cpus);
+	set_affinity_unlock(c, v, cpus);
+	return 0;
+}
+
+/* What it had before it was pinned; all, when none of these is left. */
+static uint64_t without_pin(struct vcpu *v)
+{
+	uint64_t cpus = v->pinned_from ? v->pinned_from : v->hard_affinity;
+
+	v->pinned_from = 0;
+	return any_in_pool(v, cpus) ? cpus : UINT64_MAX;
 }
 
 int vcpu_pin(struct vcpu *v, uint64_t cpu)
 {
-	struct pcpu *c;
-	uint64_t from;
+	struct pcpu *c = sched_lock_vcpu(v);
+	int rc = 0;
 
-	if (cpu && !any_online(cpu)) {
-		return -EINVAL;
+	if (cpu && !any_in_pool(v, cpu)) {
+		rc = -EINVAL;
+	} else if (!cpu == !v->pinned_from) {
+		rc = cpu ? -EBUSY : -EINVAL;
 	}
-	c = sched_lock_vcpu(v);
-	from = v->pinned_from;
-	if (!cpu == !from) {
+	if (rc) {
 		sched_unlock(c);
-		return cpu ? -EBUSY : -EINVAL;
+		return rc;
 	}
-	v->pinned_from = cpu ? v->hard_affinity : 0;
-	return change_affinity_unlock(c, v, cpu ? cpu : from);
+	if (cpu) {
+		v->pinned_from = v->hard_affinity;
+	} else {
+		cpu = without_pin(v);
+	}
+	set_affinity_unlock(c, v, cpu);
+	return 0;
+}
+
+void vcpu_fit_pool(struct vcpu *v)
+{
+	struct pcpu *c = sched_lock_vcpu(v);
+	uint64_t cpus = v->hard_affinity;
+	bool breaks = !any_in_pool(v, cpus);
+
+	if (breaks) {
+		cpus = without_pin(v);
+	}
+	set_affinity_unlock(c, v, cpus);
+	if (breaks && cpus == UINT64_MAX) {
+		log_warn("d%uv%u: none of its CPUs is left: it may use all\n",
+			 v->domain->id, v->id);
+	}
 }

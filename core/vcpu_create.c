@@ -8,9 +8,11 @@
  *         control operation before it is started (control_lock), and freed
  *         when nobody can find the domain any more.
  */
+#include <lib/bits.h>
 #include <lib/check.h>
 #include <lib/errno.h>
 #include <hv/arch.h>
+#include <hv/cpupool.h>
 #include <hv/domain.h>
 #include <hv/evtchn.h>
 #include <hv/heap.h>
@@ -29,9 +31,10 @@ static void poll_expired(void *arg)
 }
 
 /* Where it starts from; the policy chooses when it goes online. */
-static uint16_t first_cpu(uint16_t cpu)
+static uint16_t first_cpu(const struct vcpu *v, uint16_t cpu)
 {
-	return cpu < nr_pcpus && pcpus[cpu]->online ? cpu : this_cpu();
+	return cpu < nr_pcpus && (v->cpus & BIT64(cpu)) ?
+		       cpu : (uint16_t)ffs64(v->cpus);
 }
 
 struct vcpu_info *vcpu_first_info(struct vcpu *v)
@@ -61,7 +64,8 @@ int vcpu_create(struct domain *d, uint32_t id, uint16_t cpu)
 	v->state = VCPU_OFFLINE;
 	v->runstate = RUNSTATE_offline;
 	v->runstate_entry_ns = arch_time_ns();
-	v->cpu = first_cpu(cpu);
+	v->cpus = d->pool->cpus;
+	v->cpu = first_cpu(v, cpu);
 	v->loaded_on = CPU_NONE;
 	v->hard_affinity = UINT64_MAX;
 	v->soft_affinity = UINT64_MAX;
@@ -78,7 +82,7 @@ int vcpu_create(struct domain *d, uint32_t id, uint16_t cpu)
 		goto out_sched;
 	}
 	v->pause_count = (d->controller_pause ? 1u : 0u) +
-			 (d->shutdown_claimed ? 1u : 0u);
+			 (d->shutdown_claimed ? 1u : 0u) + (d->moves ? 1u : 0u);
 	__atomic_store_n(&d->vcpu[id], v, __ATOMIC_RELEASE); /* commit */
 	d->nr_vcpus++;
 	return 0;

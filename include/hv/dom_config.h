@@ -18,6 +18,7 @@ struct dom_config {
 	bool is_hardware;
 	bool direct_mapped;
 	bool pin_vcpus;            /* vCPU n on CPU first_cpu + n */
+	uint32_t pool_id;
 	uint16_t first_cpu;        /* where vCPU 0 begins; the others follow */
 	bool has_console;          /* lines and keys of the hypervisor's own */
 	bool has_uart;             /* ... also through an emulated UART */

@@ -19,6 +19,7 @@
 #define MAX_DOMAINS 256 /* at a time; ids go up to DOMID_FIRST_RESERVED */
 #define DOMID_HV DOMID_XEN /* owner of the hypervisor's own frames */
 
+struct cpupool;
 struct dom_config;
 struct guest_console;
 struct static_mem;
@@ -45,6 +46,9 @@ struct domain {
 	uint32_t nr_vcpus;          /* size of vcpu[] in use */
 	struct vcpu **vcpu;         /* [max_vcpus], NULL until created */
 	uint32_t max_vcpus;
+	struct cpupool *pool;       /* control_lock; never NULL */
+	uint32_t pool_id;           /* of it, for who has no lock; atomic */
+	bool moves;                 /* paused by cpupool_move_step() */
 	struct spinlock lock;       /* rank DOMAIN */
 
 	struct p2m p2m;
@@ -150,7 +154,9 @@ void domain_free(struct domain *d);
 void domain_bury(struct domain *d);
 /* Such a step of one such domain, at a work point. */
 void domain_free_some(void);
-/* Its place in the table becomes free, if it has one. */
+/* Some are not freed yet. What was freed is no longer in any CPU's hands. */
+bool domain_any_dead(void);
+/* It is in no pool, and its place in the table is free, if it has one. */
 void domain_unpublish(struct domain *d);
 
 /* wallclock.c: the time of day at @system_ns of hypervisor time. */

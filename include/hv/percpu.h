@@ -15,6 +15,8 @@
 
 struct vcpu;
 struct sched_cpu;
+struct sched_policy;
+struct cpupool;
 
 /* Bits of pcpu.work: things this CPU must do before it enters a guest. */
 enum pcpu_work {
@@ -39,7 +41,11 @@ struct pcpu {
 
 	struct vcpu *loaded;          /* whose registers are live (lazy idle) */
 	uint64_t hw_id;               /* architecture's id (MPIDR affinity) */
+	/* Of the pool it is in or about to be in; cpupool.c. */
+	struct cpupool *pool;         /* control_lock; NULL: not started */
+	const struct sched_policy *policy; /* own CPU writes */
 	struct sched_cpu *sched;      /* the policy's per-CPU part */
+	uint64_t timer_slop_ns;       /* how late a timer may be; own CPU */
 	struct timer slice_timer;     /* sched.c: look again at run queue */
 	struct list_node timers;      /* timer.c, sorted by deadline */
 	struct timer *timer_running;  /* whose callback runs now; TIMER lock */

@@ -13,6 +13,7 @@
 struct vcpu;
 struct pcpu;
 struct domain;
+struct cpupool;
 
 /* XEN_SCHEDULER_* of the ABI's domctl.h */
 enum sched_id {
@@ -49,10 +50,19 @@ struct sched_policy {
 	 */
 	bool has_shared_queue;
 	bool is_real_time; /* its times are not to be put off: timer_slop */
-	/* Per-CPU and per-vCPU parts, CPUPOOL lock. -ENOMEM. */
+	/*
+	 * What the policy keeps of a pool (p->sched and p->lock; no function:
+	 * nothing), of a CPU (c->sched; c->pool is set) and of a vCPU, in a
+	 * pool where it may be only later. CPUPOOL lock. -ENOMEM.
+	 */
+	int (*pool_init)(struct cpupool *p);
+	void (*pool_fini)(struct cpupool *p);
 	int (*cpu_init)(struct pcpu *c);
-	int (*vcpu_init)(struct vcpu *v);
-	void (*vcpu_fini)(struct vcpu *v);
+	void (*cpu_fini)(struct pcpu *c);
+	/* A CPU of @p must stay. No function: none has to. */
+	bool (*needs_cpu)(struct cpupool *p, uint32_t cpu);
+	int (*vcpu_init)(struct cpupool *p, struct vcpu *v, void **priv);
+	void (*vcpu_fini)(struct cpupool *p, void *priv);
 	/* @v became runnable on CPU c; true: c should reschedule. */
 	bool (*enqueue)(struct pcpu *c, struct vcpu *v, uint64_t now_ns);
 	/* @v is runnable and queued, but must not be picked any more. */
@@ -90,13 +100,14 @@ struct sched_policy {
 
 extern const struct sched_policy sched_credit2, sched_rtds, sched_null,
 	sched_arinc653;
+extern const struct sched_policy sched_nothing; /* of CPUs in no pool */
 /* NULL-terminated; the first is the default. */
 extern const struct sched_policy *const sched_policies[];
 
 /* By name as given in sched=; "" is the default; NULL: unknown. */
 const struct sched_policy *sched_policy_by_name(const char *name);
-const struct sched_policy *sched_policy_current(void);
-void sched_init(const struct sched_policy *p); /* boot CPU, once */
+/* By enum sched_id; NULL: unknown. */
+const struct sched_policy *sched_policy_by_id(uint32_t id);
 /* Every CPU, when it can take kicks: it is online after this. -ENOMEM. */
 __must_check int sched_init_cpu(void);
 /*
@@ -114,7 +125,7 @@ __must_check int sched_set_params(struct vcpu *v,
 				  const struct sched_params *p);
 void sched_get_params(struct vcpu *v, struct sched_params *p);
 /*
- * The plan of sched=arinc653, and only with it: CPU by CPU the windows follow
+ * The plan of a pool of the policy arinc653: CPU by CPU the windows follow
  * each other from the begin of the frame on. An entry's vcpu_id has its CPU in
  * the upper half, which is 0 on Xen; NOBODY in the lower half makes a gap. A
  * new plan holds from the end of the frame on. -EINVAL, with the reason in the
@@ -123,12 +134,18 @@ void sched_get_params(struct vcpu *v, struct sched_params *p);
 #define SCHED_PLAN_CPU_SHIFT 16
 #define SCHED_PLAN_NOBODY 0xffffu
 struct xen_sysctl_arinc653_schedule;
-__must_check int sched_plan_set(const struct xen_sysctl_arinc653_schedule *s);
+__must_check int sched_plan_set(struct cpupool *p,
+				const struct xen_sysctl_arinc653_schedule *s);
 /* As set last. */
-void sched_plan_get(struct xen_sysctl_arinc653_schedule *s);
-/* How long a vCPU runs at least before another of its kind takes over. */
-uint32_t sched_ratelimit_us(void);
-__must_check int sched_set_ratelimit_us(uint32_t us); /* -EINVAL */
+void sched_plan_get(const struct cpupool *p,
+		    struct xen_sysctl_arinc653_schedule *s);
+/*
+ * How long a vCPU runs at least before another of its kind takes over, in a
+ * pool of the policy credit2.
+ */
+uint32_t sched_ratelimit_us(const struct cpupool *p);
+__must_check int sched_set_ratelimit_us(struct cpupool *p,
+					uint32_t us); /* -EINVAL */
 uint32_t sched_nr_queued(const struct pcpu *c);
 /* How long @c had no vCPU to run since boot; any CPU. */
 uint64_t sched_idle_ns(const struct pcpu *c);
@@ -156,5 +173,21 @@ void sched_remove_locked(struct pcpu *c, struct vcpu *v);
 bool sched_leave_locked(struct pcpu *c, struct vcpu *v);
 /* Own CPU: @v gives way; false: nobody waits. */
 bool sched_yield_to_others(struct pcpu *c, struct vcpu *v);
+
+/* ---- for cpupool.c ------------------------------------------------------- */
+/* The policy's part of a pool, and of a CPU that is of c->pool. -ENOMEM. */
+__must_check int sched_pool_init(struct cpupool *p);
+void sched_pool_fini(struct cpupool *p);
+__must_check int sched_cpu_init(struct pcpu *c);
+void sched_cpu_fini(struct pcpu *c);
+/* Own CPU, which runs nothing: its policy is @p's from here on. */
+void sched_switch_policy(struct pcpu *c, const struct cpupool *p);
+/*
+ * What @p's policy keeps of @v, into v->sched_next, and its undo; then @v,
+ * which is paused and in memory, is in @p, from @old.
+ */
+__must_check int sched_vcpu_prepare(struct vcpu *v, struct cpupool *p);
+void sched_vcpu_unprepare(struct vcpu *v, struct cpupool *p);
+void sched_vcpu_move(struct vcpu *v, struct cpupool *old, struct cpupool *p);
 
 #endif

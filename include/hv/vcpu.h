@@ -65,6 +65,8 @@ struct vcpu {
 	bool queued;               /* in the policy's queue of ->cpu */
 	struct list_node runq;     /* the policy's */
 	void *sched_priv;          /* the policy's own */
+	void *sched_next;          /* the next pool's; cpupool.c */
+	uint64_t cpus;             /* where it may run; hv/cpupool.h */
 	uint64_t hard_affinity;    /* bitmap of CPUs; NR_CPUS <= 64 */
 	uint64_t soft_affinity;
 	uint64_t pinned_from;      /* hard_affinity before vcpu_pin(), or 0 */
@@ -120,16 +122,22 @@ bool vcpu_is_descheduled(const struct vcpu *v);
 void vcpu_online(struct vcpu *v);
 void vcpu_offline(struct vcpu *v);
 /*
- * CPUs on which @v may run, at least one of which is online (-EINVAL). A vCPU
- * that is on another CPU now moves at that CPU's next work point. -EBUSY
+ * CPUs on which @v may run, at least one of which is in its pool (-EINVAL). A
+ * vCPU that is on another CPU now moves at that CPU's next work point. -EBUSY
  * while it is pinned.
  */
 __must_check int vcpu_set_hard_affinity(struct vcpu *v, uint64_t cpus);
 /*
- * To the CPU with this bit alone, which is online (-EINVAL), until the call
- * with 0 gives back what it had. -EBUSY: pinned already; -EINVAL: not pinned.
+ * To the CPU with this bit alone, which is in its pool (-EINVAL), until the
+ * call with 0 gives back what it had. -EBUSY: pinned already; -EINVAL: not
+ * pinned.
  */
 __must_check int vcpu_pin(struct vcpu *v, uint64_t cpu);
+/*
+ * Its pool has other CPUs now: it may run on those that suit its affinity. A
+ * pin to another CPU ends; where no CPU is left, all will do.
+ */
+void vcpu_fit_pool(struct vcpu *v);
 
 static inline bool vcpu_is_online(const struct vcpu *v)
 {

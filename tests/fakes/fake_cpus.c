@@ -146,6 +146,56 @@ WEAK void trace_event(enum trace_event e, uint32_t a, uint64_t b, uint64_t c)
 	(void)c;
 }
 
+/* ---- domains that core/cpupool.c looks for: cpus_dom --------------------- */
+
+WEAK struct domain *domain_next_get(domid_t id)
+{
+	return id <= cpus_dom.id ? &cpus_dom : NULL;
+}
+
+WEAK void domain_put(struct domain *d)
+{
+	(void)d;
+}
+
+WEAK bool domain_any_dead(void)
+{
+	return false;
+}
+
+WEAK void domain_pause(struct domain *d)
+{
+	struct vcpu *v;
+	uint32_t i;
+
+	domain_for_each_vcpu(d, v, i) {
+		vcpu_pause(v);
+	}
+}
+
+WEAK void domain_unpause(struct domain *d)
+{
+	struct vcpu *v;
+	uint32_t i;
+
+	domain_for_each_vcpu(d, v, i) {
+		vcpu_unpause(v);
+	}
+}
+
+WEAK bool domain_is_descheduled(const struct domain *d)
+{
+	struct vcpu *v;
+	uint32_t i;
+
+	domain_for_each_vcpu(d, v, i) {
+		if (!vcpu_is_descheduled(v)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* ---- the fake architecture, with hooks in it ----------------------------- */
 
 int __real_arch_vcpu_init(struct vcpu *v);
@@ -237,8 +287,9 @@ void cpus_start(uint16_t nr, const char *policy)
 		fake_this_pcpu = percpu_init(i, i, 0);
 		timer_init_cpu();
 	}
-	sched_init(sched_policy_by_name(policy));
-	cr_assert_str_eq(sched_policy_current()->name, policy);
+	cr_assert_eq(cpupool_create(0, sched_policy_by_name(policy),
+				    &cpus_dom.pool), 0);
+	cr_assert_str_eq(cpus_dom.pool->policy->name, policy);
 	for (uint16_t i = 0; i < nr; i++) {
 		on_cpu(i);
 		cr_assert_eq(sched_init_cpu(), 0);

@@ -7,6 +7,7 @@
 #ifndef FAKE_CPUS_H
 #define FAKE_CPUS_H
 
+#include <hv/cpupool.h>
 #include <hv/domain.h>
 #include <hv/ipi.h>
 #include <hv/irqchip.h>

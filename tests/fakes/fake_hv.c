@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include <hv/console.h>
+#include <hv/cpupool.h>
 #include <hv/dom_config.h>
 #include <hv/entry.h>
 #include <hv/heap.h>
@@ -213,13 +214,18 @@ void hv_stop(void)
 
 void hv_start(uint64_t mib, uint16_t nr_cpus)
 {
+	struct cpupool *pool;
+
+	cpupool_set_default(sched_policy_by_name(hv_policy));
 	world_init(mib);
 	for (uint16_t i = 0; i < nr_cpus; i++) {
 		percpu_init(i, i, 0);
 	}
 	irqchip = &chip;
 	irqchip_nr_lines = 64;
-	sched_init(sched_policy_by_name(hv_policy));
+	if (cpupool_create(0, sched_policy_by_name(hv_policy), &pool) != 0) {
+		abort();
+	}
 	for (uint16_t i = nr_cpus; i-- > 0;) {
 		fake_this_pcpu = pcpus[i];
 		timer_init_cpu();

@@ -6,10 +6,54 @@
 #include <stdlib.h>
 
 #include <hv/console.h>
+#include <hv/cpupool.h>
 #include <hv/domain.h>
 #include <hv/platform.h>
 
 struct options options;
+
+#define WEAK __attribute__((weak))
+
+WEAK int cpupool_enter(struct domain *d, uint32_t id)
+{
+	d->pool_id = id;
+	return 0;
+}
+
+WEAK void cpupool_leave(struct domain *d)
+{
+	(void)d;
+}
+
+/* Of core/cpupool.c, for who links it: nothing moves. */
+WEAK bool domain_any_dead(void)
+{
+	return false;
+}
+
+WEAK void vcpu_fit_pool(struct vcpu *v)
+{
+	(void)v;
+}
+
+WEAK int ipi_post_call(uint16_t cpu, void (*fn)(void *arg), void *arg)
+{
+	(void)cpu;
+	(void)fn;
+	(void)arg;
+	return 0;
+}
+
+WEAK void work_gen_snapshot(uint32_t gen[NR_CPUS])
+{
+	(void)gen;
+}
+
+WEAK bool work_gen_passed(const uint32_t gen[NR_CPUS])
+{
+	(void)gen;
+	return true;
+}
 
 void vcpu_destroy(struct vcpu *v)
 {

@@ -204,7 +204,7 @@ Test(fdt_dom, enhanced)
 Test(fdt_dom, what_we_do_not_have)
 {
 	static const char *const props[] = {
-		"xen,static-heap", "domain-cpupool", "passthrough",
+		"xen,static-heap", "passthrough",
 		"capabilities", "llc-colors", "sve",
 	};
 	void *fdt;

@@ -69,7 +69,7 @@ Test(arinc653, windows_of_many_frames)
 	static const uint64_t share[CPUS_VCPUS] = {300, 399, 400, 600, 300};
 	uint64_t begin = fake_time_ns;
 
-	cr_assert_eq(sched_plan_set(&two_cpus), 0);
+	cr_assert_eq(sched_plan_set(cpus_dom.pool, &two_cpus), 0);
 	all_online();
 	for (uint32_t i = 0; i < FRAMES * ARRAY_SIZE(edge); i++) {
 		uint32_t n = i % ARRAY_SIZE(edge);
@@ -108,11 +108,12 @@ Test(arinc653, a_new_plan_waits_for_the_end_of_the_frame)
 	};
 	uint64_t begin = fake_time_ns;
 
-	cr_assert_eq(sched_plan_set(&two_cpus), 0);
+	cr_assert_eq(sched_plan_set(cpus_dom.pool, &two_cpus), 0);
 	all_online();
 	go_to(begin + 650 * US);
-	cr_assert_eq(sched_plan_set(&two_cpus), 0);
-	cr_assert_eq(sched_plan_set(&other), 0); /* the last one counts */
+	cr_assert_eq(sched_plan_set(cpus_dom.pool, &two_cpus), 0);
+	/* The last one counts. */
+	cr_assert_eq(sched_plan_set(cpus_dom.pool, &other), 0);
 	cpus_settle();
 	cr_assert_eq(pcpus[0]->current, v[1]);
 	go_to(begin + 1000 * US - 1);
@@ -122,7 +123,7 @@ Test(arinc653, a_new_plan_waits_for_the_end_of_the_frame)
 	cr_assert_null(pcpus[0]->current);
 	cr_assert_eq(pcpus[1]->current, v[0]);
 	go_to(begin + 1300 * US);
-	cr_assert_eq(sched_plan_set(&two_cpus), 0);
+	cr_assert_eq(sched_plan_set(cpus_dom.pool, &two_cpus), 0);
 	go_to(begin + 1400 * US - 1);
 	cr_assert_eq(pcpus[1]->current, v[0]);
 	go_to(begin + 1400 * US);
@@ -154,14 +155,15 @@ Test(arinc653, plans_that_are_refused)
 	struct xen_sysctl_arinc653_schedule s;
 
 	for (uint32_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		cr_assert_eq(sched_plan_set(&bad[i]), -EINVAL, "%u", i);
+		cr_assert_eq(sched_plan_set(cpus_dom.pool, &bad[i]), -EINVAL,
+			     "%u", i);
 	}
-	sched_plan_get(&s);
+	sched_plan_get(cpus_dom.pool, &s);
 	cr_assert_eq(s.num_sched_entries, 0);
 	cpus_fail_at = 1;
-	cr_assert_eq(sched_plan_set(&two_cpus), -ENOMEM);
-	cr_assert_eq(sched_plan_set(&two_cpus), 0);
-	sched_plan_get(&s);
+	cr_assert_eq(sched_plan_set(cpus_dom.pool, &two_cpus), -ENOMEM);
+	cr_assert_eq(sched_plan_set(cpus_dom.pool, &two_cpus), 0);
+	sched_plan_get(cpus_dom.pool, &s);
 	cr_assert_arr_eq(&s, &two_cpus, sizeof(s));
 }
 
@@ -178,7 +180,7 @@ Test(arinc653, the_first_plan_is_of_dom0)
 	for (uint32_t i = 0; i < CPUS_VCPUS; i++) {
 		v[i] = cpus_vcpu(0);
 	}
-	sched_plan_get(&s);
+	sched_plan_get(cpus_dom.pool, &s);
 	cr_assert_eq(s.num_sched_entries, CPUS_VCPUS);
 	cr_assert_eq(s.major_frame, CPUS_VCPUS / 2 * 10 * MS);
 	for (uint32_t i = 0; i < CPUS_VCPUS; i++) {
@@ -195,7 +197,7 @@ Test(arinc653, the_first_plan_is_of_dom0)
 /* A window waits for a vCPU that is not there yet, or no more. */
 Test(arinc653, windows_outlive_their_vcpus)
 {
-	cr_assert_eq(sched_plan_set(&two_cpus), 0);
+	cr_assert_eq(sched_plan_set(cpus_dom.pool, &two_cpus), 0);
 	vcpu_destroy(v[0]);
 	cpus_dom.nr_vcpus = 0;
 	cpus_settle();
@@ -211,7 +213,7 @@ Test(arinc653, sleep_and_wake)
 {
 	uint64_t begin = fake_time_ns;
 
-	cr_assert_eq(sched_plan_set(&two_cpus), 0);
+	cr_assert_eq(sched_plan_set(cpus_dom.pool, &two_cpus), 0);
 	all_online();
 	cpus_block(v[0]);
 	cpus_settle();
@@ -234,7 +236,7 @@ Test(arinc653, a_late_look_moves_no_edge)
 {
 	uint64_t begin = fake_time_ns;
 
-	cr_assert_eq(sched_plan_set(&two_cpus), 0);
+	cr_assert_eq(sched_plan_set(cpus_dom.pool, &two_cpus), 0);
 	all_online();
 	go_to(begin + 5 * 1000 * US + 650 * US);
 	cr_assert_eq(pcpus[0]->current, v[1]);
@@ -255,7 +257,7 @@ Test(arinc653, gaps)
 	};
 	uint64_t begin = fake_time_ns;
 
-	cr_assert_eq(sched_plan_set(&gaps), 0);
+	cr_assert_eq(sched_plan_set(cpus_dom.pool, &gaps), 0);
 	all_online();
 	cr_assert_null(pcpus[0]->current);
 	go_to(begin + US);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 // LINK: core/sched_credit2.c core/prioq.c core/sched_arinc653.c
-// LINK: core/sched_rtds.c core/sched.c core/sched_params.c
+// LINK: core/sched_rtds.c core/cpupool.c core/sched.c core/sched_params.c
 // LINK: core/timer.c core/percpu.c
 // LINK: core/lock.c debug/lock_check.c arch/fake/cpu.c
 // LINK: arch/fake/last_words.c tests/fakes/fake_sched_world.c
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
+#include <hv/cpupool.h>
 #include <hv/domain.h>
 #include <hv/heap.h>
 #include <hv/sched.h>
@@ -45,6 +46,33 @@ void pcpu_post(struct pcpu *c, uint32_t bits)
 	c->work |= bits;
 }
 
+struct domain *domain_next_get(domid_t id)
+{
+	(void)id;
+	return NULL;
+}
+
+void domain_put(struct domain *d)
+{
+	(void)d;
+}
+
+void domain_pause(struct domain *d)
+{
+	(void)d;
+}
+
+void domain_unpause(struct domain *d)
+{
+	(void)d;
+}
+
+bool domain_is_descheduled(const struct domain *d)
+{
+	(void)d;
+	return true;
+}
+
 void vcpu_runstate_publish(struct vcpu *v)
 {
 	(void)v;
@@ -66,7 +94,7 @@ static void start(uint16_t nr)
 		fake_this_pcpu = percpu_init(i, i, 0);
 		timer_init_cpu();
 	}
-	sched_init(sched_policy_by_name(""));
+	cr_assert_eq(cpupool_create(0, sched_policy_by_name(""), &dom.pool), 0);
 	for (uint16_t i = 0; i < nr; i++) {
 		fake_this_pcpu = pcpus[i];
 		cr_assert_eq(sched_init_cpu(), 0);
@@ -87,6 +115,7 @@ static struct vcpu *add(uint32_t weight)
 	v->domain = &dom;
 	v->loaded_on = CPU_NONE;
 	v->hard_affinity = UINT64_MAX;
+	v->cpus = dom.pool->cpus;
 	v->runstate = RUNSTATE_blocked;
 	v->state = VCPU_BLOCKED;
 	cr_assert_eq(sched_vcpu_init(v), 0);
@@ -271,7 +300,7 @@ Test(sched_credit2, the_rate_limit_comes_before_a_sleeper)
 	settle();
 	cr_assert_eq(pcpus[0]->current, vcpu[1]);
 	cr_assert_eq(pcpus[0]->slice_timer.deadline_ns,
-		     got_ns + sched_ratelimit_us() * UINT64_C(1000));
+		     got_ns + sched_ratelimit_us(dom.pool) * UINT64_C(1000));
 	run(MS / 2, MS / 4);
 	cr_assert_eq(pcpus[0]->current, vcpu[1]);
 	run(MS / 4, MS / 4);
@@ -287,8 +316,8 @@ Test(sched_credit2, the_rate_limit_comes_before_a_sleeper)
 Test(sched_credit2, a_rate_limit_longer_than_a_slice)
 {
 	start(1);
-	cr_assert_eq(sched_set_ratelimit_us(10000), 0);
-	cr_assert_eq(sched_set_ratelimit_us(1), -EINVAL);
+	cr_assert_eq(sched_set_ratelimit_us(dom.pool, 10000), 0);
+	cr_assert_eq(sched_set_ratelimit_us(dom.pool, 1), -EINVAL);
 	wake(add(256));
 	wake(add(256));
 	run(9 * MS, MS / 4);
@@ -297,8 +326,8 @@ Test(sched_credit2, a_rate_limit_longer_than_a_slice)
 	cr_assert_eq(ran_ns[pcpus[0]->current->id], 8 * MS);
 	run(982 * MS, MS / 4);
 	check_share(0, 500 * MS);
-	cr_assert_eq(sched_set_ratelimit_us(0), 0);
-	cr_assert_eq(sched_ratelimit_us(), 0);
+	cr_assert_eq(sched_set_ratelimit_us(dom.pool, 0), 0);
+	cr_assert_eq(sched_ratelimit_us(dom.pool), 0);
 }
 
 Test(sched_credit2, no_cpu_idles_while_one_waits)

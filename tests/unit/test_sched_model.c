@@ -343,10 +343,10 @@ static int give_plan(const struct frame_plan *p)
 						  << SCHED_PLAN_CPU_SHIFT;
 		s.sched_entries[i].runtime = p->slot[i].end - p->slot[i].begin;
 	}
-	if (sched_plan_set(&s) != 0) {
+	if (sched_plan_set(cpus_dom.pool, &s) != 0) {
 		return -1;
 	}
-	sched_plan_get(&got);
+	sched_plan_get(cpus_dom.pool, &got);
 	cr_assert_arr_eq(got.sched_entries, s.sched_entries,
 			 p->nr * sizeof(s.sched_entries[0]));
 	return 0;

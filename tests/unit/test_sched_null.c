@@ -153,7 +153,8 @@ Test(sched_null, nothing_to_set)
 Test(sched_null_cpu, no_memory_no_cpu)
 {
 	fake_this_pcpu = percpu_init(0, 0, 0);
-	sched_init(sched_policy_by_name("null"));
+	cr_assert_eq(cpupool_create(0, sched_policy_by_name("null"),
+				    &cpus_dom.pool), 0);
 	cpus_fail_at = 1;
 	cr_assert_eq(sched_init_cpu(), -ENOMEM);
 	cr_assert_eq(cpus_online, 0);

@@ -4,6 +4,7 @@
 // LINK: core/domain_destroy.c
 // LINK: core/hc_sysctl.c core/sysctl_sched.c core/console.c
 // LINK: core/domain.c core/vcpu.c core/vcpu_create.c core/runstate.c
+// LINK: core/cpupool.c
 // LINK: core/sched.c core/sched_params.c core/sched_credit2.c core/prioq.c
 // LINK: core/sched_rtds.c core/sched_arinc653.c
 // LINK: core/sched_null.c core/timer.c core/percpu.c core/work.c core/ipi.c
@@ -28,6 +29,8 @@
 #include <string.h>
 
 #include <hv/console.h>
+#include <hv/cpupool.h>
+#include <hv/domain.h>
 #include <hv/page_alloc.h>
 #include <hv/sched.h>
 #include <lib/errno.h>
@@ -432,7 +435,7 @@ Test(sysctl, scheduler_op)
 	s->cmd = XEN_SYSCTL_SCHEDOP_putinfo;
 	*us = 5000;
 	cr_assert_eq(hv_sysctl(XEN_SYSCTL_scheduler_op, &op), 0);
-	cr_assert_eq(sched_ratelimit_us(), 5000);
+	cr_assert_eq(sched_ratelimit_us(hv_dom0->pool), 5000);
 	*us = XEN_SYSCTL_SCHED_RATELIMIT_MAX + 1;
 	cr_assert_eq(hv_sysctl(XEN_SYSCTL_scheduler_op, &op), -EINVAL);
 	*us = XEN_SYSCTL_SCHED_RATELIMIT_MIN - 1;
@@ -507,6 +510,24 @@ static int64_t pool(uint32_t cmd, uint32_t id)
 	return hv_sysctl(XEN_SYSCTL_cpupool_op, &op);
 }
 
+/* The CPUs that the answer lists. */
+static uint64_t listed_cpus(void)
+{
+	return guest_get_u64(hv_dom0, HV_BUF);
+}
+
+static int64_t pool_cpu(uint32_t cmd, uint32_t id, uint32_t cpu)
+{
+	op.u.cpupool_op.cpu = cpu;
+	return pool(cmd, id);
+}
+
+static int64_t pool_domain(uint32_t id, domid_t domid)
+{
+	op.u.cpupool_op.domid = domid;
+	return pool(XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, id);
+}
+
 Test(sysctl, cpupool_op)
 {
 	struct xen_sysctl_cpupool_op *p = &op.u.cpupool_op;
@@ -515,18 +536,56 @@ Test(sysctl, cpupool_op)
 	cr_assert_eq(pool(XEN_SYSCTL_CPUPOOL_OP_INFO, 0), 0);
 	cr_assert_eq(p->sched_id, XEN_SCHEDULER_CREDIT2);
 	cr_assert_eq(p->n_dom, 2);
-	cr_assert_eq(guest_get_u64(hv_dom0, HV_BUF), 0xf);
+	cr_assert_eq(listed_cpus(), 0xf);
 	cr_assert_eq(pool(XEN_SYSCTL_CPUPOOL_OP_INFO, 1), -ENOENT);
 	cr_assert_eq(pool(XEN_SYSCTL_CPUPOOL_OP_FREEINFO, 0), 0);
-	cr_assert_eq(guest_get_u64(hv_dom0, HV_BUF), 0);
-	p->domid = 4;
-	cr_assert_eq(pool(XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, 0), 0);
-	cr_assert_eq(pool(XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, 1), -ENOENT);
-	p->domid = 5;
-	cr_assert_eq(pool(XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN, 0), -ESRCH);
-	cr_assert_eq(pool(XEN_SYSCTL_CPUPOOL_OP_CREATE, 1), -ENOSPC);
+	cr_assert_eq(listed_cpus(), 0);
+	cr_assert_eq(pool_domain(0, 4), 0);
+	cr_assert_eq(pool_domain(1, 4), -ENOENT);
+	cr_assert_eq(pool_domain(0, 5), -ESRCH);
+	cr_assert_eq(pool_domain(0, 0), -EPERM); /* one's own */
 	cr_assert_eq(pool(XEN_SYSCTL_CPUPOOL_OP_DESTROY, 0), -EBUSY);
+	cr_assert_eq(pool(XEN_SYSCTL_CPUPOOL_OP_DESTROY, 1), -ENOENT);
 	cr_assert_eq(pool(XEN_SYSCTL_CPUPOOL_OP_ADDCPU, 1), -ENOENT);
-	cr_assert_eq(pool(XEN_SYSCTL_CPUPOOL_OP_RMCPU, 0), -EBUSY);
+	cr_assert_eq(pool_cpu(XEN_SYSCTL_CPUPOOL_OP_RMCPU, 0, 0), -EINVAL);
 	cr_assert_eq(pool(77, 0), -ENOSYS);
+	p->sched_id = 99;
+	cr_assert_eq(pool(XEN_SYSCTL_CPUPOOL_OP_CREATE, 1), -ENOENT);
+}
+
+/* A pool is made, gets a CPU and a domain, and goes. */
+Test(sysctl, a_pool_from_its_birth_to_its_end)
+{
+	struct xen_sysctl_cpupool_op *p = &op.u.cpupool_op;
+	struct domain *d = hv_build(1, 4);
+
+	p->sched_id = XEN_SCHEDULER_NULL;
+	cr_assert_eq(pool(XEN_SYSCTL_CPUPOOL_OP_CREATE,
+			  XEN_SYSCTL_CPUPOOL_PAR_ANY), 0);
+	cr_assert_eq(p->cpupool_id, 1);
+	cr_assert_eq(pool(XEN_SYSCTL_CPUPOOL_OP_CREATE, 1), -EEXIST);
+	cr_assert_eq(pool_domain(1, d->id), -ENOENT); /* it has no CPU */
+	cr_assert_eq(pool_cpu(XEN_SYSCTL_CPUPOOL_OP_ADDCPU, 1, 3), -ENODEV);
+	cr_assert_eq(pool_cpu(XEN_SYSCTL_CPUPOOL_OP_RMCPU, 1, 3),
+		     -EADDRNOTAVAIL);
+	cr_assert_eq(pool_cpu(XEN_SYSCTL_CPUPOOL_OP_RMCPU, 0, 3), 0);
+	cr_assert_eq(pool(XEN_SYSCTL_CPUPOOL_OP_FREEINFO, 0), 0);
+	cr_assert_eq(listed_cpus(), 8);
+	cr_assert_eq(pool_cpu(XEN_SYSCTL_CPUPOOL_OP_ADDCPU, 1, 3), 0);
+	cr_assert_eq(pool_domain(1, d->id), 0);
+	cr_assert_eq(d->pool_id, 1);
+	cr_assert_eq(pool(XEN_SYSCTL_CPUPOOL_OP_INFO, 1), 0);
+	cr_assert_eq(p->sched_id, XEN_SCHEDULER_NULL);
+	cr_assert_eq(p->n_dom, 1);
+	cr_assert_eq(listed_cpus(), 8);
+	cr_assert_eq(pool_cpu(XEN_SYSCTL_CPUPOOL_OP_RMCPU, 1, 3), -EBUSY);
+	cr_assert_eq(pool(XEN_SYSCTL_CPUPOOL_OP_DESTROY, 1), -EBUSY);
+	cr_assert_eq(pool_domain(0, d->id), 0);
+	cr_assert_eq(pool_cpu(XEN_SYSCTL_CPUPOOL_OP_RMCPU, 1, 3), 0);
+	cr_assert_eq(pool(XEN_SYSCTL_CPUPOOL_OP_DESTROY, 1), 0);
+	cr_assert_eq(pool(XEN_SYSCTL_CPUPOOL_OP_INFO, 1), -ENOENT);
+	cr_assert_eq(pool_cpu(XEN_SYSCTL_CPUPOOL_OP_ADDCPU, 0,
+			      XEN_SYSCTL_CPUPOOL_PAR_ANY), 0);
+	cr_assert_eq(pool(XEN_SYSCTL_CPUPOOL_OP_INFO, 0), 0);
+	cr_assert_eq(listed_cpus(), 0xf);
 }

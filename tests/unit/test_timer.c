@@ -224,7 +224,7 @@ Test(timer, each_cpu_has_its_own)
 
 Test(timer, deadlines_within_the_slop_share_an_interrupt)
 {
-	options.timer_slop_ns = 50;
+	this_pcpu()->timer_slop_ns = 50;
 	timer_set(&t[0], 100);
 	cr_assert_eq(fake_timer_deadline_ns, 100); /* alone: not a bit later */
 	timer_set(&t[1], 130);
@@ -247,7 +247,7 @@ Test(timer, deadlines_within_the_slop_share_an_interrupt)
 
 Test(timer, a_new_first_one_ends_the_group_sooner)
 {
-	options.timer_slop_ns = 50;
+	this_pcpu()->timer_slop_ns = 50;
 	timer_set(&t[0], 100);
 	timer_set(&t[1], 150);
 	cr_assert_eq(fake_timer_deadline_ns, 150);
@@ -259,7 +259,7 @@ Test(timer, a_new_first_one_ends_the_group_sooner)
 
 Test(timer, nobody_waits_for_a_cancelled_one)
 {
-	options.timer_slop_ns = 50;
+	this_pcpu()->timer_slop_ns = 50;
 	timer_set(&t[0], 100);
 	timer_cancel(&t[0]);
 	timer_set(&t[1], 80);
@@ -271,7 +271,7 @@ Test(timer, never_early_never_later_than_the_slop)
 {
 	uint64_t seed = 1, interrupts = 0;
 
-	options.timer_slop_ns = 1000;
+	this_pcpu()->timer_slop_ns = 1000;
 	for (unsigned int round = 0; round < 2000; round++) {
 		unsigned int i = round % NR;
 

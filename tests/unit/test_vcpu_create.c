@@ -26,7 +26,7 @@ Test(vcpu_create, what_is_made_is_described)
 	cr_assert_eq(v->hard_affinity & v->soft_affinity, UINT64_MAX);
 	cr_assert_eq(v->info, &cpus_dom.shared_info->vcpu_info[0]);
 	cr_assert_eq(cpus_vcpu(2)->cpu, 0); /* there is no such CPU */
-	pcpus[1]->online = false;
+	cpus_dom.pool->cpus = 1; /* nor is it in the pool now */
 	cr_assert_eq(cpus_vcpu(1)->cpu, 0);
 }
 

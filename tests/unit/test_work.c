@@ -15,7 +15,7 @@ static void setup(void)
 {
 	cpus_start(2, "credit2");
 	v = cpus_vcpu(0);
-	v->hard_affinity = BIT64(0);
+	v->cpus = BIT64(0);
 	vcpu_online(v);
 	cpus_settle();
 	cpus_ipis[0][IPI_KICK] = cpus_ipis[1][IPI_KICK] = 0;
@@ -150,7 +150,7 @@ Test(work, bits_of_one_that_waits_stay)
 {
 	struct vcpu *other = cpus_vcpu(0);
 
-	other->hard_affinity = BIT64(0);
+	other->cpus = BIT64(0);
 	vcpu_online(other);
 	vcpu_pause(v);
 	cpus_settle();
@@ -223,7 +223,7 @@ Test(work, idle_time_is_what_no_vcpu_had)
 	cpus_run(2 * MS);
 	cr_assert_eq(sched_idle_ns(pcpus[0]), busy + 3 * MS);
 	other = cpus_vcpu(1);
-	other->hard_affinity = BIT64(1);
+	other->cpus = BIT64(1);
 	vcpu_online(other);
 	cpus_run(4 * MS);
 	cr_assert_eq(sched_idle_ns(pcpus[1]), idle + 10 * MS);

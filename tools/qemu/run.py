@@ -107,6 +107,7 @@ class Machine:
         self.chosen = ""              # device tree source for /chosen, beside domains
         self.domains = []             # Domain objects that the hypervisor starts at boot; kernel=None: without dom0
         self.tree = ""                # ... and for the root
+        self.chosen = ""              # more of /chosen, as device tree source; the tree is then one of our own
         self.trace = None             # log of exceptions and guest errors
         self.reboot = True            # a guest's reset restarts the machine; False: QEMU ends
         self.native = False           # no hypervisor: the kernel runs on the machine itself
@@ -206,7 +207,7 @@ class Machine:
         kernel_at, initrd_at = self.placement()
         args = ["-kernel", hypervisor_path(self.hyp), "-append", self.hypervisor_args()]
         dtb, domain_args = self.dtb, []
-        if self.domains or self.board:
+        if self.domains or self.board or self.chosen:
             dtb, domain_args = self._domains_tree(kernel_at, initrd_at)
         if dtb:
             args += ["-dtb", dtb] + domain_args

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <abi/xen.h>
+#include <hv/cpupool.h>
 #include <hv/percpu.h>
 #include <hv/vcpu.h>
 #include <lib/bits.h>
@@ -52,7 +53,7 @@ static void give_plan(const struct sim *s)
 			((uint32_t)w->cpu << SCHED_PLAN_CPU_SHIFT);
 		plan.sched_entries[i].runtime = w->ns;
 	}
-	if (is_arinc && sched_plan_set(&plan) != 0) {
+	if (is_arinc && sched_plan_set(cpupool_find(0), &plan) != 0) {
 		refused(s, s->frame_line, "this plan");
 	}
 }
