@@ -244,7 +244,7 @@ void sched_vcpu_move(struct vcpu *v, struct cpupool *old,
 	v->pinned_from = 0;
 	v->soft_affinity = UINT64_MAX;
 	v->cpus = p->cpus;
-	__atomic_store_n(&v->cpu, ffs64(p->cpus), __ATOMIC_RELEASE);
+	__atomic_store_n(&v->cpu, (uint16_t)ffs64(p->cpus), __ATOMIC_RELEASE);
 	spin_unlock(c->runq_lock);
 	if (resched) {
 		pcpu_post(c, PWORK_RESCHED);
