@@ -210,7 +210,7 @@ static bool arinc_needs_cpu(struct cpupool *p, uint32_t cpu)
 	return needs;
 }
 
-/* Windows of @v that nobody has are @v's. */
+/* Windows of @v that nobody has are @v's, one that has begun as well. */
 static void bind(struct plan *p, struct vcpu *v)
 {
 	for (uint32_t i = 0; p && i < p->nr; i++) { /* bound: NR_WINDOWS */
@@ -220,6 +220,7 @@ static void bind(struct plan *p, struct vcpu *v)
 		    memcmp(w->handle, v->domain->handle, sizeof(w->handle)) ==
 			    0) {
 			w->vcpu = v;
+			pcpu_post(pcpus[w->cpu], PWORK_RESCHED);
 		}
 	}
 }
@@ -262,7 +263,6 @@ static void add_to_first(const struct cpupool *p, const struct vcpu *v)
 	w->begin_ns = v->id / nr_cpus * FIRST_NS;
 	w->end_ns = w->begin_ns + FIRST_NS;
 	plan->frame_ns = w->end_ns;
-	pcpu_post(pcpus[w->cpu], PWORK_RESCHED);
 }
 
 static int arinc_vcpu_init(struct cpupool *p, struct vcpu *v, void **priv)

@@ -59,7 +59,7 @@ WRONG = [
     ("overlap", 40, "0 0 0 20 0 0 16 20", "windows of CPU 0 overlap 16 us after the frame begins; move one"),
     ("frame", 40, "0 0 0 41", "plan refused: window 0 ends after the frame"),
     ("short", 40, "0 0 0 9", "plan refused: window 0 is shorter than 10 us"),
-    ("cpu", 40, "1 0 0 20", "plan refused: window 0 names a CPU that is not there"),
+    ("cpu", 40, "1 0 0 20", "plan refused: window 0 names a CPU that is not in the pool"),
     ("cells", 40, "0 0 0", 'is not of four cells each; write <CPU vCPU begin-us length-us>'),
 ]
 

@@ -12,11 +12,12 @@
 #include <lib/errno.h>
 #include "fake_cpus.h"
 
-#define EVENTS	 250000 /* a world; four of them: 10^6 */
+#define EVENTS	 200000 /* a world; five of them: 10^6 */
 #define NR_DOMS	 6u
 #define NR_VCPUS 3u
 #define NR_IDS	 5u
 #define NR_PCPUS 4u
+#define FRAME	 MS /* of each plan of arinc653 */
 
 /* An assertion that holds costs criterion a message: too much for these. */
 #define CHECK(x)                                                               \
@@ -27,14 +28,27 @@
 	} while (0)
 #define CHECK_EQ(a, b) CHECK((a) == (b))
 
+enum kind {
+	MADE,
+	ENDED,
+	MOVED,
+	ADDED,
+	REMOVED,
+	FAILED,
+	BUSY,
+	PLANNED,
+	IN_WINDOW,
+	BURIED,
+	NR_KINDS
+};
+
 static struct domain doms[NR_DOMS];
 static struct vcpu *vcpus[NR_DOMS][NR_VCPUS];
 static bool lives[NR_DOMS];
 static struct shared_info shared_info;
 static uint64_t dice;
-static uint32_t nr_done[8]; /* what happened at all: by kind */
-
-enum { MADE, ENDED, MOVED, ADDED, REMOVED, FAILED, BUSY, BROKEN };
+static bool buried[NR_DOMS]; /* without references, its vCPUs are there */
+static uint32_t nr_done[NR_KINDS]; /* what happened at all: by kind */
 
 static uint32_t roll(uint32_t n)
 {
@@ -54,6 +68,106 @@ struct domain *domain_next_get(domid_t id)
 	return NULL;
 }
 
+bool domain_any_dead(void)
+{
+	for (uint32_t i = 0; i < NR_DOMS; i++) {
+		if (buried[i]) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- plans of arinc653: a vCPU has a CPU for whole frames ---------------- */
+
+#define NOBODY UINT32_MAX
+
+static struct plan {
+	bool is_there;
+	uint32_t who[NR_PCPUS]; /* number of the domain * NR_VCPUS + vCPU */
+} plan_now[NR_IDS], plan_next[NR_IDS];
+static uint64_t frame_began[NR_IDS];
+
+static void go_on(uint32_t id)
+{
+	uint64_t frames = (fake_time_ns - frame_began[id]) / FRAME;
+
+	frame_began[id] += frames * FRAME;
+	if (frames && plan_next[id].is_there) {
+		plan_now[id] = plan_next[id];
+		plan_next[id].is_there = false;
+	}
+}
+
+static struct vcpu *planned_on(const struct pcpu *c)
+{
+	uint32_t id = c->pool->id;
+	uint32_t who = NOBODY;
+
+	go_on(id);
+	if (plan_now[id].is_there) {
+		who = plan_now[id].who[c->id];
+	}
+	return who == NOBODY ? NULL : vcpus[who / NR_VCPUS][who % NR_VCPUS];
+}
+
+static void forget_plans(uint32_t id)
+{
+	plan_now[id].is_there = false;
+	plan_next[id].is_there = false;
+}
+
+/* Each CPU of @p to another one of a domain, or to nobody. */
+static void random_plan(const struct cpupool *p, struct plan *plan,
+			struct xen_sysctl_arinc653_schedule *s)
+{
+	uint32_t n = roll(NR_DOMS) * NR_VCPUS + roll(NR_VCPUS);
+
+	*plan = (struct plan){.is_there = true};
+	*s = (struct xen_sysctl_arinc653_schedule){.major_frame = FRAME};
+	for (uint32_t i = 0; i < NR_PCPUS; i++) {
+		uint32_t who = (n + i) % (NR_DOMS * NR_VCPUS);
+
+		plan->who[i] = NOBODY;
+		if ((p->cpus & BIT64(i)) && roll(4)) {
+			uint32_t at = s->num_sched_entries++;
+
+			plan->who[i] = who;
+			s->sched_entries[at].dom_handle[15] =
+				(uint8_t)(who / NR_VCPUS);
+			s->sched_entries[at].vcpu_id =
+				who % NR_VCPUS | i << SCHED_PLAN_CPU_SHIFT;
+			s->sched_entries[at].runtime = FRAME;
+		}
+	}
+}
+
+static void plan_one(void)
+{
+	struct cpupool *p = cpupool_find(roll(NR_IDS));
+	struct xen_sysctl_arinc653_schedule s;
+	struct plan plan;
+	int rc;
+
+	if (!p || p->policy != &sched_arinc653) {
+		return;
+	}
+	random_plan(p, &plan, &s);
+	rc = sched_plan_set(p, &s);
+	CHECK(rc == -ENOMEM || rc == (s.num_sched_entries ? 0 : -EINVAL));
+	if (rc) {
+		return;
+	}
+	go_on(p->id);
+	if (plan_now[p->id].is_there) {
+		plan_next[p->id] = plan;
+	} else {
+		plan_now[p->id] = plan;
+		frame_began[p->id] = fake_time_ns;
+	}
+	nr_done[PLANNED]++;
+}
+
 /* ---- what is to be so after each settling -------------------------------- */
 
 static bool waits(const struct vcpu *v)
@@ -66,6 +180,15 @@ static void check_cpu(const struct pcpu *c)
 	const struct vcpu *v = c->current;
 
 	CHECK_EQ(c->idle, !v);
+	if (c->policy == &sched_arinc653) {
+		const struct vcpu *t = planned_on(c);
+		bool can = t && t->domain->pool == c->pool &&
+			   (t->cpus & BIT64(c->id)) &&
+			   (waits(t) || t->state == VCPU_RUNNING);
+
+		CHECK_EQ(v, can && !t->pause_count ? t : NULL);
+		nr_done[IN_WINDOW] += v != NULL;
+	}
 	if (!v) {
 		return;
 	}
@@ -77,9 +200,12 @@ static void check_cpu(const struct pcpu *c)
 	CHECK_EQ(c->policy, c->pool->policy);
 }
 
-/* Null keeps a CPU for a vCPU that sleeps. */
+/* Null keeps a CPU for a vCPU that sleeps; with windows: check_cpu(). */
 static bool is_kept(const struct pcpu *c)
 {
+	if (c->policy == &sched_arinc653) {
+		return true;
+	}
 	if (strcmp(c->policy->name, "null") != 0) {
 		return c->current != NULL;
 	}
@@ -99,7 +225,7 @@ static void check_vcpu(const struct vcpu *v, bool quiet)
 
 	CHECK_EQ(v->queued, waits(v));
 	CHECK(v->cpus);
-	if (!quiet) { /* a CPU is on its way */
+	if (!quiet || buried[v->domain->id]) { /* a CPU is on its way */
 		return;
 	}
 	CHECK_EQ(v->cpus, v->hard_affinity & p->cpus);
@@ -129,7 +255,7 @@ static void check_all(bool quiet)
 		}
 	}
 	for (uint32_t i = 0; i < NR_DOMS; i++) {
-		nr[lives[i] ? doms[i].pool_id : NR_IDS]++;
+		nr[lives[i] || buried[i] ? doms[i].pool_id : NR_IDS]++;
 	}
 	for (struct cpupool *p = cpupool_next(0); p;
 	     p = cpupool_next(p->id + 1)) {
@@ -208,12 +334,22 @@ static void end_domain(uint32_t n)
 	domain_pause(d);
 	cpus_settle();
 	lives[n] = false;
+	buried[n] = true;
+	nr_done[ENDED]++;
+}
+
+/* Its memory goes at a work point, later. */
+static void free_domain(uint32_t n)
+{
+	struct domain *d = &doms[n];
+
 	for (uint32_t i = 0; i < NR_VCPUS; i++) {
 		vcpu_destroy(vcpus[n][i]);
 		vcpus[n][i] = NULL;
 	}
 	cpupool_leave(d);
-	nr_done[ENDED]++;
+	buried[n] = false;
+	nr_done[BURIED]++;
 }
 
 static void make_domain(uint32_t n, uint32_t pool)
@@ -226,6 +362,7 @@ static void make_domain(uint32_t n, uint32_t pool)
 		.vcpu = vcpus[n],
 		.max_vcpus = NR_VCPUS,
 		.shared_info = &shared_info,
+		.handle[15] = (uint8_t)n,
 	};
 	if (!p || !p->cpus) {
 		CHECK_EQ(cpupool_enter(d, pool), p ? -ENODEV : -ESRCH);
@@ -240,6 +377,7 @@ static void make_domain(uint32_t n, uint32_t pool)
 			nr_done[FAILED]++;
 			cpus_fail_at = 0;
 			end_domain(n);
+			free_domain(n);
 			return;
 		}
 		vcpu_online(d->vcpu[i]);
@@ -250,21 +388,34 @@ static void make_domain(uint32_t n, uint32_t pool)
 static void pool_comes_or_goes(void)
 {
 	static const struct sched_policy *const any[] = {
-		&sched_credit2, &sched_rtds, &sched_null,
+		&sched_credit2, &sched_rtds, &sched_null, &sched_arinc653,
 	};
 	struct cpupool *p = cpupool_find(roll(NR_IDS));
 	int rc;
 
 	if (p && roll(2)) {
 		bool is_empty = !p->cpus && !p->nr_domains;
+		uint32_t id = p->id;
 
 		rc = cpupool_destroy(p);
+		if (rc == 0) {
+			forget_plans(id);
+		}
 		CHECK(is_empty ? rc == 0 || rc == -EBUSY : rc == -EBUSY);
 		nr_done[BUSY] += rc != 0;
 		return;
 	}
-	rc = cpupool_create(p ? p->id : roll(NR_IDS), any[roll(3)], &p);
+	rc = cpupool_create(p ? p->id : roll(NR_IDS), any[roll(4)], &p);
 	CHECK(rc == 0 || rc == -EEXIST || rc == -ENOMEM);
+}
+
+static void free_one(void)
+{
+	uint32_t n = roll(NR_DOMS);
+
+	if (buried[n]) {
+		free_domain(n);
+	}
 }
 
 static void cpu_comes_or_goes(void)
@@ -281,6 +432,7 @@ static void cpu_comes_or_goes(void)
 			     cpupool_remove_step(p, cpu);
 		if (rc == -EAGAIN) {
 			meanwhile();
+			free_one();
 		}
 	}
 	nr_done[joins ? ADDED : REMOVED] += rc == 0;
@@ -301,6 +453,7 @@ static void finish(void)
 		       (i % 2 || !(p->cpus & BIT64(cpu)))) {
 			rc = i % 2 ? cpupool_add_step(p, cpu) :
 				     cpupool_remove_step(p, cpu);
+			free_one();
 			cpus_settle();
 		}
 	}
@@ -349,9 +502,14 @@ static void event(void)
 	case 4:
 		if (lives[n]) {
 			end_domain(n);
+		} else if (buried[n]) {
+			free_domain(n);
 		} else {
 			make_domain(n, roll(NR_IDS));
 		}
+		break;
+	case 5:
+		plan_one();
 		break;
 	default:
 		vcpu_event(any_vcpu());
@@ -374,16 +532,15 @@ static long start(const char *policy)
 
 ParameterizedTestParameters(cpupool, random_events)
 {
-	static const char *worlds[] = {"credit2", "rtds", "null", "credit2"};
-	static int nr[ARRAY_SIZE(worlds)] = {0, 1, 2, 3};
+	static int nr[] = {0, 1, 2, 3, 4};
 
-	return cr_make_param_array(int, nr, ARRAY_SIZE(worlds));
+	return cr_make_param_array(int, nr, ARRAY_SIZE(nr));
 }
 
 ParameterizedTest(const int *nr, cpupool, random_events)
 {
 	static const char *const names[] = {"credit2", "rtds", "null",
-					    "credit2"};
+					    "credit2", "arinc653"};
 
 	dice = (uint64_t)*nr + 1;
 	(void)start(names[*nr]);
@@ -399,7 +556,7 @@ ParameterizedTest(const int *nr, cpupool, random_events)
 			check_all(i % 64 == 0);
 		}
 	}
-	for (uint32_t i = 0; i < BROKEN; i++) {
+	for (uint32_t i = 0; i < NR_KINDS; i++) {
 		cr_assert_gt(nr_done[i], 30, "%u: %u", i, nr_done[i]);
 	}
 }
@@ -410,9 +567,10 @@ Test(cpupool, nothing_is_left)
 	long live = start("credit2");
 	struct cpupool *p;
 
-	for (uint32_t i = 0; i < 3; i++) {
+	for (uint32_t i = 0; i < 4; i++) {
 		static const struct sched_policy *const any[] = {
 			&sched_credit2, &sched_rtds, &sched_null,
+			&sched_arinc653,
 		};
 		int rc = -EAGAIN;
 
@@ -437,6 +595,8 @@ Test(cpupool, nothing_is_left)
 		cr_assert_eq(cpupool_remove_step(p, 3), -EBUSY);
 		cr_assert_eq(p->cpus, BIT64(3));
 		end_domain(0);
+		cr_assert_eq(cpupool_destroy(p), -EBUSY);
+		free_domain(0);
 		for (rc = -EAGAIN; rc == -EAGAIN; cpus_settle()) {
 			rc = cpupool_remove_step(p, 3);
 		}

@@ -107,7 +107,6 @@ class Machine:
         self.chosen = ""              # device tree source for /chosen, beside domains
         self.domains = []             # Domain objects that the hypervisor starts at boot; kernel=None: without dom0
         self.tree = ""                # ... and for the root
-        self.chosen = ""              # more of /chosen, as device tree source; the tree is then one of our own
         self.trace = None             # log of exceptions and guest errors
         self.reboot = True            # a guest's reset restarts the machine; False: QEMU ends
         self.native = False           # no hypervisor: the kernel runs on the machine itself
