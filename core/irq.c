@@ -7,8 +7,10 @@
  * Not     the controller (irqchip), nor how a guest sees a line (arch_virq_*).
  * Locks   irq_lock (rank IRQ) for every change; irq_dispatch() reads without
  *         it: a line is masked before its owner changes, and the domain of a
- *         line that fired just before lives until every CPU has passed its
- *         next work point.
+ *         line that fired just before lives, with its interrupts, until every
+ *         CPU has passed its next work point. Lines are assigned at boot.
+ * Guests  what a domain sees of its line is looked up once, when it gets it:
+ *         irq_desc.guest, which says at once that the line is a guest's.
  * Bounds  every operation is O(1); irq_release_all() visits each line once.
  */
 #include <hv/irq.h>
@@ -41,10 +43,12 @@ const struct irq_desc *irq_desc_of(uint32_t line)
 	return line < NR_INTIDS ? &descs[line] : NULL;
 }
 
-/* The owner last: irq_dispatch() reads it first. */
-static void desc_publish(struct irq_desc *q, enum irq_owner o)
+/* The owner last, @guest very last: irq_dispatch() reads them first. */
+static void desc_publish(struct irq_desc *q, enum irq_owner o,
+			 struct virq *guest)
 {
 	__atomic_store_n(&q->owner, (uint8_t)o, __ATOMIC_RELEASE);
+	__atomic_store_n(&q->guest, guest, __ATOMIC_RELEASE);
 }
 
 int irq_request(uint32_t line, enum irq_trigger t,
@@ -64,7 +68,7 @@ int irq_request(uint32_t line, enum irq_trigger t,
 		q->trigger = (uint8_t)t;
 		q->cpu = this_cpu();
 		q->handler = handler;
-		desc_publish(q, IRQ_HV);
+		desc_publish(q, IRQ_HV, NULL);
 		irqchip->set_trigger(line, t);
 		if (line >= FIRST_SHARED_LINE) {
 			irqchip->route(line, q->cpu);
@@ -92,10 +96,11 @@ void irq_enable_cpu_ppis(void)
 int irq_assign_guest(struct domain *d, uint32_t line, uint32_t virq,
 		     enum irq_trigger t)
 {
+	struct virq *guest = arch_virq_of(d, virq);
 	struct irq_desc *q;
 	int rc = 0;
 
-	if (!line_exists(line) || line < FIRST_SHARED_LINE) {
+	if (!line_exists(line) || line < FIRST_SHARED_LINE || !guest) {
 		return -EINVAL;
 	}
 	q = &descs[line];
@@ -110,7 +115,7 @@ int irq_assign_guest(struct domain *d, uint32_t line, uint32_t virq,
 		q->cpu = 0;
 		q->virq = virq;
 		q->domain = d;
-		desc_publish(q, IRQ_GUEST);
+		desc_publish(q, IRQ_GUEST, guest);
 	}
 	spin_unlock(&irq_lock);
 	return rc;
@@ -119,7 +124,7 @@ int irq_assign_guest(struct domain *d, uint32_t line, uint32_t virq,
 static void release_locked(uint32_t line, struct irq_desc *q)
 {
 	irqchip->disable(line);
-	desc_publish(q, IRQ_NOBODY);
+	desc_publish(q, IRQ_NOBODY, NULL);
 	/* The guest may have died between taking it and ending it. */
 	irqchip->set_active(line, false);
 	irqchip->set_pending(line, false);
@@ -180,33 +185,37 @@ void irq_guest_route(uint32_t line, uint16_t cpu)
 	spin_unlock(&irq_lock);
 }
 
+/* Out of line: what a guest's interrupt does not need costs it nothing. */
+static __attribute__((noinline)) void dispatch_ours(uint32_t line)
+{
+	const struct irq_desc *q = &descs[line];
+
+	if (__atomic_load_n(&q->owner, __ATOMIC_ACQUIRE) == IRQ_HV) {
+		q->handler(line);
+		irqchip->deactivate(line);
+		return;
+	}
+	irqchip->disable(line);
+	irqchip->deactivate(line);
+	trace_event(TRACE_IRQ_SPURIOUS, line, 0, 0);
+}
+
 void irq_dispatch(uint32_t line)
 {
-	struct irq_desc *q;
+	const struct irq_desc *q;
+	struct virq *guest;
 	struct domain *d;
 
 	if (line >= NR_INTIDS) {
 		return; /* the controller's special numbers: nothing to end */
 	}
 	q = &descs[line];
-	switch ((enum irq_owner)__atomic_load_n(&q->owner, __ATOMIC_ACQUIRE)) {
-	case IRQ_HV:
-		q->handler(line);
-		irqchip->deactivate(line);
+	guest = __atomic_load_n(&q->guest, __ATOMIC_ACQUIRE);
+	d = q->domain;
+	if (likely(guest && d)) { /* else released just now */
+		/* Stays active until the guest ends it. */
+		arch_virq_post_hw(d, guest);
 		return;
-	case IRQ_GUEST:
-		d = q->domain;
-		if (d) {
-			/* Stays active until the guest ends it. */
-			arch_virq_post_hw(d, q->virq, line);
-			return;
-		}
-		break; /* released just now */
-	case IRQ_NOBODY:
-	default:
-		break;
 	}
-	irqchip->disable(line);
-	irqchip->deactivate(line);
-	trace_event(TRACE_IRQ_SPURIOUS, line, 0, 0);
+	dispatch_ours(line);
 }

@@ -155,11 +155,17 @@ void arch_vtimer_sync(struct vcpu *v)
 	(void)v;
 }
 
-void arch_virq_post_hw(struct domain *d, uint32_t virq, uint32_t intid)
+/* No object: a number that is never 0. */
+struct virq *arch_virq_of(struct domain *d, uint32_t virq)
 {
 	(void)d;
-	(void)virq;
-	(void)intid;
+	return virq < 1020 ? (struct virq *)(uintptr_t)(virq + 1) : NULL;
+}
+
+void arch_virq_post_hw(struct domain *d, struct virq *q)
+{
+	(void)d;
+	(void)q;
 }
 
 uint32_t arch_evtchn_intid(const struct domain *d)

@@ -77,8 +77,10 @@ void arch_vcpu_set_upcall(struct vcpu *v, bool level);
 void arch_virq_flush(struct vcpu *v);
 /* Emulated timers of @v fired; owner CPU. */
 void arch_vtimer_sync(struct vcpu *v);
-/* A physical line that belongs to @d fired as @virq; any CPU. */
-void arch_virq_post_hw(struct domain *d, uint32_t virq, uint32_t intid);
+/* What @d sees of a line as @virq, for as long as @d lives; NULL: nothing. */
+struct virq *arch_virq_of(struct domain *d, uint32_t virq);
+/* A physical line that belongs to @d fired and is linked to @q; any CPU. */
+void arch_virq_post_hw(struct domain *d, struct virq *q);
 /* First PPI of @d that is free for the event channel upcall. */
 uint32_t arch_evtchn_intid(const struct domain *d);
 

@@ -10,24 +10,28 @@
 #include <hv/irqchip.h>
 
 struct domain;
+struct virq; /* the architecture's */
 
 enum irq_owner { IRQ_NOBODY /* at first */, IRQ_HV, IRQ_GUEST };
 
 struct irq_desc {
+	struct virq *guest;     /* what .domain sees; NULL: not IRQ_GUEST */
 	uint8_t owner;          /* enum irq_owner; IRQ lock, line masked */
 	uint8_t trigger;
 	uint16_t cpu;           /* routed to */
 	uint32_t virq;
-	struct domain *domain;
-	void (*handler)(uint32_t intid); /* IRQ_HV; may only post work */
+	union {
+		struct domain *domain; /* IRQ_GUEST; else NULL or: */
+		void (*handler)(uint32_t intid); /* IRQ_HV; only posts work */
+	};
 };
 
 /* Take a line for the hypervisor; enables it. -EBUSY, -EINVAL. */
 __must_check int irq_request(uint32_t intid, enum irq_trigger t,
 			     void (*handler)(uint32_t intid));
 /*
- * Give SPI @intid to @d as @virq, disabled until the guest enables it.
- * -EBUSY (hypervisor's or another domain's), -EINVAL.
+ * Give SPI @intid to @d, which has it already, as @virq, disabled until the
+ * guest enables it. -EBUSY (hypervisor's or another domain's), -EINVAL.
  */
 __must_check int irq_assign_guest(struct domain *d, uint32_t intid,
 				  uint32_t virq, enum irq_trigger t);

@@ -201,7 +201,8 @@ static void fire(bool *active, bool line, struct vcpu *v, uint32_t pintid)
 {
 	if (line && !*active) {
 		*active = true;
-		vgic_post_hw(&world.d, v, pintid);
+		vgic_post_hw(&world.d, v ? &v->arch.vgic.priv[pintid]
+					  : vgic_spi_of(&world.d, pintid));
 	}
 }
 

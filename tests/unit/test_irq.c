@@ -26,7 +26,7 @@ static struct {
 
 static struct {
 	struct domain *d;
-	uint32_t virq, line;
+	struct virq *q;
 	unsigned int nr;
 } posted;
 static unsigned int handled, spurious;
@@ -87,13 +87,12 @@ static const struct irqchip chip = {
 
 /* ---- who takes them ------------------------------------------------------ */
 
-void __wrap_arch_virq_post_hw(struct domain *d, uint32_t virq, uint32_t line);
+void __wrap_arch_virq_post_hw(struct domain *d, struct virq *q);
 
-void __wrap_arch_virq_post_hw(struct domain *d, uint32_t virq, uint32_t line)
+void __wrap_arch_virq_post_hw(struct domain *d, struct virq *q)
 {
 	posted.d = d;
-	posted.virq = virq;
-	posted.line = line;
+	posted.q = q;
 	posted.nr++;
 }
 
@@ -156,6 +155,8 @@ Test(irq, lines_that_do_not_exist)
 	}
 	cr_assert_eq(irq_request(SPI, IRQ_LEVEL, NULL), -EINVAL);
 	cr_assert_eq(irq_assign_guest(&d1, 31, 40, IRQ_LEVEL), -EINVAL);
+	/* ... nor in the guest */
+	cr_assert_eq(irq_assign_guest(&d1, SPI, NR_INTIDS, IRQ_LEVEL), -EINVAL);
 	cr_assert_eq(irq_request(LINES - 1, IRQ_LEVEL, handler), 0);
 	cr_assert_null(irq_desc_of(NR_INTIDS));
 	irq_guest_enable(UINT32_MAX, true);
@@ -190,8 +191,7 @@ Test(irq, a_guest_takes_a_line)
 	irq_dispatch(SPI);
 	cr_assert_eq(posted.nr, 1);
 	cr_assert_eq(posted.d, &d1);
-	cr_assert_eq(posted.virq, 77);
-	cr_assert_eq(posted.line, SPI);
+	cr_assert_eq(posted.q, arch_virq_of(&d1, 77));
 	cr_assert(line_[SPI].active); /* until the guest ends it */
 	irq_guest_enable(SPI, false);
 	cr_assert(!line_[SPI].enabled);
@@ -243,6 +243,7 @@ Test(irq, release)
 	cr_assert_eq(irq_assign_guest(&d2, SPI, 78, IRQ_LEVEL), 0);
 	irq_dispatch(SPI);
 	cr_assert_eq(posted.d, &d2);
+	cr_assert_eq(posted.q, arch_virq_of(&d2, 78));
 }
 
 Test(irq, release_all_of_one_domain)

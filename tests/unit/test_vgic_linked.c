@@ -38,7 +38,7 @@ Test(vgic_linked, vtimer_is_one_list_register_write)
 		fake_ich[0].lr_writes = 0;
 		fake_ich[0].lr_reads = 0;
 		fake_ich[0].ppi_active[27] = true;
-		vgic_post_hw(d, vc(0), 27);
+		vgic_post_hw(d, &vc(0)->arch.vgic.priv[27]);
 		cr_expect_eq(vc(0)->work, 0);
 		cr_expect_eq(fake_ich[0].lr_writes, 1);
 		cr_expect_eq(fake_ich[0].lr_reads, 0);
@@ -89,7 +89,7 @@ Test(vgic_linked, vtimer_of_a_vcpu_that_is_not_loaded)
 	start_vtimer(1);
 	world_stop(0);
 	world_on(2);
-	vgic_post_hw(d, vc(0), 27);
+	vgic_post_hw(d, &vc(0)->arch.vgic.priv[27]);
 	cr_expect(vgic_has_pending(vc(0)));
 	cr_expect(!fake_ich[2].ppi_active[27]);
 	world_run(0, 1);
@@ -101,7 +101,7 @@ Test(vgic_linked, vtimer_of_a_vcpu_that_is_not_loaded)
 	timer(1, true);
 	cr_expect_eq(fake_ack(1), 27);
 	world_stop(0);
-	vgic_post_hw(d, vc(0), 27);
+	vgic_post_hw(d, &vc(0)->arch.vgic.priv[27]);
 	fake_ich[1].ppi_line[27] = false;
 	world_run(0, 2);
 	fake_eoi(2, 27);
@@ -283,7 +283,7 @@ Test(vgic_linked, linked_spi_is_one_list_register_write)
 		fake_ich[0].lr_writes = 0;
 		fake_ich[0].lr_reads = 0;
 		fake_spi_active[70] = true;
-		vgic_post_hw(d, NULL, 70);
+		vgic_post_hw(d, vgic_spi_of(d, 70));
 		cr_expect_eq(vc(0)->work, 0);
 		cr_expect_eq(fake_ich[0].lr_writes, 1);
 		cr_expect_eq(fake_ich[0].lr_reads, 0);
@@ -294,7 +294,7 @@ Test(vgic_linked, linked_spi_is_one_list_register_write)
 	reg_write(0, IROUTER(70), 8, 1);
 	world_on(0);
 	fake_spi_active[70] = true;
-	vgic_post_hw(d, NULL, 70);
+	vgic_post_hw(d, vgic_spi_of(d, 70));
 	world_settle();
 	cr_expect_eq(fake_lr_state(0, 70), LR_FREE);
 	cr_expect_eq(take(0), FAKE_NONE);
@@ -304,11 +304,39 @@ Test(vgic_linked, linked_spi_is_one_list_register_write)
 	reg_write(0, IROUTER(70), 8, 0);
 	world_on(0);
 	fake_spi_active[70] = true;
-	vgic_post_hw(d, NULL, 70);
+	vgic_post_hw(d, vgic_spi_of(d, 70));
 	world_settle();
 	cr_expect_eq(take(1), FAKE_NONE);
 	cr_expect_eq(take(0), 70);
 	cr_expect(!fake_spi_active[70]);
+}
+
+/* Its list registers are here, but this CPU idles; or they are another's. */
+Test(vgic_linked, linked_spi_of_whom_is_loaded_here)
+{
+	static struct domain other;
+
+	start(4, 1);
+	cr_expect_eq(vgic_link_hw(d, NULL, 70, 70), 0);
+	fake_spi_line[70] = true;
+	world_settle();
+	fake_spi_line[70] = false;
+	cr_expect_eq(take(0), 70);
+	world_on(0);
+	vc(0)->state = VCPU_BLOCKED;
+	this_pcpu()->current = NULL;
+	fake_spi_active[70] = true;
+	vgic_post_hw(d, vgic_spi_of(d, 70));
+	cr_expect_eq(fake_lr_state(0, 70), LR_PENDING);
+	cr_expect_neq(vc(0)->state, VCPU_BLOCKED);
+	vc(0)->state = VCPU_RUNNING;
+	this_pcpu()->current = vc(0);
+	cr_expect_eq(take(0), 70);
+	vc(0)->domain = &other;
+	fake_spi_active[70] = true;
+	vgic_post_hw(d, vgic_spi_of(d, 70));
+	cr_expect_eq(fake_lr_state(0, 70), LR_FREE);
+	vc(0)->domain = d;
 }
 
 Test(vgic_linked, unlinked_line_is_not_left_active)
@@ -329,12 +357,12 @@ Test(vgic_linked, unlinked_line_is_not_left_active)
 	cr_expect_eq(vgic_link_hw(d, NULL, 71, 71), 0);
 	world_on(0);
 	fake_spi_active[71] = true;
-	vgic_post_hw(d, NULL, 71);
+	vgic_post_hw(d, vgic_spi_of(d, 71));
 	vgic_unlink_hw(d, NULL, 71);
 	cr_expect(!fake_spi_active[71]);
 	world_settle();
 	cr_expect_eq(take(0), 71);
-	vgic_post_hw(d, NULL, 71); /* too late: no effect */
+	vgic_post_hw(d, vgic_spi_of(d, 71)); /* too late: no effect */
 	world_settle();
 	cr_expect_eq(take(0), FAKE_NONE);
 }
@@ -353,5 +381,6 @@ Test(vgic_linked, links_that_cannot_be)
 	vgic_unlink_hw(d, NULL, 40);
 	vgic_set_level(d, NULL, 96, true);
 	vgic_post_edge(d, NULL, 31);
-	vgic_post_hw(d, NULL, 96);
+	cr_expect_null(vgic_spi_of(d, 96));
+	cr_expect_null(vgic_spi_of(d, 31));
 }

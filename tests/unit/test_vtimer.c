@@ -63,10 +63,10 @@ static void deactivate(uint32_t intid)
 static const struct irqchip chip = {.deactivate = deactivate};
 const struct irqchip *irqchip = &chip;
 
-void vgic_post_hw(struct domain *d, struct vcpu *t, uint32_t intid)
+void vgic_post_hw(struct domain *d, struct virq *q)
 {
-	cr_assert(d == &dom && t == &v);
-	cr_assert_eq(intid, VTIMER_VIRT_INTID);
+	cr_assert(d == &dom);
+	cr_assert_eq(q, &v.arch.vgic.priv[VTIMER_VIRT_INTID]);
 	hw_posts++;
 }
 

@@ -220,10 +220,14 @@ void arch_virq_flush(struct vcpu *v)
 	vgic_flush(v);
 }
 
-void arch_virq_post_hw(struct domain *d, uint32_t virq, uint32_t intid)
+struct virq *arch_virq_of(struct domain *d, uint32_t virq)
 {
-	(void)intid;
-	vgic_post_hw(d, NULL, virq);
+	return vgic_spi_of(d, virq);
+}
+
+void arch_virq_post_hw(struct domain *d, struct virq *q)
+{
+	vgic_post_hw(d, q);
 }
 
 __cold void arch_vcpu_dump(struct vcpu *v)

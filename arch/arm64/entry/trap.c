@@ -79,10 +79,17 @@ void trap_sync(struct vcpu *v)
 }
 
 /* One interrupt; the architecture keeps SGIs, its timer and maintenance. */
-static void handle_irq(struct pcpu *c, uint32_t intid)
+static void handle_irq(uint32_t intid)
 {
+	struct vcpu *v;
+
+	if (intid >= VGIC_NR_PRIVATE) {
+		irq_dispatch(intid);
+		return;
+	}
 	if (intid == platform.timer.virt) {
-		vtimer_irq(c); /* stays active: the guest deactivates it */
+		/* Stays active: the guest deactivates it. */
+		vtimer_irq(this_pcpu());
 		return;
 	}
 	if (intid < 16) {
@@ -91,8 +98,9 @@ static void handle_irq(struct pcpu *c, uint32_t intid)
 		return;
 	}
 	if (intid == platform.gic.maint_intid) {
-		if (c->loaded) {
-			vgic_maintenance(c->loaded);
+		v = this_pcpu()->loaded;
+		if (v) {
+			vgic_maintenance(v);
 		}
 		irqchip->deactivate(intid);
 		return;
@@ -100,25 +108,25 @@ static void handle_irq(struct pcpu *c, uint32_t intid)
 	irq_dispatch(intid);
 }
 
-static void take_irq(struct pcpu *c)
+static void take_irq(void)
 {
 	uint32_t intid = irqchip->ack();
 
 	if (likely(intid < NR_INTIDS)) { /* 1020-1023: it is gone again */
 		irqchip->eoi(intid);
-		handle_irq(c, intid);
+		handle_irq(intid);
 	}
 }
 
 void trap_irq(struct vcpu *v)
 {
 	(void)v;
-	take_irq(this_pcpu());
+	take_irq();
 }
 
 void arch_irq_poll(void)
 {
-	take_irq(this_pcpu());
+	take_irq();
 }
 
 /* No secure side shares its interrupts with us: none is ever expected. */

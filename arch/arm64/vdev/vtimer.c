@@ -28,7 +28,7 @@ void vtimer_irq(struct pcpu *c)
 		irqchip->deactivate(platform.timer.virt);
 		return;
 	}
-	vgic_post_hw(v->domain, v, VTIMER_VIRT_INTID);
+	vgic_post_hw(v->domain, &v->arch.vgic.priv[VTIMER_VIRT_INTID]);
 }
 
 /* The deadline of a vCPU that is not loaded passed: it gets to run. */

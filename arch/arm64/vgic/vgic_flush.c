@@ -298,7 +298,8 @@ void vgic_flush(struct vcpu *v)
 	vgic_op_end(&op);
 }
 
-void vgic_maintenance(struct vcpu *v)
+/* Rare: out of the way of all other interrupts. */
+__attribute__((noinline)) void vgic_maintenance(struct vcpu *v)
 {
 	struct vgic_vcpu *vg = &v->arch.vgic;
 	uint32_t work = VWORK_VIRQ;

@@ -191,36 +191,35 @@ static inline bool post_linked_quick(struct vcpu *v, struct virq *q)
 	return true;
 }
 
-void vgic_post_hw(struct domain *d, struct vcpu *v, uint32_t intid)
-	NO_LOCK_ANALYSIS;
-void vgic_post_hw(struct domain *d, struct vcpu *v, uint32_t intid)
+/*
+ * Are the list registers of @v those that @q of @d goes to, and has gone to?
+ * Both ids in one branch: they differ as good as never.
+ */
+static inline bool is_for(const struct vcpu *v, const struct domain *d,
+			  const struct virq *q)
+{
+	return v && v->domain == d &&
+	       (v->id == q->target) & (v->id == q->lr_vcpu);
+}
+
+struct virq *vgic_spi_of(struct domain *d, uint32_t intid)
+{
+	return virq_lookup(d, NULL, intid);
+}
+
+void vgic_post_hw(struct domain *d, struct virq *q) NO_LOCK_ANALYSIS;
+void vgic_post_hw(struct domain *d, struct virq *q)
 {
 	struct pcpu *c = this_pcpu();
-	struct virq *q;
+	struct vcpu *v = c->loaded;
 
-	if (likely(intid < VGIC_NR_PRIVATE && v && v == c->loaded)) {
-		q = &v->arch.vgic.priv[intid];
-		spin_lock(&d->arch.vgic.lock);
-		if (likely(post_linked_quick(v, q))) {
-			spin_unlock(&d->arch.vgic.lock);
-			if (v != c->current) {
-				vcpu_wake(v); /* this CPU idles, for it */
-			}
-			return;
+	spin_lock(&d->arch.vgic.lock);
+	if (likely(is_for(v, d, q) && post_linked_quick(v, q))) {
+		spin_unlock(&d->arch.vgic.lock);
+		if (unlikely(v != c->current)) {
+			vcpu_wake(v); /* this CPU idles, for it */
 		}
-	} else {
-		q = virq_lookup(d, v, intid);
-		if (unlikely(!q)) {
-			return;
-		}
-		spin_lock(&d->arch.vgic.lock);
-		v = c->current;
-		if (v && v == c->loaded && v->domain == d &&
-		    v->state == VCPU_RUNNING && v->id == q->target &&
-		    v->id == q->lr_vcpu && post_linked_quick(v, q)) {
-			spin_unlock(&d->arch.vgic.lock);
-			return;
-		}
+		return;
 	}
 	if (likely(post_quick(d, q, VIRQ_ENABLED | VIRQ_HW, VIRQ_PHYS))) {
 		spin_unlock(&d->arch.vgic.lock);

@@ -117,11 +117,13 @@ void vgic_set_level(struct domain *d, struct vcpu *v, uint32_t intid,
 		    bool level);
 /* Any CPU: an edge. */
 void vgic_post_edge(struct domain *d, struct vcpu *v, uint32_t intid);
+/* NULL: @d has no such shared interrupt. It stays until vgic_domain_fini(). */
+struct virq *vgic_spi_of(struct domain *d, uint32_t intid);
 /*
- * A physical line linked to @intid fired and is now active in the GIC: the
- * guest's deactivation will end it. Any CPU.
+ * A physical line linked to @q of @d fired and is now active in the GIC: the
+ * guest's deactivation will end it. Any CPU; a PPI: its vCPU is loaded here.
  */
-void vgic_post_hw(struct domain *d, struct vcpu *v, uint32_t intid);
+void vgic_post_hw(struct domain *d, struct virq *q);
 /* Link / unlink @intid to a physical line. -EINVAL, -EBUSY. */
 __must_check int vgic_link_hw(struct domain *d, struct vcpu *v,
 			      uint32_t intid, uint32_t pintid);
