@@ -1,23 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-# build/examples/bare-metal.bin: a guest of its own, without our libraries.
-EXAMPLE := $(BUILD)/examples/bare-metal
-EXAMPLE_SRC := examples/bare-metal/start.S examples/bare-metal/main.c
-EXAMPLE_CFLAGS := -std=gnu17 -O2 -ffreestanding -fno-pic -fno-pie \
+# build/examples/NAME.bin: guests of their own, with guests/lib/client and
+# nothing else. A program is one file, or the file and what it includes.
+EXAMPLES_OUT := $(BUILD)/examples
+CLIENT := guests/lib/client
+CLIENT_SRC := $(wildcard $(CLIENT)/*.S $(CLIENT)/*.c)
+EXAMPLE_bare-metal := examples/bare-metal/main.c
+EXAMPLE_NAMES := bare-metal
+EXAMPLE_CFLAGS := -std=gnu11 -O2 -ffreestanding -fno-pic -fno-pie \
 	-mgeneral-regs-only -mstrict-align -mno-outline-atomics \
 	-fno-stack-protector -fno-asynchronous-unwind-tables \
-	-fno-tree-loop-distribute-patterns -Wall -Wextra -Wno-main -Werror \
-	-nostdlib -static -Wl,--build-id=none -Wl,-z,noexecstack \
-	-Wl,--no-warn-rwx-segments -Wl,-z,max-page-size=4096
+	-fno-tree-loop-distribute-patterns -Wall -Wextra -Wshadow -Wno-main \
+	-Werror -I$(CLIENT) -nostdlib -static -Wl,--build-id=none \
+	-Wl,-z,noexecstack -Wl,--no-warn-rwx-segments -Wl,-z,max-page-size=4096
 
 # With the guests of tests, which need it too.
 guests: examples
 
 .PHONY: examples
-examples: $(EXAMPLE).bin
+examples: $(EXAMPLE_NAMES:%=$(EXAMPLES_OUT)/%.bin)
 
-$(EXAMPLE).bin: $(EXAMPLE_SRC) examples/bare-metal/bare.lds
-	@mkdir -p $(dir $@)
-	@echo '  GUEST   $@'
-	@$(CROSS_COMPILE)gcc $(EXAMPLE_CFLAGS) -T examples/bare-metal/bare.lds \
-		-o $(EXAMPLE).elf $(EXAMPLE_SRC)
-	@$(CROSS_COMPILE)objcopy -O binary $(EXAMPLE).elf $@
+define example_rule
+$(EXAMPLES_OUT)/$(1).bin: $(EXAMPLE_$(1)) $(CLIENT_SRC) \
+		$(wildcard $(CLIENT)/*.h $(dir $(EXAMPLE_$(1)))*.h) \
+		$(CLIENT)/client.lds
+	@mkdir -p $$(@D)
+	@echo '  GUEST   $$@'
+	@$$(CROSS_COMPILE)gcc $$(EXAMPLE_CFLAGS) -T $(CLIENT)/client.lds \
+		-o $$(@:.bin=.elf) $(EXAMPLE_$(1)) $(CLIENT_SRC)
+	@$$(CROSS_COMPILE)objcopy -O binary $$(@:.bin=.elf) $$@
+endef
+$(foreach name,$(EXAMPLE_NAMES),$(eval $(call example_rule,$(name))))

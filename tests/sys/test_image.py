@@ -504,7 +504,7 @@ def test_documents():
     keys = re.findall(r"^  (\w+) {2,}\S", run("--help").stdout.split("The machine, above")[1], re.MULTILINE)
     table = [word for row in re.findall(r"^\| ([\w, ]+) \|", read("docs/image.md"), re.MULTILINE) for word in row.split(", ")]
     assert len(keys) > 15 and set(keys) <= set(table), set(keys) - set(table)
-    addresses = re.findall(r"^#define (?:UART|GIC\w|RAM) (0x\w+)u", read("examples/bare-metal/main.c"), re.MULTILINE)
+    addresses = re.findall(r"^#define (?:UART|GIC\w|RAM) (0x\w+)u", read("guests/lib/client/board.h"), re.MULTILINE)
     assert len(addresses) == 5
     for value in addresses + ["interrupt 27", "interrupt 32", "0x84000008"]:
         assert value in read("docs/guests.md"), value

@@ -3,7 +3,16 @@
  * The first instructions of a bare-metal guest, and its exception vectors.
  * It is entered at EL1 with the MMU and all interrupts off, x0 = the address
  * of a device tree that this one does not look at.
+ *
+ * The MMU comes on before the first write: everything is seen through the
+ * caches, as the hypervisor and other domains see it. Addresses stay what they
+ * are: devices below 1 GiB, memory from there to 4 GiB.
  */
+#define MAIR		0xff00		/* 0: device nGnRnE, 1: write-back */
+#define TCR		0x803520	/* 32 bits, 4 KiB, shareable */
+#define SCTLR_M_C_I	0x1005
+#define DEVICE		0x0060000000000401	/* never executable */
+#define MEMORY		0x0040000000000705
 
 /* The head that every arm64 kernel image has; 64 bytes. */
 	.section .head, "ax"
@@ -12,7 +21,7 @@ _start:
 	b	entry
 	.long	0
 	.quad	0			/* from a 2 MiB boundary */
-	.quad	_image_size		/* with everything that is not in the file */
+	.quad	_image_size		/* and what is not in the file */
 	.quad	0x2			/* little endian, 4 KiB pages */
 	.quad	0, 0, 0
 	.ascii	"ARM\x64"
@@ -23,6 +32,21 @@ entry:
 	adrp	x1, vectors
 	add	x1, x1, :lo12:vectors
 	msr	vbar_el1, x1
+	adrp	x1, tables
+	add	x1, x1, :lo12:tables
+	msr	ttbr0_el1, x1
+	ldr	x1, =MAIR
+	msr	mair_el1, x1
+	ldr	x1, =TCR
+	msr	tcr_el1, x1
+	tlbi	vmalle1
+	dsb	sy
+	isb
+	mrs	x1, sctlr_el1
+	ldr	x2, =SCTLR_M_C_I
+	orr	x1, x1, x2
+	msr	sctlr_el1, x1
+	isb
 	adrp	x1, _stack_top
 	add	sp, x1, :lo12:_stack_top
 	adrp	x1, _bss_start
@@ -33,8 +57,7 @@ entry:
 	b.hs	2f
 	str	xzr, [x1], #8
 	b	1b
-2:	isb
-	bl	main
+2:	bl	main
 3:	wfi
 	b	3b
 
@@ -53,7 +76,7 @@ vectors:
 	.rept	4			/* from EL1 with SP_EL0: not used */
 	to	fault
 	.endr
-	to	fault			/* from EL1: synchronous, IRQ, FIQ, SError */
+	to	fault			/* from EL1: sync, IRQ, FIQ, SError */
 	to	interrupt
 	to	fault
 	to	fault
@@ -94,3 +117,11 @@ fault:
 	mrs	x2, far_el1
 	bl	handle_fault
 	b	3b
+
+/* 1 GiB each, where it is. */
+	.section .rodata
+	.balign	64
+tables:	.quad	DEVICE
+	.quad	0x40000000 | MEMORY
+	.quad	0x80000000 | MEMORY
+	.quad	0xc0000000 | MEMORY
