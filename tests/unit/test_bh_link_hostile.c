@@ -103,6 +103,22 @@ Test(bh_hostile, corrupt_indices)
 	cr_assert_eq(bh_send(&side[0], &m), BH_NEW);
 }
 
+/* Our own line, too: it is written anew when the other side begins again. */
+Test(bh_hostile, all_of_it_overwritten)
+{
+	struct bh_message m = message(9);
+
+	open_both();
+	memset(memory, 0xa5, BYTES);
+	bh_receive(&side[0], &m);
+	open_side(1);
+	cr_assert_eq(bh_send(&side[0], &m), BH_NEW);
+	cr_assert_eq(bh_receive(&side[1], &m), BH_NEW);
+	m = message(9);
+	cr_assert_eq(bh_send(&side[0], &m), BH_OK);
+	cr_assert_eq(bh_receive(&side[1], &m), BH_OK);
+}
+
 /*
  * Memory that is another at each read: what the peer writes, its index words
  * and its messages, changes before whatever load there is. It is in shape and

@@ -61,7 +61,11 @@ static void full_fence(void)
 
 /* ---- lives --------------------------------------------------------------- */
 
-static void indices_clear(struct bh_link *l)
+/*
+ * All of my line, for the two lives that l->epoch and l->peer (0: none yet)
+ * are. What somebody else has written there is gone.
+ */
+static void begin(struct bh_link *l)
 {
 	l->head = 0;
 	l->tail = 0;
@@ -69,6 +73,11 @@ static void indices_clear(struct bh_link *l)
 	l->broken = false;
 	store(&l->mine->head, 0);
 	store(&l->mine->tail, 0);
+	store(&l->mine->magic, MAGIC);
+	store(&l->mine->shape, shape_of(l));
+	store(&l->mine->seen, l->peer);
+	store(&l->mine->epoch, l->epoch);
+	bh_event_send(l->port);
 }
 
 void bh_link_restart(struct bh_link *l)
@@ -81,12 +90,7 @@ void bh_link_restart(struct bh_link *l)
 	store(&l->mine->epoch, 0);
 	/* Who sees any of what follows sees that this life is over. */
 	full_fence();
-	store(&l->mine->seen, 0);
-	indices_clear(l);
-	store(&l->mine->magic, MAGIC);
-	store(&l->mine->shape, shape_of(l));
-	store(&l->mine->epoch, l->epoch);
-	bh_event_send(l->port);
+	begin(l);
 }
 
 enum bh_result bh_link_open(struct bh_link *l, const struct bh_link_config *c)
@@ -129,9 +133,7 @@ static enum bh_result meet(struct bh_link *l, uint32_t epoch)
 		return BH_MISMATCH;
 	}
 	l->peer = epoch;
-	indices_clear(l);
-	store(&l->mine->seen, epoch);
-	bh_event_send(l->port);
+	begin(l);
 	return BH_NEW;
 }
 
