@@ -23,6 +23,18 @@ def test_zcu102(boot, hyp):
     assert console.expect_end() == 0
 
 
+def test_raspi4b(boot, hyp):
+    """Cortex-A72 that wait for a word in memory (spin table) instead of PSCI; the console is a PL011."""
+    require(STATIC)
+    console = boot(board="raspi4b", smp=4, mem=2048, dom0_mem=512, icount=True, reboot=False,
+                   domains=[Domain("beside", STATIC, cpus=2)])
+    assert console.check("nproc; tr '\\0' ' ' </proc/device-tree/model").split("\n") == ["4", "Raspberry Pi 4 Model B "]
+    verdicts(console, hyp, [1])
+    console.leave()
+    console.send("poweroff -f\r")
+    console.expect(rb"\(BH\) d0 shut down")
+
+
 def test_imx8mp(boot):
     """i.MX 8M Plus: its UART prints and takes keys. QEMU's board has no virtual interrupts: dom0's kernel waits for its first."""
     console = boot(board="imx8mp-evk", smp=4, mem=3072, reboot=False, wait=False)

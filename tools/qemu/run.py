@@ -149,6 +149,8 @@ class Machine:
 
     def hypervisor_args(self):
         words = [f"dom0_mem={self.default_dom0_mem()}M", "console=dtuart", "bootscrub=0"]
+        if self.board:
+            words.append(BOARDS[self.board].args)
         if self.dom0_vcpus is not None:
             words.append(f"dom0_max_vcpus={self.dom0_vcpus}")
         return " ".join(words + self.hyp_args.split())
@@ -191,6 +193,7 @@ class Machine:
         chosen += " ".join(domain.source(places) for domain in self.domains)
         if self.board:
             base = boot_domains.source_of(os.path.join(BUILD, "peer", "dtbs", BOARDS[self.board].tree))
+            base += f"/ {{ {BOARDS[self.board].lacks} }};\n"
         else:
             base = boot_domains.qemu_tree(self._board()[:8], os.path.join(BUILD, "trees"))
         dtb = boot_domains.make_tree(base, os.path.join(BUILD, "trees"), chosen, self.tree)

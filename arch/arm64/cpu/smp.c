@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bring-up of the other CPUs: memory, PSCI CPU_ON, a bounded wait.
+ * Bring-up of the other CPUs: memory, PSCI CPU_ON or a word that they watch, a
+ * bounded wait.
  *
  * Owns    per-CPU stacks and struct pcpu of CPUs other than the boot CPU.
  * CPU     the boot CPU, one CPU after the other.
  * Bounds  ONLINE_WAIT_NS of waiting for each CPU.
- * Spec    [PSCI] 5.4 "CPU_ON".
+ * Spec    [PSCI] 5.4 "CPU_ON"; [DT] 3.8, enable-method "spin-table".
  */
 #include <arch/stage1.h>
 #include <arch/stage2.h>
@@ -31,12 +32,10 @@
 void secondary_entry(void);
 
 /* What start.S reads with the MMU off. */
-struct secondary_args {
+struct {
 	uint64_t stack_top;
 	uint64_t pcpu;
-};
-
-static struct secondary_args secondary_args __aligned(64);
+} secondary_args __aligned(64);
 
 /* Stack and emergency stack of CPU @cpu; the gaps of its slot are guards. */
 static int map_stacks(uint16_t cpu)
@@ -86,6 +85,35 @@ static int prepare(uint16_t cpu)
 	return 0;
 }
 
+/*
+ * Its firmware waits, with the MMU off, for an address in this word, in memory
+ * that the tree keeps from everybody.
+ */
+static int release(uint64_t word, uint64_t entry)
+{
+	volatile uint64_t *w;
+
+	if (word & 7) {
+		return -EINVAL;
+	}
+	w = stage1_map_device(word, sizeof(*w));
+	if (!w) {
+		return -ENOMEM;
+	}
+	*w = entry;
+	dsb(sy);
+	sev();
+	return 0;
+}
+
+static int call(uint16_t cpu, uint64_t entry)
+{
+	if (platform.cpu_enable[cpu] == CPU_ENABLE_SPIN_TABLE) {
+		return release(platform.cpu_release_addr[cpu], entry);
+	}
+	return psci_cpu_on(pcpus[cpu]->hw_id, entry, 0);
+}
+
 int arch_cpu_start(uint16_t cpu)
 {
 	int rc = pcpus[cpu] ? 0 : prepare(cpu);
@@ -96,9 +124,7 @@ int arch_cpu_start(uint16_t cpu)
 	secondary_args.stack_top = pcpus[cpu]->stack_top;
 	secondary_args.pcpu = (uint64_t)(uintptr_t)pcpus[cpu];
 	arch_clean_dcache(&secondary_args, sizeof(secondary_args));
-	rc = psci_cpu_on(pcpus[cpu]->hw_id,
-			 image_pa((void *)&secondary_entry).v,
-			 image_pa(&secondary_args).v);
+	rc = call(cpu, image_pa((void *)&secondary_entry).v);
 	if (rc) {
 		return rc;
 	}

@@ -133,8 +133,8 @@ primary_entry:
 	br	x1
 
 	/*
-	 * Another CPU, from PSCI CPU_ON: x0 = machine address of its struct
-	 * secondary_args {stack top, pcpu}, written and cleaned by smp.c.
+	 * Another CPU, from PSCI CPU_ON or a spin table. secondary_args, {stack
+	 * top, pcpu}, is written and cleaned by smp.c.
 	 */
 	.globl	secondary_entry
 secondary_entry:
@@ -142,6 +142,8 @@ secondary_entry:
 	mrs	x1, CurrentEL
 	cmp	x1, #(2 << 2)
 	b.ne	park
+	adrp	x0, secondary_args
+	add	x0, x0, #:lo12:secondary_args
 	ldp	x22, x23, [x0]
 	bl	mmu_on
 	mov	sp, x22
