@@ -14,6 +14,7 @@
 #include <arch/vgic.h>
 #include <hv/arch.h>
 #include <hv/console.h>
+#include <hv/cpupool.h>
 #include <hv/domain.h>
 #include <hv/irq.h>
 #include <hv/page_alloc.h>
@@ -251,22 +252,38 @@ int dom_build_vcpus(struct domain *d, const struct dom_config *cfg,
 	return 0;
 }
 
-int dom_build_affinity(struct domain *d, uint8_t dom)
+/* What is wrong with @cpus for a vCPU of @d; NULL: nothing. */
+static const char *affinity_mistake(const struct domain *d, uint64_t cpus)
 {
 	uint64_t there = nr_pcpus < 64 ? BIT64(nr_pcpus) - 1 : UINT64_MAX;
 
+	if ((cpus & ~there) != 0) {
+		return "names a CPU that did not start, or was left out by "
+		       "maxcpus=";
+	}
+	return (cpus & ~d->pool->cpus) != 0 ?
+		       "names a CPU that is not in the domain's pool; "
+		       "leave it out" :
+		       NULL;
+}
+
+int dom_build_affinity(struct domain *d, uint8_t dom)
+{
 	for (uint32_t i = 0; i < nr_boot_vcpus; i++) {
 		const struct boot_vcpu *v = &boot_vcpus[i];
+		const char *wrong;
 
 		if (v->dom != dom || v->cpus == 0) {
 			continue;
 		}
-		if ((v->cpus & ~there) != 0 ||
-		    vcpu_set_hard_affinity(d->vcpu[v->id], v->cpus)) {
+		wrong = affinity_mistake(d, v->cpus);
+		if (wrong) {
 			log_err("device tree: /chosen/%s: \"hard-affinity\" "
-				"names a CPU that did not start, or was left "
-				"out by maxcpus=\n", boot_domains[dom].name);
+				"%s\n", boot_domains[dom].name, wrong);
 			return -ENXIO;
+		}
+		if (vcpu_set_hard_affinity(d->vcpu[v->id], v->cpus)) {
+			return -ENXIO; /* checked: cannot be */
 		}
 	}
 	return 0;

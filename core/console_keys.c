@@ -60,7 +60,7 @@ static void show_domain(struct domain *d)
 	domain_for_each_vcpu(d, v, i) {
 		log_err("  v%u %s on CPU %u of %#llx, pause %u, ran %llu us\n",
 			v->id, state_name(v->state), v->cpu,
-			(unsigned long long)v->hard_affinity, v->pause_count,
+			(unsigned long long)v->cpus, v->pause_count,
 			(unsigned long long)(sched_vcpu_cpu_time_ns(v) /
 					     1000));
 	}

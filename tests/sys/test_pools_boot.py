@@ -2,6 +2,7 @@
 """Pools of CPUs with different policies, from the device tree and by the stock toolstack: Debian's Xen for arm64 has
 neither the binding nor these policies, so what is printed is written here."""
 import os
+import re
 
 import pytest
 from conftest import ROOT
@@ -10,7 +11,11 @@ from xl import run_steps, step, sub
 
 pytestmark = pytest.mark.xdist_group("pools_boot")
 
-STATIC = os.path.join(ROOT, "build", "guests", "static_dom.bin")
+GUESTS = os.path.join(ROOT, "build", "guests")
+STATIC = os.path.join(GUESTS, "static_dom.bin")
+RESTART = os.path.join(GUESTS, "restart.bin")
+WINDOWS = os.path.join(GUESTS, "windows.bin")
+KEYS = "\x01\x01\x01"       # three times ctrl-a: the keyboard goes on to the next
 # The boot CPU and another one are in no node of the tree: they are Pool-0, the others follow in the order of the tree.
 CHOSEN = """
     exact: pool_a { compatible = "xen,cpupool"; cpupool-cpus = <&{/cpus/cpu@3}>; cpupool-sched = "null"; };
@@ -68,3 +73,99 @@ def test_pools(results, name, command, lines):
     assert got.status == 0, got.output
     if lines is not None:
         assert [line.rstrip() for line in got.output.split("\n")] == lines
+
+
+# ---- domains of the tree, without dom0
+
+def pool(label, cpus, sched="", more=""):
+    listed = " ".join(f"&{{/cpus/cpu@{cpu}}}" for cpu in cpus)
+    return f'{label}: {label} {{ compatible = "xen,cpupool"; cpupool-cpus = <{listed}>; ' + \
+        (f'cpupool-sched = "{sched}"; ' if sched else "") + more + "};"
+
+
+def vcpu(number, cpus):
+    return f'v{number} {{ compatible = "xen,vcpu"; id = <{number}>; hard-affinity = "{cpus}"; }};'
+
+
+def start(boot, chosen, domains, **parts):
+    for path in (STATIC, RESTART, WINDOWS):
+        if not os.path.exists(path):
+            pytest.fail(f"nothing at {path}\ncure: make guests", pytrace=False)
+    return boot(**{"wait": False, "kernel": None, "initrd": None, "smp": 4, "mem": 512, "icount": True, "reboot": False,
+                   **parts}, chosen=chosen, domains=domains)
+
+
+def where(console, nr_vcpus):
+    """{domain: [(CPU, CPUs it may use)]}, by the hypervisor's key."""
+    begin = console.seen = len(console.data)
+    console.send("q")
+    for _ in range(nr_vcpus):
+        console.expect(rb"v\d \w+ on CPU \d of 0x[0-9a-f]+")
+    found = {}
+    for line in console.data[begin:].decode(errors="replace").splitlines():
+        name = re.search(r"(d\d+): id", line)
+        if name:
+            of = found[name.group(1)] = []
+        placed = re.search(r"v\d+ \w+ on CPU (\d) of (0x[0-9a-f]+)", line)
+        if placed:
+            of.append((int(placed.group(1)), int(placed.group(2), 16)))
+    return found
+
+
+@pytest.mark.parametrize("gic", (2, 3))
+def test_domains_in_their_pools(boot, gic):
+    """Each in its pool, on its CPUs in it, and in the pool of the boot CPU without a word; after a restart as well. What
+    cannot be is refused, and the others start."""
+    crashes = 'bulkhead,on-crash = "restart"; bulkhead,restart-backoff-ms = <0>; bulkhead,restart-limit = <3>;'
+    console = start(boot, pool("exact", (3,), "null") + pool("wide", (1, 2), "rtds"), [
+        Domain("plain", STATIC, bootargs="keyboard", cpus=2),
+        Domain("victim", RESTART, bootargs="victim crash", mem=8, text="domain-cpupool = <&exact>;" + crashes),
+        Domain("bound", STATIC, cpus=3, bootargs="keyboard",
+               text="domain-cpupool = <&wide>;" + vcpu(0, "2") + vcpu(1, "1-2") + vcpu(2, "1")),
+        Domain("outside", STATIC, text="domain-cpupool = <&wide>;" + vcpu(0, "2-3")),
+        Domain("nowhere", STATIC, text="domain-cpupool = <&{/cpus/cpu@0}>;"),
+    ], gic=gic)
+    console.expect(rb"d2 ended: .*after 3 restarts in a row")
+    for _ in range(3):
+        console.send(KEYS)
+    console.expect(b"Input goes to the hypervisor now")
+    found = where(console, 6)
+    assert [cpus for _, cpus in found["d1"]] == [1, 1]
+    assert found["d2"] == [(3, 8)]
+    assert [cpus for _, cpus in found["d3"]] == [4, 6, 2]
+    assert all(cpus >> cpu & 1 for placed in found.values() for cpu, cpus in placed)
+    text = console.data.decode(errors="replace")
+    assert '/chosen/outside: "hard-affinity" names a CPU that is not in the domain\'s pool' in text
+    assert '/chosen/nowhere: "domain-cpupool" names no node that is compatible with "xen,cpupool"' in text
+    assert "GUEST FAIL" not in text
+
+
+def test_a_plan_in_a_pool(boot):
+    """10^3 frames in windows to the tick, in a pool beside another, which idles: QEMU's CPUs take turns."""
+    frame = "bulkhead,frame-us = <40>;"
+    console = start(boot, pool("planned", (1,), "arinc653", frame), [
+        Domain("one", WINDOWS, bootargs="short", vpl011=False,
+               text="domain-cpupool = <&planned>; bulkhead,windows = <1 0 0 20>;"),
+        Domain("two", WINDOWS, bootargs="short", vpl011=False,
+               text="domain-cpupool = <&planned>; bulkhead,windows = <1 0 20 20>;")], smp=2)
+    for _ in range(2):
+        console.expect(rb"\((d[12])\) GUEST (PASS|FAIL)", idle=120)
+    assert console.data.decode(errors="replace").count("GUEST PASS") == 2
+
+
+MISTAKES = [
+    ("overlap", pool("planned", (1,), "arinc653", "bulkhead,frame-us = <40>;"), "1 0 0 20 1 0 10 20",
+     "windows of CPU 1 overlap 10 us after the frame begins; move one"),
+    ("elsewhere", pool("planned", (1,), "arinc653", "bulkhead,frame-us = <40>;"), "0 0 0 20",
+     "plan refused: window 0 names a CPU that is not in the pool"),
+    ("twice", pool("planned", (1,)) + pool("again", (1,)), "", 'names a CPU that is in a pool already; leave it out'),
+    ("sched", pool("planned", (1,), "credit3"), "", "is no scheduler we have; correct it"),
+]
+
+
+@pytest.mark.parametrize("chosen, windows, line", [one[1:] for one in MISTAKES], ids=[one[0] for one in MISTAKES])
+def test_mistakes_stop_the_boot(boot, chosen, windows, line):
+    text = "domain-cpupool = <&planned>;" + (f" bulkhead,windows = <{windows}>;" if windows else "")
+    console = start(boot, chosen, [Domain("one", WINDOWS, vpl011=False, text=text)], smp=2)
+    console.expect(re.escape(line).encode())
+    console.expect(rb"Cannot boot: (plan of windows|pools of CPUs)")

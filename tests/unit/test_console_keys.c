@@ -359,7 +359,7 @@ Test(console_keys, what_they_say)
 	dom.nr_vcpus = 1;
 	dom.tot_pages = 11;
 	cr_assert(key_says("q", "d0: id 0 state 0, 11 pages"));
-	v.hard_affinity = 3;
+	v.cpus = 3;
 	cr_assert(key_says("q",
 			   "v0 blocked on CPU 0 of 0x3, pause 0, ran 5 us"));
 	cr_assert(!key_says("q", "v1"));
