@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The plan of sched=arinc653 through the control domain's stock libxenctrl:
+ * The plan of a pool of arinc653 through the control domain's stock
+ * libxenctrl; the pool's id is in the environment's POOL, or it is pool 0:
  *   plan get
  *   plan set FRAME [UUID VCPU RUNTIME]...      times in nanoseconds
  */
@@ -17,6 +18,13 @@
 
 typedef struct xen_sysctl_arinc653_schedule plan_t;
 typedef int plan_fn(void *xc, uint32_t pool, plan_t *plan);
+
+static uint32_t pool(void)
+{
+	const char *id = getenv("POOL");
+
+	return id ? (uint32_t)strtoul(id, NULL, 0) : 0;
+}
 
 static void *must(void *p, const char *what)
 {
@@ -60,7 +68,7 @@ static int do_set(int argc, char **argv, void *xc, plan_fn *set)
 			(uint32_t)strtoul(argv[i + 1], NULL, 0);
 		plan.sched_entries[n].runtime = strtoull(argv[i + 2], NULL, 0);
 	}
-	if (set(xc, 0, &plan) != 0) {
+	if (set(xc, pool(), &plan) != 0) {
 		printf("set: %s\n", strerror(errno));
 		return 1;
 	}
@@ -71,7 +79,7 @@ static int do_get(void *xc, plan_fn *get)
 {
 	static plan_t plan;
 
-	if (get(xc, 0, &plan) != 0) {
+	if (get(xc, pool(), &plan) != 0) {
 		printf("get: %s\n", strerror(errno));
 		return 1;
 	}

@@ -7,7 +7,8 @@ import re
 import pytest
 from conftest import ROOT
 from domains import Domain
-from xl import run_steps, step, sub
+from test_arinc653 import ONE, PLAN, TIME, compiled
+from xl import run_steps, step
 
 pytestmark = pytest.mark.xdist_group("pools_boot")
 
@@ -22,7 +23,6 @@ CHOSEN = """
     pool_b { compatible = "xen,cpupool"; cpupool-cpus = <&{/cpus/cpu@2}>; cpupool-sched = "rtds"; };
 """
 LISTS = "xl cpupool-list | tail -n +2; xl cpupool-list -c | tail -n +2"
-TIME = sub(r" +\d+\.\d\b", " T")
 
 
 def pools(*rows):
@@ -35,7 +35,7 @@ def pools(*rows):
 STEPS = [
     ("at-boot", LISTS, pools(("Pool-0", "0,1", "credit2", 1), ("Pool-1", "3", "null", 1), ("Pool-2", "2", "rtds", 0))),
     ("placed", "xl vcpu-list | awk '{print $1, $2, $3, $4}' | sort -u | grep -v '^Domain-0'", None),
-    ("guest", "xl create /etc/xen/one.cfg && guest one --wait && guest one 'echo runs'", None),
+    ("guest", f"xl create /etc/xen/one.cfg 'uuid=\"{ONE}\"' && guest one --wait && guest one 'echo runs'", None),
     ("to-rtds", "xl cpupool-migrate one Pool-2 && guest one 'echo runs' && xl sched-rtds -d one | tail -1",
      ["runs", f"one                                  2     10000      4000        yes"]),
     ("rtds-params", "xl sched-rtds -d one -v all -p 20000 -b 10000 -e 1 && guest one 'echo runs' && "
@@ -52,6 +52,22 @@ STEPS = [
      ["runs", "runs"] + pools(("Pool-0", "0,1,2", "credit2", 3), ("Pool-1", "3", "null", 1))),
     ("credit2-again", "xl sched-credit2 -d one -w 512 && xl sched-credit2 -d one | tail -1",
      ["one                                  2    512    0"]),
+    # Windows of 2 of 10 ms, in a pool that has no dom0 in it: 1 of 5 s, though its CPU has nothing else to do.
+    ("frames", "xl cpupool-cpu-remove Pool-0 2 && xl cpupool-create 'name=\"frames\"' 'sched=\"arinc653\"' 'cpus=\"2\"' "
+               "> /dev/null; " + LISTS,
+     pools(("Pool-0", "0,1", "credit2", 3), ("Pool-1", "3", "null", 1), ("frames", "2", "arinc653", 0))),
+    ("not-its-cpu", f"POOL=2 plan set 10000000 {ONE} 0x10000 2000000 || xl dmesg | tail -1 | grep -o 'arinc653.*'",
+     ["set: Invalid argument", "arinc653: plan refused: window 0 names a CPU that is not in the pool"]),
+    ("plan", f"plan get; POOL=2 plan set 10000000 {ONE} 0x20000 2000000 && POOL=2 plan get && "
+             "xl cpupool-migrate one frames && guest one 'echo runs'",
+     ["get: Invalid argument", "frame 10000000", f"{ONE} 0x20000 2000000", "runs"]),
+    ("share", f"guest one 'while :; do :; done &'; sleep 1; a=$({TIME}); sleep 5; b=$({TIME}); "
+              "echo $a $b | awk '{ d = $2 - $1; print (d > 0.85 && d < 1.15) ? \"1 s\" : d }'", ["1 s"]),
+    ("out-again", "xl cpupool-migrate one Pool-0 && guest one 'echo runs' && POOL=2 plan get && xl cpupool-migrate one frames && "
+                  "guest one 'echo runs' && xl cpupool-migrate one Pool-0 && xl cpupool-destroy frames && "
+                  "xl cpupool-cpu-add Pool-0 2; " + LISTS,
+     ["runs", "frame 10000000", f"{ONE} 0x20000 2000000", "runs"] +
+     pools(("Pool-0", "0,1,2", "credit2", 3), ("Pool-1", "3", "null", 1))),
     ("end", "xl destroy one && xl destroy two && xl list | wc -l", ["3"]),
 ]
 
@@ -61,8 +77,8 @@ def results(request):
     hyp = request.config.getoption("--hyp")
     if not os.path.exists(STATIC):
         pytest.fail(f"nothing at {STATIC}\ncure: make guests", pytrace=False)
-    steps = [step(name, command) for name, command, _ in STEPS]
-    return run_steps(hyp, "pools-boot", steps, smp=4, chosen=CHOSEN,
+    steps = [step("chmod", "chmod +x /bin/plan")] + [step(name, command) for name, command, _ in STEPS]
+    return run_steps(hyp, "pools-boot", steps, smp=4, chosen=CHOSEN, files=[("/bin/plan", compiled("plan-pools", PLAN))],
                      domains=[Domain("bare", STATIC, text="domain-cpupool = <&exact>;")])
 
 
