@@ -22,7 +22,7 @@ XEN_ARM = "tools/docs/compat_xen_arm.txt"
 PROBE = "tools/docs/probe.json"
 GUEST_ROWS = "guests/hypercalls.c"
 NOT_TESTS = {"bench", "bench_domains", "bench_pair", "crash"}      # guests that judge nothing
-XL_TEST = "tests/sys/test_xl.py"
+XL_TESTS = ("tests/sys/test_xl.py", "tests/sys/test_xl_pools.py")
 
 # A hypercall and its operations: title, header, prefix of the names, what is not an operation, answer to what has no
 # row. With "file:struct" as the header, the numbers inside that structure.
@@ -83,7 +83,7 @@ XL_WORDS = f"""
 
 | word | meaning |
 |---|---|
-| tested | {XL_TEST} compares its exit status and output with Debian's Xen 4.17, each time |
+| tested | {' or '.join(XL_TESTS)} compares its exit status and output with Debian's Xen 4.17, each time |
 | same | tried once (tools/docs/probe.py): exit status and output are those on Debian's Xen, also where it fails |
 | differs | tried once, and not as on Debian's Xen: both answers are there |
 | not on Arm | xl(1) has it, Debian's xl for arm64 has not |
@@ -289,7 +289,7 @@ def verdict(row):
 
 def xl_part(root, commands, counts):
     # xl top only starts xentop.
-    text = common.read(root, XL_TEST).replace("xentop", "xl top")
+    text = "\n".join(common.read(root, test) for test in XL_TESTS).replace("xentop", "xl top")
     tested = set(re.findall(r"\bxl ([a-z][-a-z0-9]+)", text))
     lines = []
     for name in sorted(commands):
