@@ -167,6 +167,24 @@ def test_explain(place):
     subprocess.run(["/usr/bin/python3", "-c", "import sys, xml.dom.minidom as m; m.parse(sys.argv[1])", place / "it.svg"], check=True)
 
 
+def test_pools(place):
+    """Nodes of Xen's binding, in the order of the description; they come back as they were."""
+    pools = "pools = [ 'name=fast,cpus=1,sched=null', 'name=rest,cpus=0' ]\n"
+    tree = good(place, GOOD.replace("[first]\n", pools + "[first]\npool = 'fast'\ncpus = '1'\n"))
+    assert [name for name in children(tree, "/chosen") if prop(tree, f"/chosen/{name}", "compatible", "s") == "xen,cpupool"] == \
+        ["fast", "rest"]
+    cpus = children(tree, "/cpus")
+    for name, cpu in (("fast", "cpu@1"), ("rest", "cpu@0")):
+        assert cpu in cpus and prop(tree, f"/chosen/{name}", "cpupool-cpus") == prop(tree, f"/cpus/{cpu}", "phandle")
+    assert prop(tree, "/chosen/fast", "cpupool-sched", "s") == "null" and prop(tree, "/chosen/rest", "cpupool-sched") is None
+    assert prop(tree, "/chosen/first", "domain-cpupool") == prop(tree, "/chosen/fast", "phandle")
+    assert prop(tree, "/chosen/second", "domain-cpupool") is None
+    told = run("--explain", tree).stdout
+    assert 'pools = [ "name=fast,cpus=1,sched=null", "name=rest,cpus=0" ]' in told and 'pool = "fast"' in told
+    words = re.sub(r'kernel = "\?"', f'kernel = "{STATIC}"', told)
+    assert good(place, f'dtb = "board.dtb"\nhypervisor = "{HYPERVISOR}"\n{words}').read_bytes() == tree.read_bytes()
+
+
 def test_explain_of_another_hand(place):
     """A tree as Xen's documents write it, with what this hypervisor may refuse: said in a description's words."""
     tree = good(place, GOOD)

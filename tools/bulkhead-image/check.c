@@ -18,6 +18,7 @@
 #include <hv/arch.h>
 #include <hv/console.h>
 #include <hv/page_alloc.h>
+#include <hv/sched.h>
 #include <lib/bits.h>
 #include <lib/check.h>
 
@@ -26,6 +27,7 @@
 #include "boot/dom_fdt.h"
 #include "boot/fdt_dom.h"
 #include "boot/fdt_platform.h"
+#include "boot/fdt_pools.h"
 #include "boot/fdt_util.h"
 #include "boot/kernel_image.h"
 #include "boot/modules.h"
@@ -178,6 +180,24 @@ void check_failed(const char *what, const char *file, int line)
 {
 	fprintf(stderr, "%s:%d: %s\n", file, line, what);
 	abort();
+}
+
+/* Only whether there is one by that name is asked. */
+const struct sched_policy *sched_policy_by_name(const char *name)
+{
+	static const struct sched_policy any[] = {
+		{ .name = "credit2" },
+		{ .name = "rtds" },
+		{ .name = "arinc653" },
+		{ .name = "null" },
+	};
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(any); i++) {
+		if (strcmp(any[i].name, name) == 0) {
+			return &any[i];
+		}
+	}
+	return NULL;
 }
 
 int stage1_map_ram(uint64_t start, uint64_t size);
@@ -355,6 +375,18 @@ static void check_fit(struct image *img, const struct cfg_section *s)
 	}
 }
 
+/* What is wrong with a pool is wrong in the line of all. */
+static bool check_pools(void)
+{
+	const struct cfg_section *m = description ? &description->section[0] :
+						    NULL;
+
+	if (m && cfg_find(m, "pools")) {
+		report_at(m, cfg_line(m, "pools"));
+	}
+	return fdt_pools_parse(&host_dt, &platform) == 0;
+}
+
 static bool check_domains(const void *tree, const struct mem_range *image,
 			  uint64_t tree_at)
 {
@@ -366,7 +398,8 @@ static bool check_domains(const void *tree, const struct mem_range *image,
 	    modules_check(&platform, &boot_image, &boot_dtb)) {
 		return false;
 	}
-	if (fdt_static_heap_parse(&host_dt, &platform)) {
+	if (fdt_static_heap_parse(&host_dt, &platform) ||
+	    !check_pools()) {
 		return false;
 	}
 	fdt_dom_parse(&host_dt, &platform);

@@ -389,6 +389,7 @@ static void tell_domain(FILE *f, const void *tree,
 	if (node >= 0) {
 		tell_affinity(f, tree, node);
 		tell_shared(f, tree, node);
+		pools_tell_domain(f, tree, node);
 	}
 }
 
@@ -471,6 +472,7 @@ static void tell_machine(FILE *f, const void *tree)
 	fputs("\"\n", f);
 	tell_heap(f, tree);
 	tell_channels(f, tree);
+	pools_tell(f, tree);
 }
 
 /* Who has what; without dom0 nobody has the rest. */

@@ -137,6 +137,16 @@ bool shared_parse(const char *spec, struct shared *out);
 /* "N", "N-M", with commas: bits of CPUs. False: is none. */
 bool cpus_parse(const char *text, uint64_t *mask);
 
+/* ---- pools.c ------------------------------------------------------------- */
+
+/* Into the tree, pools before domains; `platform` is the tree's. */
+void pools_put(void *fdt, const struct cfg_section *machine);
+void pools_put_domain(void *fdt, const struct cfg_section *machine,
+		      const struct cfg_section *s);
+/* As lines of a description. */
+void pools_tell(FILE *f, const void *tree);
+void pools_tell_domain(FILE *f, const void *tree, int domain);
+
 /* ---- check.c: the hypervisor's own code ---------------------------------- */
 
 /* Whose, and in which line, what that code says next will be. */

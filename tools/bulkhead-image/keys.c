@@ -50,6 +50,9 @@ const struct key machine_keys[] = {
 	  .node = "/evtchn@",
 	  .form = "[ \"from=a,port=10,to=b,remote=11\" ]",
 	  .help = "event channels that are there from the start" },
+	{ .name = "pools", .kind = KEY_LIST,
+	  .form = "[ \"name=rt,cpus=1+3,sched=rtds\" ]",
+	  .help = "sets of CPUs with a scheduler of their own" },
 	{ .name = NULL },
 };
 
@@ -77,6 +80,8 @@ const struct key domain_keys[] = {
 	{ .name = "cpus", .kind = KEY_TEXT, .node = "/vcpu",
 	  .form = "\"1-2\"",
 	  .help = "the CPUs it may run on" },
+	{ .name = "pool", .kind = KEY_TEXT, .form = "\"rt\"",
+	  .help = "the pool it is in; else the one with the first CPU" },
 	{ .name = "static_mem", .kind = KEY_RANGES,
 	  .prop = "xen,static-mem", .form = "[ \"0x70000000+64M\" ]",
 	  .help = "the memory that is its, and nobody else's" },

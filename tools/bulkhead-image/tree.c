@@ -311,6 +311,7 @@ static void put_domain(struct image *img, const struct cfg_section *s)
 	put_modules(img, path, s);
 	put_affinity(path, s);
 	put_shared(path, s);
+	pools_put_domain(fdt, &img->cfg.section[0], s);
 }
 
 /* What is /chosen's own, with the cells that Xen wants beside it. */
@@ -362,6 +363,7 @@ void tree_write(struct image *img)
 			       sched ? " sched=" : "", sched ? sched : "");
 
 	fdt = img->tree;
+	pools_put(fdt, m);
 	for (uint32_t i = c->nr; i-- > 1;) {
 		if (is_dom0(&c->section[i])) {
 			line = dom0_options(&c->section[i], line);
