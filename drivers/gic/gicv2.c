@@ -84,7 +84,7 @@ static uint32_t gicv2_ack(void)
 	if (intid < 16) {
 		sgi_iar[own_cpu()][intid] = iar;
 	}
-	return intid < NR_INTIDS ? intid : INTID_NONE;
+	return intid;
 }
 
 static uint32_t iar_of(uint32_t intid)

@@ -105,7 +105,7 @@ static uint32_t gicv3_ack(void)
 
 	/* The device must see it acknowledged before its handler runs. */
 	dsb(sy);
-	return intid < NR_INTIDS ? intid : INTID_NONE;
+	return intid;
 }
 
 static void gicv3_eoi(uint32_t intid)

@@ -15,7 +15,7 @@ enum irq_trigger { IRQ_LEVEL, IRQ_EDGE };
 
 struct irqchip {
 	const char *name;
-	/* Next pending interrupt, now active; INTID_NONE: none. */
+	/* Next pending interrupt, now active; NR_INTIDS or more: none. */
 	uint32_t (*ack)(void);
 	/* Drop its running priority; the line stays active (EOImode 1). */
 	void (*eoi)(uint32_t intid);

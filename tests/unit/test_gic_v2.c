@@ -147,9 +147,9 @@ Test(gic_v2, sgi_ends_with_its_sender)
 	gicv2_irqchip.eoi(72);
 	cr_expect_eq(fake_get32(fake_gicc, 0x10), 72);
 	fake_set32(fake_gicc, 0xc, 1023);
-	cr_expect_eq(gicv2_irqchip.ack(), INTID_NONE);
+	cr_expect_geq(gicv2_irqchip.ack(), NR_INTIDS);
 	fake_set32(fake_gicc, 0xc, 1022);
-	cr_expect_eq(gicv2_irqchip.ack(), INTID_NONE);
+	cr_expect_geq(gicv2_irqchip.ack(), NR_INTIDS);
 }
 
 /* ---- list registers ------------------------------------------------------ */

@@ -156,7 +156,7 @@ Test(gic_v3, ack_eoi_deactivate)
 	cr_expect_eq(gicv3_irqchip.ack(), 72);
 	for (uint32_t i = 1020; i < 1024; i++) {
 		fake_sysreg_set(ICC_IAR1, i);
-		cr_expect_eq(gicv3_irqchip.ack(), INTID_NONE);
+		cr_expect_geq(gicv3_irqchip.ack(), NR_INTIDS);
 	}
 	gicv3_irqchip.eoi(72);
 	cr_expect_eq(fake_sysreg_get(ICC_EOIR1), 72);
