@@ -112,8 +112,9 @@ int irq_assign_guest(struct domain *d, uint32_t line, uint32_t virq,
 		irqchip->set_trigger(line, t);
 		irqchip->route(line, 0);
 		q->trigger = (uint8_t)t;
+		q->first_trigger = (uint8_t)t;
 		q->cpu = 0;
-		q->virq = virq;
+		q->virq = (uint16_t)virq;
 		q->domain = d;
 		desc_publish(q, IRQ_GUEST, guest);
 	}
@@ -181,6 +182,24 @@ void irq_guest_route(uint32_t line, uint16_t cpu)
 	if (descs[line].owner == IRQ_GUEST && descs[line].cpu != cpu) {
 		descs[line].cpu = cpu;
 		irqchip->route(line, cpu);
+	}
+	spin_unlock(&irq_lock);
+}
+
+void irq_guest_reset(uint32_t line)
+{
+	struct irq_desc *q;
+
+	if (line >= NR_INTIDS) {
+		return;
+	}
+	q = &descs[line];
+	spin_lock(&irq_lock);
+	if (q->owner == IRQ_GUEST) {
+		irqchip->disable(line);
+		q->trigger = q->first_trigger;
+		irqchip->set_trigger(line, (enum irq_trigger)q->trigger);
+		irqchip->set_pending(line, false);
 	}
 	spin_unlock(&irq_lock);
 }

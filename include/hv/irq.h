@@ -19,7 +19,8 @@ struct irq_desc {
 	uint8_t owner;          /* enum irq_owner; IRQ lock, line masked */
 	uint8_t trigger;
 	uint16_t cpu;           /* routed to */
-	uint32_t virq;
+	uint16_t virq;
+	uint8_t first_trigger;  /* of irq_assign_guest() */
 	union {
 		struct domain *domain; /* IRQ_GUEST; else NULL or: */
 		void (*handler)(uint32_t intid); /* IRQ_HV; only posts work */
@@ -45,5 +46,7 @@ void irq_release_all(struct domain *d);
 void irq_guest_enable(uint32_t intid, bool enable);
 void irq_guest_set_trigger(uint32_t intid, enum irq_trigger t);
 void irq_guest_route(uint32_t intid, uint16_t cpu);
+/* Masked, as it was assigned, and an edge that nobody has taken is gone. */
+void irq_guest_reset(uint32_t intid);
 
 #endif

@@ -70,6 +70,12 @@ void irq_guest_enable(uint32_t intid, bool enable)
 	world.line_enabled[intid] = enable;
 }
 
+void irq_guest_reset(uint32_t intid)
+{
+	world.line_enabled[intid] = false;
+	world.line_edge[intid] = false;
+}
+
 void irq_guest_set_trigger(uint32_t intid, enum irq_trigger t)
 {
 	world.line_edge[intid] = t == IRQ_EDGE;

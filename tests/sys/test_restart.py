@@ -11,6 +11,8 @@ import pytest
 from conftest import ROOT
 from domains import Domain
 from run import BUILD
+from test_static_mem import shared, static
+from test_static_parts import end as channel, rtc, vcpu
 
 GUEST = os.path.join(ROOT, "build", "guests", "restart.bin")
 KERNEL = os.path.join(BUILD, "peer", "vmlinuz")
@@ -162,3 +164,26 @@ def test_restart_beside_dom0(boot):
     freed = int(console.check("xl info free_memory")) - free
     images = sum(os.path.getsize(path) for path in (KERNEL, RAMDISK)) >> 20
     assert freed in range(200 + images - 2, 200 + images + 8), freed
+
+
+@pytest.mark.parametrize("gic", (2, 3))
+def test_restart_with_parts(boot, gic):
+    """Static memory at the machine's addresses, a shared page, channels, CPUs and a device are there in each of 13 lives."""
+    page, ram = 0x70000000, 0x60000000
+    policy = "".join(f'bulkhead,on-{end} = "restart"; ' for end in ("crash", "reboot", "poweroff"))
+    given = (f"bulkhead,restart-backoff-ms = <0>; direct-map; {static((ram, 16))} {shared(page, page, 0x1000, 'owner')}"
+             + channel("a", 10, "c") + channel("b", 12, "d") + vcpu(0, "1") + vcpu(1, "0"))
+    other = shared(page, 0x50000000, 0x1000, "borrower") + channel("c", 11, "a") + channel("d", 13, "b") + vcpu(0, "0")
+    guest = os.path.join(ROOT, "build", "guests", "restart_parts.bin")
+    console = start(boot, [Domain("victim", guest, bootargs="victim", mem=16, cpus=2, text=policy + given, devices=rtc()),
+                           Domain("peer", guest, bootargs="peer", mem=8, text=other)], gic=gic, mem=1024)
+    keyboard_to_hypervisor(console, 2)
+    console.expect(rb"\(d1\) the last life", idle=60)
+    console.send("q")
+    for number, cpu in ((0, 1), (1, 0)):
+        assert console.expect(rb"v%d \w+ on CPU (\d) of 0x(\d)" % number).groups() == (b"%d" % cpu, b"%d" % (1 << cpu))
+    console.seen = 0
+    console.expect(rb"\(d2\) GUEST PASS")
+    check_no_complaint(console)
+    ends = re.findall(r"d1 ended: reason \d \((\S+)\), restart (\d+) in", console.data.decode(errors="replace"))
+    assert [name for name, _ in ends] == ["reboot", "power-off", "crash"] * 4

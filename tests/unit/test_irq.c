@@ -222,6 +222,28 @@ Test(irq, what_a_guest_may_change)
 	cr_assert(!line_[42].enabled);
 }
 
+Test(irq, as_it_was_assigned)
+{
+	cr_assert_eq(irq_assign_guest(&d1, SPI, 77, IRQ_LEVEL), 0);
+	irq_guest_enable(SPI, true);
+	irq_guest_set_trigger(SPI, IRQ_EDGE);
+	line_[SPI].pending = true;
+	irq_guest_reset(SPI);
+	cr_assert(!line_[SPI].enabled);
+	cr_assert_eq(line_[SPI].trigger, IRQ_LEVEL);
+	cr_assert(!line_[SPI].pending);
+	irq_guest_set_trigger(SPI, IRQ_EDGE); /* no change of nothing */
+	cr_assert_eq(line_[SPI].trigger, IRQ_EDGE);
+	/* Neither ours nor nobody's. */
+	cr_assert_eq(irq_request(41, IRQ_EDGE, handler), 0);
+	irq_guest_reset(41);
+	irq_guest_reset(42);
+	irq_guest_reset(NR_INTIDS);
+	cr_assert(line_[41].enabled);
+	cr_assert_eq(line_[41].trigger, IRQ_EDGE);
+	cr_assert_eq(line_[42].triggers, 0);
+}
+
 Test(irq, release)
 {
 	cr_assert_eq(irq_assign_guest(&d1, SPI, 77, IRQ_LEVEL), 0);

@@ -217,8 +217,10 @@ Test(vgic_linked, linked_spi)
 	cr_expect(!world.line_edge[70]);
 	reg_write(0, IROUTER(70), 8, 1);
 	cr_expect_eq(world.line_cpu[70], 1);
+	world.line_cpu[70] = 3; /* where its vCPU was once */
 	set(0, ISEN, 70);
 	cr_expect(world.line_enabled[70]);
+	cr_expect_eq(world.line_cpu[70], 1);
 	fake_spi_line[70] = true;
 	world_settle();
 	cr_expect(fake_lr(1, 70) & ICH_LR_HW);

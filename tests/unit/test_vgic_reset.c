@@ -81,6 +81,7 @@ static void expect_reset(void)
 	}
 	cr_assert(!fake_ich[0].ppi_active[27]);
 	cr_assert(!world.line_enabled[SPI_HW]);
+	cr_assert(!world.line_edge[SPI_HW]);
 }
 
 /* What a guest leaves: pending, active, in list registers and waiting. */

@@ -97,6 +97,17 @@ bool virq_read_active(struct vgic_op *op, struct virq *q)
 
 /* ---- what a guest writes ------------------------------------------------- */
 
+/* To where its vCPU is now: others need not be interrupted for it. */
+static void enable_line(const struct vgic_op *op, const struct virq *q)
+{
+	const struct vcpu *v = vgic_vcpu_of(op->d, q->target);
+
+	if (q->enabled && v) {
+		irq_guest_route(q->pintid, v->cpu);
+	}
+	irq_guest_enable(q->pintid, q->enabled);
+}
+
 void virq_set_enable(struct vgic_op *op, struct virq *q, bool enable)
 {
 	bool mem;
@@ -108,7 +119,7 @@ void virq_set_enable(struct vgic_op *op, struct virq *q, bool enable)
 	q->enabled = enable;
 	virq_commit(op, q, mem);
 	if (q->hw && q->pintid >= VGIC_NR_PRIVATE) {
-		irq_guest_enable(q->pintid, enable);
+		enable_line(op, q);
 	}
 }
 

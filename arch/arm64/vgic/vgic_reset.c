@@ -34,7 +34,7 @@ static void virq_reset(struct vgic_op *op, struct vcpu *v, struct virq *q)
 	q->hw = old.hw;
 	q->pintid = old.pintid;
 	if (q->hw && !private) {
-		irq_guest_enable(q->pintid, false);
+		irq_guest_reset(q->pintid);
 	}
 }
 
