@@ -5,7 +5,13 @@ EXAMPLES_OUT := $(BUILD)/examples
 CLIENT := guests/lib/client
 CLIENT_SRC := $(wildcard $(CLIENT)/*.S $(CLIENT)/*.c)
 EXAMPLE_bare-metal := examples/bare-metal/main.c
-EXAMPLE_NAMES := bare-metal
+EXAMPLE_asks := examples/messages/asks.c
+EXAMPLE_answers := examples/messages/answers.c
+EXAMPLE_loop := examples/rtos/loop.c
+EXAMPLE_untrusted := examples/filter/untrusted.c
+EXAMPLE_filter := examples/filter/filter.c
+EXAMPLE_trusted := examples/filter/trusted.c
+EXAMPLE_NAMES := bare-metal asks answers loop untrusted filter trusted
 EXAMPLE_CFLAGS := -std=gnu11 -O2 -ffreestanding -fno-pic -fno-pie \
 	-mgeneral-regs-only -mstrict-align -mno-outline-atomics \
 	-fno-stack-protector -fno-asynchronous-unwind-tables \
@@ -30,3 +36,15 @@ $(EXAMPLES_OUT)/$(1).bin: $(EXAMPLE_$(1)) $(CLIENT_SRC) \
 	@$$(CROSS_COMPILE)objcopy -O binary $$(@:.bin=.elf) $$@
 endef
 $(foreach name,$(EXAMPLE_NAMES),$(eval $(call example_rule,$(name))))
+
+# The example guests' ramdisk, and after it what makes a Linux work hard. Apart
+# from `examples`: it needs tools/image/mkdom0.py to have run.
+BUSY := $(EXAMPLES_OUT)/busy-linux
+$(BUSY).cpio.gz: $(BUILD)/dom0/domu.cpio.gz examples/rtos/busy \
+		examples/rtos/inittab
+	@echo '  IMAGE   $@'
+	@mkdir -p $(BUSY)/bin $(BUSY)/etc
+	@cp examples/rtos/busy $(BUSY)/bin && cp examples/rtos/inittab $(BUSY)/etc
+	@cd $(BUSY) && printf '%s\n' bin/busy etc/inittab | \
+		cpio --quiet -o -H newc -R 0:0 | gzip -n >../busy-linux.part
+	@cat $< $(BUSY).part >$@

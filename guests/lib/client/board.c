@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Console, interrupts, timer of a domain. Own data: the line that is typed. */
+/* Console, interrupts, timer of a domain. Own data: lines typed. */
 #include "board.h"
 
 #include "bh_event.h"
@@ -20,7 +20,7 @@
 static char line[LINE_BYTES];
 static volatile uint32_t line_length;
 static volatile bool line_is_whole;
-static bool line_is_told;
+static char told[LINE_BYTES];
 
 static uint32_t rd(uint64_t address)
 {
@@ -98,20 +98,19 @@ void uart_take(void)
 	}
 }
 
-/* What was told last time may be overwritten now. */
+/* A copy: the next line may be typed while this one is read. */
 const char *uart_line(void)
 {
-	if (line_is_told) {
-		line_is_told = false;
-		line_length = 0;
-		line_is_whole = false;
-	}
 	if (!line_is_whole) {
 		return 0;
 	}
 	line[line_length] = 0;
-	line_is_told = true;
-	return line;
+	for (uint32_t i = 0; i <= line_length; i++) {
+		told[i] = line[i];
+	}
+	line_length = 0;
+	line_is_whole = false;
+	return told;
 }
 
 bool same_text(const char *a, const char *b)

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The filter between two guests that share nothing: what is on its list goes
+ * on, with the right length and not too often; everything else it drops and
+ * counts.
+ */
+#include "bh_event.h"
+#include "bh_link.h"
+#include "board.h"
+#include "frame.h"
+
+#define AT_ONCE 64u /* frames of one turn: then the rest of its work */
+
+/* The list. Frames of an id in half a second: up to most. */
+static const struct rule {
+	uint32_t id;
+	uint32_t length;
+	uint32_t most;
+} rules[] = {
+	{ ID_SPEED, 2, 40 },
+	{ ID_BRAKE, 1, 20 },
+	{ ID_DOOR, 4, 10 },
+};
+
+#define RULES (sizeof(rules) / sizeof(rules[0]))
+
+static uint8_t events_page[BH_PAGE_BYTES] __attribute__((aligned(4096)));
+static struct bh_link in;
+static struct bh_link out;
+static uint32_t taken[RULES]; /* of this half second */
+static uint64_t window;	      /* when it began, in counts */
+
+static struct {
+	uint32_t passed;
+	uint32_t bad_id;
+	uint32_t bad_length;
+	uint32_t too_often;
+	uint32_t no_room;
+	uint32_t broken; /* times that the ring itself was against the rules */
+} n, said;
+
+static void nothing(uint32_t port)
+{
+	(void)port;
+}
+
+void on_interrupt(uint32_t intid)
+{
+	if (intid == BH_EVENT_INTID) {
+		bh_events_take(nothing);
+	} else if (intid == INTID_TIMER) {
+		timer_at(counter() + counter_hz());
+	}
+}
+
+static uint32_t rule_of(uint32_t id)
+{
+	uint32_t i = 0;
+
+	while (i < RULES && rules[i].id != id) {
+		i++;
+	}
+	return i;
+}
+
+static bool is_too_often(uint32_t rule)
+{
+	uint64_t now = counter();
+
+	if (now - window >= counter_hz() / 2) {
+		window = now;
+		for (uint32_t i = 0; i < RULES; i++) {
+			taken[i] = 0;
+		}
+	}
+	return taken[rule]++ >= rules[rule].most;
+}
+
+/* A copy: nobody else can change it any more. */
+static void take_frame(const struct bh_message *m)
+{
+	uint32_t rule = rule_of(m->id);
+	enum bh_result r;
+
+	if (rule == RULES) {
+		n.bad_id++;
+	} else if (m->length != rules[rule].length) {
+		n.bad_length++;
+	} else if (is_too_often(rule)) {
+		n.too_often++;
+	} else {
+		r = bh_send(&out, m);
+		if (r == BH_NEW) { /* it has just begun: once more */
+			r = bh_send(&out, m);
+		}
+		n.passed += r == BH_OK;
+		n.no_room += r != BH_OK;
+	}
+}
+
+/* True when there may be more. */
+static bool read_some(void)
+{
+	struct bh_message m;
+	enum bh_result r;
+
+	for (uint32_t i = 0; i < AT_ONCE; i++) {
+		r = bh_receive(&in, &m);
+		if (r == BH_OK) {
+			take_frame(&m);
+		} else if (r == BH_CORRUPT) {
+			n.broken++;
+			bh_link_restart(&in);
+		} else if (r != BH_NEW) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void put_count(const char *what, uint32_t count)
+{
+	put_text(what);
+	put_number(count, 10);
+}
+
+static uint32_t sum(void)
+{
+	return n.passed + n.bad_id + n.bad_length + n.too_often + n.no_room +
+	       n.broken;
+}
+
+/* After a burst, once. */
+static void report(void)
+{
+	static uint32_t last;
+
+	if (sum() != last) {
+		last = sum();
+		return;
+	}
+	if (said.passed == n.passed && said.broken == n.broken) {
+		return;
+	}
+	said = n;
+	put_count("filter: passed ", n.passed);
+	put_count(", dropped: unknown id ", n.bad_id);
+	put_count(", length ", n.bad_length);
+	put_count(", too often ", n.too_often);
+	put_count(", no room ", n.no_room);
+	put_count("; ring broken and mended ", n.broken);
+	put_text("\n");
+}
+
+void main(void)
+{
+	struct bh_link_config ci = { BOX, BOX_BYTES, 1, PORT_FILTER };
+	struct bh_link_config co = { OUTBOX, BOX_BYTES, 0, PORT_FILTER_OUT };
+
+	gic_init();
+	bh_events_open(events_page);
+	bh_events_take(nothing);
+	gic_enable(BH_EVENT_INTID);
+	gic_enable(INTID_TIMER);
+	timer_at(counter() + counter_hz());
+	bh_link_open(&in, &ci);
+	bh_link_open(&out, &co);
+	put_text("filter: begins\n");
+	for (;;) {
+		bool more = read_some();
+
+		report();
+		if (!more) {
+			wait_for_interrupt();
+		}
+	}
+}
