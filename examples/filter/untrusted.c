@@ -99,6 +99,15 @@ static void begins_all_the_time(void)
 	}
 }
 
+/* Yielding gives the other one the time to be woken each time, in QEMU. */
+static void events_without_end(void)
+{
+	for (uint32_t i = 0; i < 5000; i++) {
+		bh_event_send(PORT_UNTRUSTED);
+		asm volatile("yield");
+	}
+}
+
 static const struct attack {
 	const char *name;
 	void (*run)(void);
@@ -108,6 +117,7 @@ static const struct attack {
 	{ "an index that goes back", head_goes_back },
 	{ "noise all over the shared memory", noise_everywhere },
 	{ "1000 new lives", begins_all_the_time },
+	{ "5000 events", events_without_end },
 };
 
 #define ATTACKS (sizeof(attacks) / sizeof(attacks[0]))
