@@ -38,17 +38,14 @@ static int set_all(struct domain *d, const struct sched_params *params)
 
 /* ---- credit2 ------------------------------------------------------------- */
 
-/* 0: leave it as it is. A limit on the share is not there. */
+/* A weight of 0 leaves it as it is; a cap of 0 is no limit. */
 static int put_credit2(struct domain *d,
 		       const struct xen_domctl_sched_credit2 *p)
 {
 	struct sched_params params = {.weight = p->weight};
-	int rc = p->cap != 0 ? -EOPNOTSUPP : 0;
+	int rc = p->weight != 0 ? set_all(d, &params) : 0;
 
-	if (p->weight == 0 || rc != 0) {
-		return rc;
-	}
-	return set_all(d, &params);
+	return rc ? rc : sched_set_cap(d, p->cap);
 }
 
 static int get_credit2(const struct domain *d,
@@ -60,7 +57,7 @@ static int get_credit2(const struct domain *d,
 		sched_get_params(d->vcpu[0], &params);
 	}
 	p->weight = (uint16_t)params.weight;
-	p->cap = 0;
+	p->cap = (uint16_t)params.cap;
 	return 0;
 }
 

@@ -177,6 +177,14 @@ void sched_remove_locked(struct pcpu *c, struct vcpu *v)
 	}
 }
 
+void sched_requeue(struct vcpu *v)
+{
+	struct pcpu *c = sched_lock_vcpu(v);
+
+	sched_remove_locked(c, v);
+	sched_place_unlock(c, v, arch_time_ns());
+}
+
 bool sched_leave_locked(struct pcpu *c, struct vcpu *v)
 {
 	return c->policy->leave(c, v);

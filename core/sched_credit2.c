@@ -5,11 +5,13 @@
  *
  * Owns    struct sched_cpu (a binary heap of waiting vCPUs per CPU) and the
  *         struct unit of each vCPU.
- * Not     which vCPU is where (sched.c).
+ * Not     which vCPU is where (sched.c), nor how much time a domain with a cap
+ *         has left (sched_cap.c).
  * Locks   the run queue lock of the CPU; growing the heaps also takes the pool
  *         lock. nr is read without a lock as a hint.
  * Bounds  queueing and picking are O(log n); stealing looks at STEAL_SCAN
- *         entries. A slice timer runs only while somebody waits.
+ *         entries. A slice timer runs only while somebody waits. A decision
+ *         parks PARK_MAX vCPUs whose domain has no time left.
  * Rule    who got the CPU keeps it for the rate limit, then until somebody
  *         ahead in virtual time waits, and for a slice among equals. Two
  *         guests that wake each other with each packet thus work in batches.
@@ -22,17 +24,22 @@
 #include <abi/xen.h>
 #include <lib/bits.h>
 #include <lib/errno.h>
+#include <hv/arch.h>
 #include <hv/cpupool.h>
+#include <hv/domain.h>
 #include <hv/heap.h>
 #include <hv/percpu.h>
 #include <hv/prioq.h>
 #include <hv/sched.h>
 #include <hv/vcpu.h>
+#include <hv/work.h>
+#include "sched_cap_priv.h"
 
 #define SLICE_NS     UINT64_C(2000000)
 #define SLEEP_BONUS  INT64_C(3000000) /* virtual ns */
 #define RATELIMIT_US 1000u	      /* until a controller sets another */
 #define STEAL_SCAN   8u
+#define PARK_MAX     8
 
 struct unit {
 	struct prioq_node node; /* key: virtual ns */
@@ -40,13 +47,15 @@ struct unit {
 	uint32_t weight;
 	bool detached; /* the key is a distance from a floor */
 	bool yields;
+	struct cap_share share;
 };
 
 /* Of one pool. */
 struct credit2 {
-	uint32_t nr_units; /* pool lock */
 	/* Time that nobody takes from a vCPU that got the CPU; atomic. */
 	uint32_t ratelimit_us;
+	uint32_t nr_units; /* pool lock */
+	bool has_caps;	   /* some domain has one, or had; control_lock */
 };
 
 struct sched_cpu {
@@ -55,6 +64,8 @@ struct sched_cpu {
 	int64_t floor;
 	uint64_t charged_ns; /* current's time is accounted up to here */
 	uint64_t slice_start_ns;
+	bool has_caps;	 /* as ->all says; control_lock sets */
+	bool has_parked; /* the decision that is being made */
 };
 
 static struct credit2 *credit2_of(const struct cpupool *p)
@@ -149,6 +160,7 @@ static int credit2_cpu_init(struct pcpu *c)
 		return -ENOMEM;
 	}
 	c->sched->all = all;
+	c->sched->has_caps = all->has_caps;
 	rc = prioq_reserve(&c->sched->waiting, all->nr_units, c->runq_lock);
 	if (rc) {
 		heap_free(NULL, c->sched);
@@ -192,9 +204,19 @@ static int credit2_vcpu_init(struct cpupool *p, struct vcpu *v, void **priv)
 	return 0;
 }
 
+static void leave_cap(struct cap *cap)
+{
+	if (cap && cap_leave(cap)) {
+		cap_destroy(cap);
+	}
+}
+
 static void credit2_vcpu_fini(struct cpupool *p, void *priv)
 {
-	heap_free(NULL, priv);
+	struct unit *u = priv;
+
+	leave_cap(u->share.cap);
+	heap_free(NULL, u);
 	credit2_of(p)->nr_units--;
 }
 
@@ -229,13 +251,30 @@ static bool credit2_enqueue(struct pcpu *c, struct vcpu *v, uint64_t now)
 
 static void credit2_dequeue(struct pcpu *c, struct vcpu *v)
 {
-	prioq_remove(&c->sched->waiting, &unit_of(v)->node);
+	struct unit *u = unit_of(v);
+
+	bool has_turn = prioq_has(&u->node);
+
+	if (has_turn) {
+		prioq_remove(&c->sched->waiting, &u->node);
+	}
+	if (u->share.cap && has_turn) {
+		cap_end(&u->share, arch_time_ns());
+	} else if (u->share.cap) {
+		cap_unpark(&u->share, v);
+	}
 }
 
 static bool credit2_leave(struct pcpu *c, struct vcpu *v)
 {
 	struct unit *u = unit_of(v);
 
+	if (u->share.cap) {
+		uint64_t now = arch_time_ns();
+
+		cap_charge(&u->share, now);
+		cap_end(&u->share, now);
+	}
 	if (!u->detached) {
 		u->node.key -= c->sched->floor;
 		u->detached = true;
@@ -264,40 +303,91 @@ static bool keeps_cpu(struct sched_cpu *s, struct unit *u,
 	return true;
 }
 
-/* When the one that runs must be looked at again. */
-static uint64_t slice_end(const struct sched_cpu *s, const struct vcpu *v)
+/* ---- caps: only where there are any -------------------------------------- */
+
+/* Those whose turn it is, but whose domain has no time. */
+static void park_first(struct sched_cpu *s, uint64_t now)
 {
-	uint64_t least_ns = ratelimit_ns(s);
+	for (int i = 0; i < PARK_MAX; i++) {
+		struct unit *u = first_of(s);
+
+		if (!u || !u->share.cap || cap_has_time(&u->share, now)) {
+			break;
+		}
+		prioq_remove(&s->waiting, &u->node);
+		cap_park(&u->share, u->vcpu, now);
+		s->has_parked = true;
+	}
+}
+
+/* Before a decision. May @u, which ran if not NULL, go on? */
+__cold static __attribute__((noinline)) bool
+charge_caps(struct sched_cpu *s, struct unit *u, bool runnable, uint64_t now)
+{
+	bool is_capped = u && u->share.cap;
+
+	if (is_capped) {
+		cap_charge(&u->share, now);
+	}
+	s->has_parked = false;
+	park_first(s, now);
+	if (runnable && is_capped && !cap_has_time(&u->share, now)) {
+		cap_park(&u->share, u->vcpu, now);
+		return false;
+	}
+	return runnable;
+}
+
+/* After it: @next runs, @u did; either may be NULL. */
+__cold static __attribute__((noinline)) uint64_t
+begin_slice(struct sched_cpu *s, struct unit *u, struct unit *next,
+	    uint64_t now)
+{
+	if (u && u != next && u->share.cap) {
+		cap_end(&u->share, now);
+	}
+	if (next && next->share.cap) {
+		return cap_begin(&next->share, now);
+	}
+	/* Nobody, but somebody was stolen in vain: there may be others. */
+	return !next && s->has_parked ? now : UINT64_MAX;
+}
+
+/* ---- decisions ----------------------------------------------------------- */
+
+/* When @u, which runs, must be looked at again. */
+static uint64_t slice_end(const struct sched_cpu *s, const struct unit *u)
+{
+	uint64_t least_ns;
 	bool among_equals;
 
 	if (s->waiting.nr == 0) {
 		return UINT64_MAX;
 	}
-	among_equals = !is_ahead(first_of(s), unit_of(v));
+	least_ns = ratelimit_ns(s);
+	among_equals = !is_ahead(unit_at(s->waiting.heap[0]), u);
 	return s->slice_start_ns +
 	       (among_equals && least_ns < SLICE_NS ? SLICE_NS : least_ns);
 }
 
-static struct sched_decision decide(struct sched_cpu *s, struct vcpu *v)
+/* @head takes over from @u, which waits if not NULL. */
+static void take_over(struct sched_cpu *s, struct unit *head, struct unit *u,
+		      uint64_t now)
 {
-	return (struct sched_decision){
-		.next = v,
-		.until_ns = slice_end(s, v),
-	};
+	prioq_remove(&s->waiting, &head->node);
+	floor_follow(s, head->node.key);
+	if (u) {
+		prioq_insert(&s->waiting, &u->node);
+	}
+	s->slice_start_ns = now;
 }
 
-static struct sched_decision credit2_pick(struct pcpu *c, struct vcpu *prev,
-					  bool prev_runnable, uint64_t now)
+/* Who of @u, NULL unless it can go on, and those that wait; NULL: nobody. */
+static struct unit *choose(struct sched_cpu *s, struct unit *u, uint64_t now)
 {
-	struct sched_cpu *s = c->sched;
-	struct unit *u = prev ? unit_of(prev) : NULL;
 	struct unit *head = first_of(s);
 
-	if (u && !prioq_has(&u->node)) {
-		charge(s, u, now);
-	}
-	s->charged_ns = now;
-	if (prev_runnable) {
+	if (u) {
 		bool keep = !head || keeps_cpu(s, u, head, now);
 
 		u->yields = false;
@@ -306,19 +396,43 @@ static struct sched_decision credit2_pick(struct pcpu *c, struct vcpu *prev,
 				s->slice_start_ns = now;
 				floor_follow(s, u->node.key);
 			}
-			return decide(s, prev);
+			return u;
 		}
 	}
-	if (!head) {
-		return (struct sched_decision){.until_ns = UINT64_MAX};
+	if (head) {
+		take_over(s, head, u, now);
 	}
-	prioq_remove(&s->waiting, &head->node);
-	floor_follow(s, head->node.key);
-	if (prev_runnable) {
-		prioq_insert(&s->waiting, &u->node);
+	return head;
+}
+
+static struct sched_decision credit2_pick(struct pcpu *c, struct vcpu *prev,
+					  bool prev_runnable, uint64_t now)
+{
+	struct sched_cpu *s = c->sched;
+	struct unit *u = prev ? unit_of(prev) : NULL;
+	uint64_t until_ns = UINT64_MAX;
+	struct unit *next;
+
+	if (u && !prioq_has(&u->node)) {
+		charge(s, u, now);
 	}
-	s->slice_start_ns = now;
-	return decide(s, head->vcpu);
+	s->charged_ns = now;
+	if (unlikely(s->has_caps)) {
+		prev_runnable = charge_caps(s, u, prev_runnable, now);
+	}
+	next = choose(s, prev_runnable ? u : NULL, now);
+	if (next) {
+		until_ns = slice_end(s, next);
+	}
+	if (unlikely(s->has_caps)) {
+		uint64_t end_ns = begin_slice(s, u, next, now);
+
+		until_ns = end_ns < until_ns ? end_ns : until_ns;
+	}
+	return (struct sched_decision){
+		.next = next ? next->vcpu : NULL,
+		.until_ns = until_ns,
+	};
 }
 
 static bool credit2_yield(struct pcpu *c, struct vcpu *prev)
@@ -391,7 +505,78 @@ static int credit2_set_params(struct pcpu *c, struct vcpu *v,
 
 static void credit2_get_params(const struct vcpu *v, struct sched_params *p)
 {
+	const struct cap *cap = unit_of(v)->share.cap;
+
 	p->weight = unit_of(v)->weight;
+	p->cap = cap ? cap_percent(cap) : 0;
+}
+
+/* @v's time comes out of @cap from now on (NULL: of nothing). */
+static void share_cap(struct vcpu *v, struct cap *cap) NO_LOCK_ANALYSIS
+{
+	struct pcpu *c = sched_lock_vcpu(v);
+
+	sched_remove_locked(c, v);
+	unit_of(v)->share = (struct cap_share){.cap = cap};
+	sched_place_unlock(c, v, arch_time_ns());
+	pcpu_post(c, PWORK_RESCHED);
+}
+
+static void look_for_caps(const struct cpupool *p)
+{
+	credit2_of(p)->has_caps = true;
+	for (uint32_t i = 0; i < nr_pcpus; i++) {
+		if (pcpus[i]->pool == p && pcpus[i]->sched) {
+			pcpus[i]->sched->has_caps = true;
+		}
+	}
+}
+
+static int begin_cap(struct domain *d, uint32_t percent)
+{
+	struct cap *cap = cap_create(percent, d->nr_vcpus, arch_time_ns());
+	struct vcpu *v;
+	uint32_t i;
+
+	if (!cap) {
+		return -ENOMEM;
+	}
+	look_for_caps(d->pool);
+	domain_for_each_vcpu (d, v, i) {
+		share_cap(v, cap);
+	}
+	return 0;
+}
+
+static void end_cap(struct domain *d, struct cap *cap)
+{
+	struct vcpu *v;
+	uint32_t i;
+
+	domain_for_each_vcpu (d, v, i) {
+		share_cap(v, NULL);
+	}
+	domain_for_each_vcpu (d, v, i) {
+		leave_cap(cap);
+	}
+}
+
+int sched_set_cap(struct domain *d, uint32_t percent)
+{
+	struct cap *cap = d->vcpu[0] ? unit_of(d->vcpu[0])->share.cap : NULL;
+
+	if (percent > 100 * d->nr_vcpus) {
+		return -EINVAL;
+	}
+	if (percent != 0 && !cap) {
+		return begin_cap(d, percent);
+	}
+	if (percent != 0) {
+		cap_set_percent(cap, percent, arch_time_ns());
+	} else if (cap) {
+		end_cap(d, cap);
+	}
+	return 0;
 }
 
 const struct sched_policy sched_credit2 = {

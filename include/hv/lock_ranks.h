@@ -20,6 +20,7 @@
 	R(IRQ, "irq_desc table: owner and routing of physical lines")         \
 	R(CPUPOOL, "pools and their policies")                                \
 	R(RUNQ, "run queue of one CPU or pool; IRQs off")                     \
+	R(CAP, "budget of one domain with a cap; IRQs off")                   \
 	R(TIMER, "timer queue of one CPU")                                    \
 	R(HEAP, "free lists of small objects")                                \
 	R(PAGE_ALLOC, "free frames and the frame table; leaf")                \

@@ -31,6 +31,7 @@ struct sched_decision {
 
 struct sched_params {
 	uint32_t weight; /* 1..65535; share relative to others */
+	uint32_t cap;	 /* sched_set_cap(); told, not taken */
 	uint32_t period_us;
 	uint32_t budget_us; /* in each period */
 	bool extratime;     /* and more, when nobody else wants the CPU */
@@ -146,6 +147,11 @@ void sched_plan_get(const struct cpupool *p,
 uint32_t sched_ratelimit_us(const struct cpupool *p);
 __must_check int sched_set_ratelimit_us(struct cpupool *p,
 					uint32_t us); /* -EINVAL */
+/*
+ * The vCPUs of @d, in such a pool, use @percent of one CPU at most, together;
+ * 0: no limit. control_lock. -EINVAL: more than they could; -ENOMEM.
+ */
+__must_check int sched_set_cap(struct domain *d, uint32_t percent);
 uint32_t sched_nr_queued(const struct pcpu *c);
 /* How long @c had no vCPU to run since boot; any CPU. */
 uint64_t sched_idle_ns(const struct pcpu *c);
@@ -169,6 +175,8 @@ static inline void sched_unlock(struct pcpu *c)
 void sched_place_unlock(struct pcpu *c, struct vcpu *v, uint64_t now_ns);
 /* Take @v out of its queue, if it is in one; lock held. */
 void sched_remove_locked(struct pcpu *c, struct vcpu *v);
+/* Any CPU, no lock held: if @v waits, let it wait where it now should. */
+void sched_requeue(struct vcpu *v);
 /* @v no longer belongs to @c at all; lock held. True: reschedule c. */
 bool sched_leave_locked(struct pcpu *c, struct vcpu *v);
 /* Own CPU: @v gives way; false: nobody waits. */

@@ -5,6 +5,7 @@
 // LINK: core/hc_sysctl.c core/sysctl_sched.c core/console.c
 // LINK: core/domain.c core/vcpu.c core/vcpu_create.c core/runstate.c
 // LINK: core/cpupool.c
+// LINK: core/sched_cap.c
 // LINK: core/sched.c core/sched_params.c core/sched_credit2.c core/prioq.c
 // LINK: core/sched_rtds.c core/sched_arinc653.c
 // LINK: core/sched_null.c core/timer.c core/percpu.c core/work.c core/ipi.c
@@ -327,10 +328,15 @@ Test(domctl_vcpu, share)
 	cr_assert_eq(share(credit2, ASK, 0, 0), 0);
 	cr_assert_eq(c->weight, 512);
 	cr_assert_eq(share(credit2, PUT, 0, 0), 0); /* as it is */
-	cr_assert_eq(share(credit2, PUT, 0, 50), -EOPNOTSUPP);
-	cr_assert_eq(share(credit2, PUT, 300, 50), -EOPNOTSUPP);
+	cr_assert_eq(share(credit2, PUT, 0, 50), 0);
 	cr_assert_eq(share(credit2, ASK, 0, 0), 0);
 	cr_assert_eq(c->weight, 512);
+	cr_assert_eq(c->cap, 50);
+	cr_assert_eq(share(credit2, PUT, 0, 100 * d->nr_vcpus + 1), -EINVAL);
+	cr_assert_eq(share(credit2, PUT, 300, 0), 0);
+	cr_assert_eq(share(credit2, ASK, 0, 0), 0);
+	cr_assert_eq(c->weight, 300);
+	cr_assert_eq(c->cap, 0);
 	cr_assert_eq(share(credit2, XEN_DOMCTL_SCHEDOP_getvcpuinfo, 0, 0),
 		     -EINVAL);
 	cr_assert_eq(share(credit2, 77, 0, 0), -EINVAL);

@@ -9,6 +9,7 @@
 // LINK: core/domain_destroy.c
 // LINK: core/hc_sysctl.c core/sysctl_sched.c core/console.c
 // LINK: core/domain.c core/vcpu.c core/vcpu_create.c core/runstate.c
+// LINK: core/sched_cap.c
 // LINK: core/sched.c core/sched_params.c core/sched_credit2.c core/prioq.c
 // LINK: core/sched_rtds.c core/cpupool.c
 // LINK: core/sched_null.c core/sched_arinc653.c core/static_mem.c

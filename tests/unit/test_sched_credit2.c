@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+// LINK: core/sched_cap.c
 // LINK: core/sched_credit2.c core/prioq.c core/sched_arinc653.c
 // LINK: core/sched_rtds.c core/cpupool.c core/sched.c core/sched_params.c
 // LINK: core/timer.c core/percpu.c

@@ -178,23 +178,115 @@ static void set_rtds_at_random(uint32_t i)
 
 /* ---- credit2 ------------------------------------------------------------- */
 
-/* Nobody waits while a CPU it may use does nothing. */
+#define CAP_PERIOD (10 * MS)
+#define CAP_TICK   (10 * (int64_t)US)
+#define CAP_SLICE  (100 * (int64_t)US) /* at least */
+#define HALF	   (CPUS_VCPUS / 2)
+
+/* The odd ones have a cap together, or none. */
+static struct vcpu *odd[HALF];
+static struct domain odd_dom = {
+	.vcpu = odd,
+	.nr_vcpus = HALF,
+	.max_vcpus = HALF,
+};
+static struct {
+	bool is_set;
+	int64_t left, budget, next_budget;
+	uint64_t period_end;
+	uint64_t used, nr_periods;
+} cap;
+
+static bool is_odd(const struct vcpu *t)
+{
+	return t->id & 1;
+}
+
+static void cap_begin_periods(void)
+{
+	while (cap.is_set && fake_time_ns >= cap.period_end) {
+		cap.period_end += CAP_PERIOD;
+		cap.budget = cap.next_budget;
+		cap.left += cap.budget;
+		if (cap.left > cap.budget) {
+			cap.left = cap.budget;
+		}
+		cap.nr_periods++;
+	}
+}
+
+/* Nobody is to look in between: it runs no longer than it may. */
+static void cap_account(uint64_t ns)
+{
+	for (uint32_t c = 0; c < nr_pcpus; c++) {
+		if (pcpus[c]->current && is_odd(pcpus[c]->current)) {
+			cap.used += ns;
+			cap.left -= (int64_t)ns;
+		}
+	}
+	if (cap.is_set) {
+		cr_assert_geq(cap.left, -CAP_TICK);
+	}
+}
+
+/* Time that nobody has taken who runs, nor is about to who waits. */
+static bool cap_has_spare_time(void)
+{
+	int64_t most = cap.budget > cap.next_budget ? cap.budget :
+						      cap.next_budget;
+	int64_t slice = most / HALF;
+	int64_t spare = cap.left;
+
+	slice = slice > CAP_SLICE ? slice : CAP_SLICE;
+	for (uint32_t i = 0; i < HALF; i++) {
+		if (odd[i]->state == VCPU_RUNNING) {
+			spare -= slice;
+		} else if (waits(odd[i]) && list_is_empty(&odd[i]->runq)) {
+			return false;
+		}
+	}
+	return spare > 0;
+}
+
+/* Nobody waits while a CPU it may use does nothing, but for a cap. */
 static void check_credit2(void)
 {
+	bool is_capped = cap.is_set && !cap_has_spare_time();
+
 	for (uint32_t c = 0; c < nr_pcpus; c++) {
 		for (uint32_t i = 0; i < CPUS_VCPUS; i++) {
 			cr_assert(pcpus[c]->current || !waits(v[i]) ||
-					  !may_run(v[i], c),
-				  "v%u on %u", i, c);
+					  !may_run(v[i], c) ||
+					  (is_capped && is_odd(v[i])),
+				  "v%u on %u, %ld left", i, c, cap.left);
 		}
 	}
+}
+
+static void set_cap_at_random(void)
+{
+	uint32_t percent = roll(4) ? 1 + roll(100 * HALF) : 0;
+
+	cap_begin_periods();
+	cr_assert_eq(sched_set_cap(&odd_dom, percent), 0);
+	cap.next_budget = percent * INT64_C(100000);
+	if (percent != 0 && !cap.is_set) {
+		cap.budget = cap.next_budget;
+		cap.left = cap.budget;
+		cap.period_end = fake_time_ns + CAP_PERIOD;
+	}
+	cap.is_set = percent != 0;
 }
 
 static void set_credit2_at_random(uint32_t i)
 {
 	struct sched_params p = {.weight = 1 + roll(SCHED_WEIGHT_MAX)};
 
-	cr_assert_eq(sched_set_params(v[i], &p), 0);
+	if (roll(8) == 0) {
+		set_cap_at_random();
+	} else {
+		cr_assert_eq(sched_set_params(v[i], &p), 0);
+	}
 }
 
 /* ---- null ---------------------------------------------------------------- */
@@ -387,7 +479,7 @@ static const struct policy_model {
 	void (*set)(uint32_t i); /* parameters of v[i] */
 } policies[] = {
 	{"rtds", model_run, check_rtds, set_rtds_at_random},
-	{"credit2", no_account, check_credit2, set_credit2_at_random},
+	{"credit2", cap_account, check_credit2, set_credit2_at_random},
 	{"null", no_account, check_null, nothing_to_set},
 	{"arinc653", run_arinc653, check_arinc653, set_plan_at_random},
 };
@@ -410,6 +502,7 @@ static void pass_time(uint64_t ns)
 	}
 	policy->run(ns);
 	fake_time_ns += ns;
+	cap_begin_periods();
 }
 
 static void sleep_or_wake(struct vcpu *t)
@@ -525,7 +618,11 @@ static const struct world *make_world(int nr)
 			.next_budget = SCHED_BUDGET_US_DEFAULT * US,
 			.extra = true,
 		};
+		if (is_odd(v[i])) {
+			odd[i / 2] = v[i];
+		}
 	}
+	odd_dom.pool = cpus_dom.pool;
 	return w;
 }
 
