@@ -117,6 +117,11 @@ STEPS = [
     step("sched-credit2-weight", "xl sched-credit2 -d one -w 512; xl sched-credit2 -d one; xl sched-credit2; "
                                  "xl sched-credit2 -d one -w 256 -c 0"),
     step("sched-credit2-bad", "xl sched-credit2 -d one -w 0"),
+    step("sched-credit2-cap", "xl sched-credit2 -d one -c 50; xl sched-credit2 -d one; xl sched-credit2; "
+                              "xl sched-credit2 -d two -c 150; xl sched-credit2 -d two; xl sched-credit2 -d one -w 512; xl sched-credit2 -d one"),
+    step("sched-credit2-cap-bad", "for c in 101 65536 -1 x; do xl sched-credit2 -d one -c $c; done; "
+                                  "xl sched-credit2 -d two -w 300 -c 201; xl sched-credit2"),
+    step("sched-credit2-cap-0", "xl sched-credit2 -d one -w 256 -c 0; xl sched-credit2 -d two -c 0; xl sched-credit2"),
     step("trigger", "xl trigger one nmi"),
     step("sysrq", "xl sysrq one h; sleep 1; guest one 'dmesg | grep -c sysrq:'"),
     step("top", "xentop -b -i 1", TOP, TRAFFIC),
@@ -135,6 +140,8 @@ STEPS = [
     # the ends of guests
     step("reboot", "xl reboot one; guest one --wait 2; xl list", *LIST),
     step("shutdown", "xl shutdown -w one; sleep 1; xl list", *LIST),
+    step("create-cap", "xl create /etc/xen/one.cfg 'cap=40' 'cpu_weight=300'; guest one --wait; xl sched-credit2; "
+                       "xl destroy one"),
     step("create-console", typed("xl create -c /etc/xen/one.cfg", "", "echo con\"\"sole"), *TYPED),
     step("shutdown-inside", "guest one 'sleep 1; poweroff &'; sleep 3; xl list", *LIST),
     step("destroy", "xl destroy two; xl list", *LIST),
