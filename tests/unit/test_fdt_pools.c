@@ -111,7 +111,9 @@ Test(fdt_pools, all_in_nodes)
 	cr_assert_eq(fdt_pools_find(NODE_B, &id), 0);
 	cr_assert_eq(id, 1);
 	cr_assert_eq(fdt_pools_find(CPU_A, &id), -ENOENT);
-	cr_assert_eq(fdt_pools_find(0, &id), -ENOENT);
+	id = 7;
+	cr_assert_eq(fdt_pools_find(0, &id), 0, "a domain that names none");
+	cr_assert_eq(id, 0);
 	for (uint32_t i = 0; i < 2; i++) {
 		expect(i, made[i].id, made[i].id ? &other : &normal,
 		       made[i].id ? 2 : 1);
