@@ -218,6 +218,7 @@ typedef int64_t (*sysctl_fn)(struct vcpu *v, struct xen_sysctl *op);
 
 static const sysctl_fn rows_4_17[] = {
 	ROW(readconsole, sysctl_readconsole),
+	ROW(tbuf_op, sysctl_tbuf),
 	ROW(physinfo, sysctl_physinfo),
 	ROW(sched_id, sysctl_sched_id),
 	ROW(getdomaininfolist, sysctl_getdomaininfolist),

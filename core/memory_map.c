@@ -16,6 +16,7 @@
 #include <hv/domain.h>
 #include <hv/hypercall.h>
 #include <hv/page_alloc.h>
+#include <hv/tracebuf.h>
 #include <lib/errno.h>
 
 #define STEP_PAGES 64u
@@ -54,6 +55,24 @@ static int add_foreign(struct domain *d, struct domain *from, uint64_t idx,
 	if (p2m_type_is_ram(e.type) && page_owner(pg) == from->id) {
 		rc = p2m_map_page(d, g, pg, t);
 	}
+	if (rc) {
+		page_put(pg);
+	}
+	return rc;
+}
+
+/* The hypervisor's, by frame number: trace buffers. */
+static int add_trace_page(struct domain *d, uint64_t idx, gfn_t g)
+{
+	bool writable;
+	struct page *pg = tracebuf_page_get(mfn(idx), &writable);
+	int rc;
+
+	if (!pg) {
+		return -EINVAL;
+	}
+	rc = p2m_map_page(d, g, pg,
+			  writable ? P2M_FOREIGN_RW : P2M_FOREIGN_RO);
 	if (rc) {
 		page_put(pg);
 	}
@@ -102,6 +121,7 @@ struct batch {
 	struct domain *d;
 	struct domain *from;
 	uint32_t space;
+	bool of_hypervisor;     /* from DOMID_XEN */
 	uint64_t errs;          /* guest address of the results */
 	struct guest_iter idxs;
 	struct guest_iter gpfns;
@@ -136,7 +156,9 @@ static int batch_one(struct vcpu *v, struct batch *b)
 	    guest_iter_next(&b->gpfns, &g) != 0) {
 		return -EFAULT;
 	}
-	result = add_one(b->d, b->from, b->space, idx, gfn(g));
+	result = b->of_hypervisor
+			 ? add_trace_page(b->d, idx, gfn(g))
+			 : add_one(b->d, b->from, b->space, idx, gfn(g));
 	if (result == -EAGAIN) {
 		guest_iter_seek(&b->idxs, b->idxs.next - 1);
 		guest_iter_seek(&b->gpfns, b->gpfns.next - 1);
@@ -164,7 +186,13 @@ static int64_t batch_step(struct vcpu *v, struct batch *b, uint64_t key)
 	return rc;
 }
 
-/* With a reference, or NULL and 0 for spaces that have no owner. */
+static bool is_of_hypervisor(const xen_add_to_physmap_batch_t *a)
+{
+	return a->space == XENMAPSPACE_gmfn_foreign &&
+	       a->u.foreign_domid == DOMID_XEN;
+}
+
+/* With a reference, or NULL and 0 for pages that no domain owns. */
 static int batch_owner(struct vcpu *v, const xen_add_to_physmap_batch_t *a,
 		       const struct domain *d, struct domain **out)
 {
@@ -174,6 +202,9 @@ static int batch_owner(struct vcpu *v, const xen_add_to_physmap_batch_t *a,
 	}
 	if (!hc_permitted(v, HC_CTRL)) {
 		return -EPERM;
+	}
+	if (is_of_hypervisor(a)) {
+		return 0;
 	}
 	*out = domain_get_for(v, a->u.foreign_domid);
 	if (!*out) {
@@ -194,7 +225,7 @@ static int64_t batch_run(struct vcpu *v, struct domain *d,
 	uint64_t key = hc_cont_key(__HYPERVISOR_memory_op,
 				   XENMEM_add_to_physmap_batch, a->idxs.q,
 				   a->gpfns.q, who);
-	struct batch b = { .d = d };
+	struct batch b = { .d = d, .of_hypervisor = is_of_hypervisor(a) };
 	int64_t rc = batch_owner(v, a, d, &b.from);
 
 	if (rc) {

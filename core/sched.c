@@ -101,6 +101,9 @@ void sched_switch_policy(struct pcpu *c, const struct cpupool *p)
 	c->runq_lock = p->lock ? p->lock : &c->own_runq_lock;
 	c->keeps = BIT64(c->id);
 	c->timer_slop_ns = p->policy->is_real_time ? 0 : options.timer_slop_ns;
+	if (c->asked == c->policy) {
+		c->asked = p->policy; /* and else it goes on being traced */
+	}
 	__atomic_store_n(&c->policy, p->policy, __ATOMIC_RELEASE);
 }
 
@@ -172,7 +175,7 @@ struct pcpu *sched_lock_vcpu(struct vcpu *v) NO_LOCK_ANALYSIS
 void sched_remove_locked(struct pcpu *c, struct vcpu *v)
 {
 	if (v->queued) {
-		c->policy->dequeue(c, v);
+		c->asked->dequeue(c, v);
 		v->queued = false;
 	}
 }
@@ -278,7 +281,7 @@ void sched_place_unlock(struct pcpu *c, struct vcpu *v,
 		}
 	}
 	if (wants_queue(v)) {
-		resched = c->policy->enqueue(c, v, now_ns);
+		resched = c->asked->enqueue(c, v, now_ns);
 		v->queued = true;
 		queued = true;
 	}
@@ -370,7 +373,7 @@ static void pick(struct pcpu *c)
 	now = arch_time_ns(); /* not before what others noted under the lock */
 	runnable = prev && prev->state == VCPU_RUNNING &&
 		   prev->pause_count == 0 && may_run_on(prev, c->id);
-	dec = c->policy->pick(c, prev, runnable, now);
+	dec = c->asked->pick(c, prev, runnable, now);
 	if (dec.next != prev || !runnable) {
 		if (prev) {
 			put_prev(prev, now);

@@ -165,12 +165,14 @@ void vcpu_offline(struct vcpu *v)
 	bool resched = false;
 
 	if (v->state != VCPU_OFFLINE) {
+		bool running = v->state == VCPU_RUNNING;
+
+		state_set(v, VCPU_OFFLINE);
 		sched_remove_locked(c, v);
-		if (v->state != VCPU_RUNNING) {
+		if (!running) {
 			vcpu_runstate_change(v, RUNSTATE_offline,
 					     arch_time_ns());
 		}
-		state_set(v, VCPU_OFFLINE);
 		resched = sched_leave_locked(c, v);
 	}
 	sched_unlock(c);

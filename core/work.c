@@ -21,6 +21,7 @@
 #include <hv/percpu.h>
 #include <hv/restart.h>
 #include <hv/sched.h>
+#include <hv/tracebuf.h>
 #include <hv/vcpu.h>
 
 #define WORK_ROUNDS 16
@@ -90,6 +91,9 @@ static void pcpu_work(struct pcpu *c, uint32_t bits)
 	}
 	if (bits & PWORK_KEY) {
 		console_tell_news();
+	}
+	if (bits & PWORK_TRACE) {
+		sched_trace(c, tracebuf_work(c));
 	}
 	if (bits & PWORK_DOMAIN) {
 		domain_poll();

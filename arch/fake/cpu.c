@@ -12,6 +12,7 @@
 
 #include <hv/dom_config.h>
 #include <hv/domain.h>
+#include <hv/tracebuf.h>
 #include <lib/errno.h>
 
 static struct pcpu first_pcpu;
@@ -40,6 +41,33 @@ void arch_cpu_idle(void)
 
 void arch_irq_poll(void)
 {
+}
+
+bool fake_traps_traced;
+
+void arch_trace_traps(bool on)
+{
+	fake_traps_traced = on;
+}
+
+/* No trace buffers, unless a test links core/tracebuf.c. */
+__attribute__((weak)) bool tracebuf_work(struct pcpu *c)
+{
+	(void)c;
+	return false;
+}
+
+__attribute__((weak)) void sched_trace(struct pcpu *c, bool on)
+{
+	(void)c;
+	(void)on;
+}
+
+__attribute__((weak)) struct page *tracebuf_page_get(mfn_t m, bool *writable)
+{
+	(void)m;
+	(void)writable;
+	return NULL;
 }
 
 void arch_wmb(void)

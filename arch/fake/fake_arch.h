@@ -57,6 +57,7 @@ extern void (*fake_on_relax)(void);
 /* ---- time, machine --------------------------------------------------- */
 extern uint64_t fake_time_ns;
 extern uint64_t fake_timer_deadline_ns;
+extern bool fake_traps_traced;
 extern uint32_t fake_nr_restarts;
 extern uint32_t fake_nr_vcpu_dumps;
 extern uint32_t fake_nr_machine_off;

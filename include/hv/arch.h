@@ -22,6 +22,8 @@ void arch_cpu_relax(void);
 void arch_cpu_idle(void);
 /* Take and handle one physical interrupt, if one is pending (idle loop). */
 void arch_irq_poll(void);
+/* This CPU shall write records of guests' calls and interrupts (tracebuf). */
+void arch_trace_traps(bool on);
 /* Other CPUs see our stores before the signal that follows. */
 void arch_wmb(void);
 

@@ -17,6 +17,7 @@ struct vcpu;
 struct sched_cpu;
 struct sched_policy;
 struct cpupool;
+struct irqchip;
 
 /* Bits of pcpu.work: things this CPU must do before it enters a guest. */
 enum pcpu_work {
@@ -25,6 +26,7 @@ enum pcpu_work {
 	PWORK_STOP = 1u << 2,    /* park for good */
 	PWORK_KEY = 1u << 3,     /* there is new log (console.c) */
 	PWORK_DOMAIN = 1u << 4,  /* a domain stopped or can go (domain.c) */
+	PWORK_TRACE = 1u << 5,   /* its trace buffer, its hooks (tracebuf.c) */
 };
 
 struct pcpu {
@@ -41,9 +43,11 @@ struct pcpu {
 
 	struct vcpu *loaded;          /* whose registers are live (lazy idle) */
 	uint64_t hw_id;               /* architecture's id (MPIDR affinity) */
+	const struct irqchip *irqchip; /* asked while it idles; arch */
 	/* Of the pool it is in or about to be in; cpupool.c. */
 	struct cpupool *pool;         /* control_lock; NULL: not started */
 	const struct sched_policy *policy; /* own CPU writes */
+	const struct sched_policy *asked;  /* that, or sched_trace.c's */
 	struct sched_cpu *sched;      /* the policy's per-CPU part */
 	uint64_t timer_slop_ns;       /* how late a timer may be; own CPU */
 	struct timer slice_timer;     /* sched.c: look again at run queue */

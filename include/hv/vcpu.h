@@ -81,6 +81,7 @@ struct vcpu {
 	uint64_t runstate_entry_ns;
 	uint64_t runstate_ns[4];   /* RUNSTATE_running.. */
 	uint8_t runstate;
+	uint8_t traced;            /* sched_trace.c */
 
 	struct timer singleshot;   /* VCPUOP_set_singleshot_timer */
 	struct timer poll_timer;

@@ -2,6 +2,7 @@
 // LINK: core/hc_domctl.c core/domctl_life.c core/domctl_info.c
 // LINK: core/domctl_vcpu.c core/domctl_sched.c core/domctl_memory.c
 // LINK: core/domain_destroy.c
+// LINK: core/tracebuf.c core/sched_trace.c
 // LINK: core/hc_sysctl.c core/sysctl_sched.c core/console.c
 // LINK: core/domain.c core/vcpu.c core/vcpu_create.c core/runstate.c
 // LINK: core/cpupool.c
@@ -70,7 +71,7 @@ static int64_t raw(struct vcpu *v, uint32_t cmd, uint32_t version)
 
 Test(sysctl, version_rights_and_numbers)
 {
-	static const uint8_t none[] = { 0, 2, 5, 10, 11, 12, 13, 14, 15, 20,
+	static const uint8_t none[] = { 0, 5, 10, 11, 12, 13, 14, 15, 20,
 					21, 22, 23, 25, 26, 27, 29, 30, 99 };
 	const uint32_t version = XEN_SYSCTL_INTERFACE_VERSION;
 	struct domain *d = hv_build(1, 4);

@@ -63,7 +63,7 @@ HV_COLD := $(wildcard \
 	core/static_mem.c core/cpupool.c \
 	core/sysctl*.c core/timer.c core/trace.c core/vcpu.c \
 	core/vcpu_create.c core/wallclock.c core/watchdog.c \
-	arch/$(ARCH)/cpu/*.c \
+	arch/$(ARCH)/cpu/*.c arch/$(ARCH)/entry/trap_traced.c \
 	arch/$(ARCH)/mm/stage1.c \
 	arch/$(ARCH)/mm/vmid.c arch/$(ARCH)/trap/idregs.c \
 	arch/$(ARCH)/trap/inject.c arch/$(ARCH)/trap/s1walk.c \

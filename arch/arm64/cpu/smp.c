@@ -150,6 +150,7 @@ void hv_secondary(void)
 
 void irqchip_enable_own_ppis(void)
 {
+	this_pcpu()->irqchip = irqchip;
 	for (uint32_t sgi = 0; sgi < NR_IPIS; sgi++) {
 		irqchip->enable(sgi);
 	}

@@ -79,7 +79,7 @@ void trap_sync(struct vcpu *v)
 }
 
 /* One interrupt; the architecture keeps SGIs, its timer and maintenance. */
-static void handle_irq(uint32_t intid)
+static void handle_irq(const struct irqchip *chip, uint32_t intid)
 {
 	struct vcpu *v;
 
@@ -94,7 +94,7 @@ static void handle_irq(uint32_t intid)
 	}
 	if (intid < 16) {
 		ipi_handle(intid);
-		irqchip->deactivate(intid);
+		chip->deactivate(intid);
 		return;
 	}
 	if (intid == platform.gic.maint_intid) {
@@ -102,31 +102,31 @@ static void handle_irq(uint32_t intid)
 		if (v) {
 			vgic_maintenance(v);
 		}
-		irqchip->deactivate(intid);
+		chip->deactivate(intid);
 		return;
 	}
 	irq_dispatch(intid);
 }
 
-static void take_irq(void)
+void trap_take_irq(const struct irqchip *chip)
 {
-	uint32_t intid = irqchip->ack();
+	uint32_t intid = chip->ack();
 
 	if (likely(intid < NR_INTIDS)) { /* 1020-1023: it is gone again */
-		irqchip->eoi(intid);
-		handle_irq(intid);
+		chip->eoi(intid);
+		handle_irq(chip, intid);
 	}
 }
 
 void trap_irq(struct vcpu *v)
 {
 	(void)v;
-	take_irq();
+	trap_take_irq(irqchip);
 }
 
 void arch_irq_poll(void)
 {
-	take_irq();
+	trap_take_irq(this_pcpu()->irqchip);
 }
 
 /* No secure side shares its interrupts with us: none is ever expected. */

@@ -42,55 +42,45 @@
 	mov	x0, x19
 	.endm
 
+	/* From EL2 with SP_EL0, never used, and with SP_EL2: our own fault. */
+	.macro	own_entries
+	.rept	2
+	ventry	own_sync
+	ventry	own_irq
+	ventry	own_irq
+	ventry	own_serror
+	.endr
+	.endm
+
+	/* From a lower level: 64-bit; 32-bit user space of a 64-bit kernel. */
+	.macro	guest_entry handler
+	.balign	0x80
+	save_guest
+	bl	\handler
+	b	guest_exit
+	.endm
+
+	.macro	guest_entries sync, irq
+	.rept	2
+	guest_entry \sync
+	guest_entry \irq
+	guest_entry trap_fiq
+	guest_entry trap_serror
+	.endr
+	.balign	0x80
+	.endm
+
 	.section .vectors, "ax"
 	.balign	0x800
 	.globl	vectors
 vectors:
-	/* From EL2 with SP_EL0: never used. */
-	ventry	own_sync
-	ventry	own_irq
-	ventry	own_irq
-	ventry	own_serror
-	/* From EL2: our own fault. */
-	ventry	own_sync
-	ventry	own_irq
-	ventry	own_irq
-	ventry	own_serror
-	/* From a 64-bit lower level. */
-	.balign	0x80
-	save_guest
-	bl	trap_sync
-	b	guest_exit
-	.balign	0x80
-	save_guest
-	bl	trap_irq
-	b	guest_exit
-	.balign	0x80
-	save_guest
-	bl	trap_fiq
-	b	guest_exit
-	.balign	0x80
-	save_guest
-	bl	trap_serror
-	b	guest_exit
-	/* From a 32-bit lower level: user space of a 64-bit kernel. */
-	.balign	0x80
-	save_guest
-	bl	trap_sync
-	b	guest_exit
-	.balign	0x80
-	save_guest
-	bl	trap_irq
-	b	guest_exit
-	.balign	0x80
-	save_guest
-	bl	trap_fiq
-	b	guest_exit
-	.balign	0x80
-	save_guest
-	bl	trap_serror
-	b	guest_exit
-	.balign	0x80
+	own_entries
+	guest_entries trap_sync, trap_irq
+	/* While the control domain traces what comes in: arch_trace_traps(). */
+	.globl	vectors_traced
+vectors_traced:
+	own_entries
+	guest_entries trap_sync_traced, trap_irq_traced
 
 	.text
 	/* x19: the vCPU that trapped. */

@@ -9,9 +9,6 @@
 #include <hv/arch.h>
 #include <hv/entry.h>
 
-#define HVC_IMM FIELD64(15, 0)
-#define HVC_IMM_XEN 0xea1u
-
 void trap_hvc64(struct vcpu *v, uint64_t esr)
 {
 	uint64_t imm = esr & HVC_IMM;

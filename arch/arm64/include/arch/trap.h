@@ -9,13 +9,28 @@
 #include <arch/sysreg.h>
 #include <hv/vcpu.h>
 
+#define HVC_IMM FIELD64(15, 0)
+#define HVC_IMM_XEN 0xea1u
+
 /* From vectors.S. */
 void trap_sync(struct vcpu *v);
 void trap_irq(struct vcpu *v);
 void trap_fiq(struct vcpu *v);
 void trap_serror(struct vcpu *v);
+/* With records for trace buffers: in the table that is used meanwhile. */
+void trap_sync_traced(struct vcpu *v);
+void trap_irq_traced(struct vcpu *v);
+extern const char vectors[], vectors_traced[];
+/* One interrupt, if one is pending, by way of @chip. */
+struct irqchip;
+void trap_take_irq(const struct irqchip *chip);
 struct own_fault_frame;
 __noreturn void trap_own(struct own_fault_frame *f, uint64_t kind);
+
+static inline bool is_hypercall(uint64_t esr)
+{
+	return esr >> 26 == EC_HVC64 && (esr & HVC_IMM) == HVC_IMM_XEN;
+}
 
 /* Handlers by exception class; @esr is ESR_EL2, read once. */
 void trap_hvc64(struct vcpu *v, uint64_t esr);
