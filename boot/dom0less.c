@@ -496,6 +496,9 @@ static int build(struct domain *d, const struct boot_domain *b,
 		rc = dom_build_affinity(d, (uint8_t)(b - boot_domains));
 	}
 	if (rc == 0) {
+		rc = dom_build_sched(d, (uint8_t)(b - boot_domains));
+	}
+	if (rc == 0) {
 		rc = keep_for_restart(d, b, image, fdt);
 	}
 	return rc;

@@ -17,6 +17,7 @@
 
 #include <abi/xen.h>
 #include <hv/console.h>
+#include <hv/sched.h>
 #include <hv/vcpu.h>
 #include <lib/errno.h>
 #include <lib/printf.h>
@@ -71,6 +72,18 @@ static const struct row rows[] = {
 	{ .name = "nr_spis", .kind = ROW_U32, TO(nr_spis), .max = MAX_SPIS,
 	  .range = "is not a number up to 960; leave it out for as many as "
 		   "the machine has" },
+	{ .name = "bulkhead,weight", .kind = ROW_U32, TO(sched.weight),
+	  .min = 1, .max = SCHED_WEIGHT_MAX,
+	  .range = "is not a number from 1 to 65535; write <512> for twice "
+		   "the share of others" },
+	{ .name = "bulkhead,budget-us", .kind = ROW_U32, TO(sched.budget_us),
+	  .min = 1, .max = UINT32_MAX,
+	  .range = "is not a number of microseconds; write <4000>" },
+	{ .name = "bulkhead,period-us", .kind = ROW_U32, TO(sched.period_us),
+	  .min = 1, .max = UINT32_MAX,
+	  .range = "is not a number of microseconds; write <10000>" },
+	{ .name = "bulkhead,extratime", .kind = ROW_FLAG,
+	  TO(sched.extratime) },
 	{ .name = "vpl011", .kind = ROW_FLAG, TO(vpl011) },
 	{ .name = "xen,enhanced", .kind = ROW_ENHANCED },
 	{ .name = "bulkhead,windows", .kind = ROW_ELSEWHERE },
@@ -358,6 +371,9 @@ static void parse_one(struct dt *t, uint32_t idx, const struct platform *p)
 	rc = parse_props(t, idx, b);
 	if (rc == 0) {
 		rc = check_props(t, idx, p, b);
+	}
+	if (rc == 0) {
+		rc = fdt_sched_check(t, idx, &b->sched);
 	}
 	if (rc == 0 && b->mem.said) {
 		rc = fdt_dom_mem_parse(t, idx, &b->mem);

@@ -5,6 +5,7 @@
 
 #include <hv/platform.h>
 #include "fdt_dom_mem.h"
+#include "fdt_dom_sched.h"
 #include "fdt_dom_restart.h"
 #include "fdt_util.h"
 
@@ -29,6 +30,7 @@ struct boot_domain {
 	const char *bootargs;     /* into the tree; never NULL */
 	struct boot_mem mem;      /* what is set aside for it */
 	struct restart_policy restart;
+	struct boot_sched sched;  /* of all its vCPUs */
 };
 
 extern struct boot_domain boot_domains[MAX_BOOT_DOMAINS];

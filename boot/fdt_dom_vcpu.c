@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Nodes "xen,vcpu" of a domain -> the CPUs that each of its vCPUs may use.
+ * Nodes "xen,vcpu" of a domain -> the CPUs that each of its vCPUs may use, and
+ * its share of them (fdt_dom_sched.c).
  *
  * Owns    the list of them.
  * Not     whether these CPUs came up (dom0less.c).
@@ -150,6 +151,9 @@ int fdt_vcpu_parse(struct dt *t, uint32_t idx, const struct platform *p,
 	rc = read_id(t, idx, v);
 	if (rc == 0) {
 		rc = read_affinity(t, idx, p, v);
+	}
+	if (rc == 0) {
+		rc = fdt_sched_read(t, idx, &v->sched);
 	}
 	nr_boot_vcpus += rc == 0;
 	return rc;

@@ -4,6 +4,7 @@
 #define BOOT_FDT_DOM_VCPU_H
 
 #include <hv/platform.h>
+#include "fdt_dom_sched.h"
 #include "fdt_util.h"
 
 #define MAX_BOOT_VCPUS 128u /* of all domains together that a node names */
@@ -12,6 +13,7 @@ struct boot_vcpu {
 	uint64_t cpus; /* bit per CPU; 0: nothing said */
 	uint8_t dom;   /* index of boot_domains[] */
 	uint8_t id;
+	struct boot_sched sched;
 };
 
 extern struct boot_vcpu boot_vcpus[MAX_BOOT_VCPUS];

@@ -83,6 +83,31 @@ def test_vcpus_on_cpus(boot, hyp):
     verdicts(console, hyp, [1])
 
 
+def budget(budget_us, period_us, more=""):
+    return f"bulkhead,budget-us = <{budget_us}>; bulkhead,period-us = <{period_us}>; {more}"
+
+
+@pytest.mark.parametrize("sched", ("rtds", "credit2"))
+def test_shares(boot, hyp, sched):
+    """Parameters of the scheduler by the tree, as the stock xl shows them; more than is left is refused. Xen has no such."""
+    if hyp == "xen":
+        pytest.skip("no release of Xen has such properties")
+    require(WATCH)
+    one = f'v1 {{ compatible = "xen,vcpu"; id = <1>; {budget(3000, 6000, "bulkhead,extratime;")} }};'
+    console = boot(xl=True, smp=2, mem=2048, icount=True, reboot=False, dom0_vcpus=1, hyp_args=f"sched={sched}", domains=[
+        Domain("shares", WATCH, cpus=2, text="bulkhead,weight = <512>; " + budget(4000, 20000) + one),
+        Domain("greedy", WATCH, text=budget(9000, 9000))])
+    text = text_of(console)
+    other = {"rtds": "weight", "credit2": "budget-us"}[sched]
+    assert f'/chosen/shares: "bulkhead,{other}" is of another scheduler than sched={sched}; ignored' in text
+    if sched == "rtds":
+        assert '/chosen/greedy: "bulkhead,budget-us" is more than the scheduler can promise beside what others have' in text
+        rows = console.check("xl sched-rtds -d 1 -v all").splitlines()[-2:]
+        assert [row.split()[-5:] for row in rows] == [["1", "0", "20000", "4000", "no"], ["1", "1", "6000", "3000", "yes"]]
+    else:
+        assert console.check("xl sched-credit2 -d 1").splitlines()[-1].split()[-3:-1] == ["1", "512"]
+
+
 @pytest.mark.parametrize("gic", (2, 3))
 def test_channels_beside_dom0(boot, hyp, gic):
     """The stock init-dom0less gives a stock Linux its xenstore; a domain has channels to dom0 and to it, and sees its end."""
