@@ -128,6 +128,10 @@ static void read_all(void)
 			take_message(&m);
 		} else if (r == BH_NEW) {
 			put_text("asks: the other one has begun\n");
+			if (rounds_left) { /* its answer is lost: anew */
+				rounds_left = 0;
+				to_message = 0;
+			}
 		} else if (r == BH_CORRUPT) {
 			put_text("asks: the other one broke the rules\n");
 			bh_link_restart(&box);
