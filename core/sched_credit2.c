@@ -353,8 +353,6 @@ begin_slice(struct sched_cpu *s, struct unit *u, struct unit *next,
 	return !next && s->has_parked ? now : UINT64_MAX;
 }
 
-/* ---- decisions ----------------------------------------------------------- */
-
 /* When @u, which runs, must be looked at again. */
 static uint64_t slice_end(const struct sched_cpu *s, const struct unit *u)
 {

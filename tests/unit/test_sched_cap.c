@@ -150,6 +150,38 @@ Test(sched_cap, several_cpus)
 	check_part(60 * SECOND, 0, 150);
 }
 
+/* Of three domains with a vCPU for each CPU, the third has no cap. */
+Test(sched_cap, all_cpus_are_wanted)
+{
+	static struct vcpu *of[3][2];
+	struct domain part[3];
+
+	cpus_start(2, "credit2");
+	for (uint32_t i = 0; i < 6; i++) {
+		v[i] = cpus_vcpu(0);
+		of[i / 2][i % 2] = v[i];
+	}
+	for (uint32_t i = 0; i < 3; i++) {
+		part[i] = (struct domain){
+			.vcpu = of[i],
+			.nr_vcpus = 2,
+			.max_vcpus = 2,
+			.pool = cpus_dom.pool,
+		};
+	}
+	cr_assert_eq(sched_set_cap(&part[0], 70), 0);
+	cr_assert_eq(sched_set_cap(&part[1], 33), 0);
+	for (uint32_t i = 0; i < 6; i++) {
+		vcpu_online(v[i]);
+	}
+	run(60 * SECOND, 0);
+	for (uint32_t i = 0; i < 2; i++) {
+		cr_assert_geq(sched_vcpu_cpu_time_ns(of[0][i]), 20900 * MS);
+		cr_assert_geq(sched_vcpu_cpu_time_ns(of[1][i]), 9890 * MS);
+		cr_assert_geq(sched_vcpu_cpu_time_ns(of[2][i]), 29000 * MS);
+	}
+}
+
 Test(sched_cap, more_vcpus_than_slices)
 {
 	start(2, 8, 7); /* slices are 100 us; a budget has seven */
