@@ -98,6 +98,7 @@ class Machine:
         self.xl = False               # the control domain with the stock toolstack, and its disk with guests
         self.initrd = None            # a file, None for no ramdisk; not given: default_initrd()
         self.icount = False           # one instruction = 1 ns of virtual time, deterministic
+        self.icount_shift = 0         # ... or 2 to that power
         self.disks = []               # (file, "pci" or "mmio")
         self.script = None            # a file of shell commands: the xl control domain runs it and powers off
         self.net = None               # None, "pci" or "mmio"
@@ -176,7 +177,7 @@ class Machine:
         args += ["-rtc", "base=2024-01-01T00:00:00,clock=vm"]
         if self.icount:
             # The seed: device trees hold random bytes, from which kernels take their own.
-            args += ["-icount", "shift=0,sleep=off", "-seed", "1"]
+            args += ["-icount", f"shift={self.icount_shift},sleep=off", "-seed", "1"]
         elif self.smp > 1:
             args += ["-accel", "tcg,thread=multi"]
         return args
