@@ -1,23 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What many domains cost, as lib/bench.h says: this one, the first, makes 1 to
- * 64 others with a toolstack's own hypercalls, all on one CPU. At each number:
+ * 255 others with a toolstack's own hypercalls, all on one CPU. At each number:
  *
  *	create_N	to make one more of them, with 64 KiB of memory
  *	version_N, yield_N, timer_N
  *			a hypercall, a yield without anybody else to run and a
  *			timer interrupt of this one, while the others are paused
  *	switch_N	from one domain to the next, while all run and yield
+ *	wake_N		pausing and unpausing one of those that wait for the CPU
  *	free_pages_N	left in the machine
+ *
+ * On two CPUs (boot argument "other-cpu") the others are all on the second:
+ *
+ *	wake_N		as above
  */
 #include "bench.h"
 
 #define HOLE_GFN	UINT64_C(0x7000000)	/* no RAM of ours there */
 #define RAM_GFN		UINT64_C(0x40000)	/* of a new domain */
 #define RAM_PAGES	16u
-#define MAX_DOMAINS	64u
+#define MAX_DOMAINS	255u
 #define POOL_PAGES	64u			/* for tables */
 #define ROUNDS		200u
+#define WAKES		8u			/* in a row, WAKE_TRIES times */
+#define WAKE_TRIES	20u
 
 static struct xen_domctl op;
 static domid_t ids[MAX_DOMAINS];
@@ -149,8 +156,11 @@ static const char *at(const char *name)
 
 	memcpy(s, name, n);
 	s[n++] = '_';
+	if (nr_made >= 100) {
+		s[n++] = (char)('0' + nr_made / 100);
+	}
 	if (nr_made >= 10) {
-		s[n++] = (char)('0' + nr_made / 10);
+		s[n++] = (char)('0' + nr_made / 10 % 10);
 	}
 	s[n++] = (char)('0' + nr_made % 10);
 	s[n] = '\0';
@@ -179,6 +189,35 @@ static uint64_t turns(void)
 	return sum;
 }
 
+static void all(uint32_t cmd)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_made; i++) {
+		domctl(cmd, ids[i]);
+	}
+}
+
+/* The least of several: in between, the others may get the CPU. */
+static void wakes(void)
+{
+	uint64_t least = UINT64_MAX;
+	unsigned int try;
+
+	for (try = 0; try < WAKE_TRIES; try++) {
+		uint64_t t0 = counter();
+		unsigned int i;
+
+		for (i = 0; i < WAKES; i++) {
+			domctl(XEN_DOMCTL_pausedomain, ids[nr_made - 1]);
+			domctl(XEN_DOMCTL_unpausedomain, ids[nr_made - 1]);
+		}
+		t0 = counter() - t0;
+		least = t0 < least ? t0 : least;
+	}
+	bench_report(at("wake"), least, WAKES);
+}
+
 /* Every domain yields as soon as it runs: each turn is one switch. */
 static void switches(void)
 {
@@ -186,9 +225,8 @@ static void switches(void)
 	uint64_t t0;
 	unsigned int i;
 
-	for (i = 0; i < nr_made; i++) {
-		domctl(XEN_DOMCTL_unpausedomain, ids[i]);
-	}
+	all(XEN_DOMCTL_unpausedomain);
+	wakes();
 	turns0 = turns();
 	t0 = counter();
 	for (i = 0; i < ROUNDS; i++) {
@@ -197,8 +235,8 @@ static void switches(void)
 	t0 = counter() - t0;
 	bench_report(at("switch"), t0,
 		     (unsigned int)(turns() - turns0) + ROUNDS);
+	all(XEN_DOMCTL_pausedomain);
 	for (i = 0; i < nr_made; i++) {
-		domctl(XEN_DOMCTL_pausedomain, ids[i]);
 		CHECK(*page_of(i) != 0);
 	}
 }
@@ -222,15 +260,48 @@ static void measure(void)
 	switches();
 }
 
+/* This one stays on the first CPU, those from @first on go to the second. */
+static void part(unsigned int first)
+{
+	static uint64_t cpu;
+	unsigned int i;
+
+	for (i = first; i <= nr_made; i++) {
+		cpu = i ? 2 : 1;
+		op.u.vcpuaffinity = (struct xen_domctl_vcpuaffinity){
+			.flags = XEN_VCPUAFFINITY_HARD,
+		};
+		op.u.vcpuaffinity.cpumap_hard.nr_bits = 64;
+		set_xen_guest_handle(op.u.vcpuaffinity.cpumap_hard.bitmap,
+				     (uint8_t *)&cpu);
+		domctl(XEN_DOMCTL_setvcpuaffinity, i ? ids[i - 1] : 0);
+	}
+}
+
+static void measure_other_cpu(unsigned int first)
+{
+	part(first);
+	all(XEN_DOMCTL_unpausedomain);
+	wakes();
+	all(XEN_DOMCTL_pausedomain);
+}
+
 static void bench(void)
 {
+	bool other_cpu = has_bootarg("other-cpu");
 	unsigned int n;
 
 	printf("BENCH frequency %lu\n", sysreg_read(cntfrq_el0));
 	bench_settle();
-	for (n = 1; n <= MAX_DOMAINS; n *= 2) {
+	for (n = 1; n <= MAX_DOMAINS; n = n < 128 ? 2 * n : n + 127) {
+		unsigned int first = nr_made ? nr_made + 1 : 0;
+
 		make_more(n);
-		measure();
+		if (other_cpu) {
+			measure_other_cpu(first);
+		} else {
+			measure();
+		}
 	}
 }
 
