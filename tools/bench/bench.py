@@ -30,7 +30,7 @@ MACHINE_MIB = 2048
 SMALL_MIB = 128         # of the control domain where the machine's memory varies: the same in all of them
 SCALE_CPUS = (2, 4, 8)
 SCALE_MIB = (512, 1024, 2048, 4096, 8192, 16384)
-SCALE_DOMAINS = (1, 2, 4, 8, 16, 32, 64, 128, 255)
+SCALE_DOMAINS = (1, 2, 4, 8, 16, 32, 64, 128, 254)
 ONE_CPU = {"dom0_vcpus": 2, "dom0_args": "one-cpu"}      # of bench_pair
 SHARED_PAGE = (0x70000000, 0x50000000)                   # in the machine and in the guests of bench_across
 FIGURE = re.compile(r"BENCH (\w+) ticks (\d+) iterations (\d+)")
@@ -139,7 +139,7 @@ def boot_scale(column, timeout):
 
 
 def domain_scale(column, timeout):
-    """What 1 to 255 domains cost."""
+    """What 1 to 254 domains cost."""
     figures, values = figures_of(console_of(column, "bench_domains", timeout, {"dom0_mem": 256}))
     figures = {"domains_" + name: figure for name, figure in figures.items()}
     other, _ = figures_of(console_of(column, "bench_domains", timeout, {"dom0_mem": 256, "smp": 2, "dom0_args": "other-cpu"}))
