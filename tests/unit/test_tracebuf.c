@@ -298,6 +298,7 @@ Test(tracebuf, hostile_reader)
 {
 	static uint8_t before[2][PAGE_SIZE];
 	struct t_buf *other;
+	uint32_t set;
 	uint32_t bad[] = { UINT32_MAX, 0, 1, 3, 0x80000000, 0, 4, 5000 };
 
 	start(1);
@@ -309,7 +310,11 @@ Test(tracebuf, hostile_reader)
 	for (uint32_t i = 0; i < 5000; i++) {
 		buffer(0)->cons = bad[i % ARRAY_SIZE(bad)];
 		buffer(0)->prod = i % 3 ? bad[i / 7 % ARRAY_SIZE(bad)] : 0;
+		set = buffer(0)->prod;
 		put(i, i % 8);
+		/* No position at all: taken as a full buffer. */
+		cr_assert(buffer(0)->cons < 2 * data_bytes() ||
+			  buffer(0)->prod == set);
 	}
 	cr_assert_eq(memcmp(before[0], other, PAGE_SIZE), 0);
 	cr_assert_eq(memcmp(before[1], list(), PAGE_SIZE), 0);
