@@ -10,6 +10,7 @@
 #include "fdt_dom_sched.h"
 
 #include <hv/console.h>
+#include <hv/cpupool.h>
 #include <hv/domain.h>
 #include <hv/sched.h>
 #include "fdt_dom.h"
@@ -38,11 +39,12 @@ static int refuse(const char *name, const char *what, int rc)
 	return rc;
 }
 
-static void warn_of_other(const char *name, const char *what)
+static void warn_of_other(const struct domain *d, const char *name,
+			  const char *what)
 {
 	log_warn("device tree: /chosen/%s: \"%s\" is of another scheduler "
-		 "than sched=%s; ignored\n",
-		 name, what, sched_policy_current()->name);
+		 "than its pool's, %s; ignored\n",
+		 name, what, d->pool->policy->name);
 }
 
 static int set_weight(struct domain *d, const struct boot_domain *b)
@@ -53,8 +55,8 @@ static int set_weight(struct domain *d, const struct boot_domain *b)
 	if (!p.weight) {
 		return 0;
 	}
-	if (sched_policy_current() != &sched_credit2) {
-		warn_of_other(b->name, "bulkhead,weight");
+	if (d->pool->policy != &sched_credit2) {
+		warn_of_other(d, b->name, "bulkhead,weight");
 		return 0;
 	}
 	rc = set(d, NULL, &p);
@@ -72,8 +74,8 @@ static int set_budget(struct domain *d, struct vcpu *v, const char *name,
 	if (!p.budget_us) {
 		return 0;
 	}
-	if (sched_policy_current() != &sched_rtds) {
-		warn_of_other(name, "bulkhead,budget-us");
+	if (d->pool->policy != &sched_rtds) {
+		warn_of_other(d, name, "bulkhead,budget-us");
 		return 0;
 	}
 	rc = set(d, v, &p);
