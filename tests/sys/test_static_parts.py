@@ -99,7 +99,7 @@ def test_shares(boot, hyp, sched):
         Domain("greedy", WATCH, text=budget(9000, 9000))])
     text = text_of(console)
     other = {"rtds": "weight", "credit2": "budget-us"}[sched]
-    assert f'/chosen/shares: "bulkhead,{other}" is of another scheduler than its pool's, {sched}; ignored' in text
+    assert f'/chosen/shares: "bulkhead,{other}" is of another scheduler than its pool\'s, {sched}; ignored' in text
     if sched == "rtds":
         assert '/chosen/greedy: "bulkhead,budget-us" is more than the scheduler can promise beside what others have' in text
         rows = console.check("xl sched-rtds -d 1 -v all").splitlines()[-2:]
