@@ -238,22 +238,6 @@ static uint16_t next_cpu(uint32_t nr_vcpus)
 	return (uint16_t)first;
 }
 
-/* Marks of the console that would pass for another's: "d7" is a guest of xl. */
-static bool is_one_of_ours(const char *name)
-{
-	return strcmp(name, "BH") == 0 || strcmp(name, "dom0") == 0 ||
-	       (name[0] == 'd' && name[1] >= '0' && name[1] <= '9');
-}
-
-static void set_name(struct dom_config *cfg, const char *name)
-{
-	if (is_one_of_ours(name)) {
-		hv_snprintf(cfg->name, sizeof(cfg->name), "d%u", cfg->domid);
-	} else {
-		hv_snprintf(cfg->name, sizeof(cfg->name), "%s", name);
-	}
-}
-
 static int describe(const struct boot_domain *b, struct dom_config *cfg)
 {
 	struct xen_arch_domainconfig arch = {
@@ -277,7 +261,7 @@ static int describe(const struct boot_domain *b, struct dom_config *cfg)
 		.max_grant_frames = 64,
 		.max_maptrack_frames = 1024,
 	};
-	set_name(cfg, b->name);
+	dom_build_name(cfg, b->name);
 	if (fdt_pools_find(b->pool_phandle, &cfg->pool_id) != 0) {
 		return problem(b, "\"domain-cpupool\" names no node that is "
 			       "compatible with \"xen,cpupool\"; correct it",

@@ -21,6 +21,8 @@
 #include <hv/static_mem.h>
 #include <lib/bits.h>
 #include <lib/errno.h>
+#include <lib/printf.h>
+#include <lib/string.h>
 
 /* The largest order that alignment of both and length allow: 0, 9 or 18. */
 static unsigned int best_order(uint64_t g, uint64_t m, uint64_t nr)
@@ -265,6 +267,22 @@ static const char *affinity_mistake(const struct domain *d, uint64_t cpus)
 		       "names a CPU that is not in the domain's pool; "
 		       "leave it out" :
 		       NULL;
+}
+
+/* Marks of the console that would pass for another's: "d7" is a guest of xl. */
+static bool is_one_of_ours(const char *name)
+{
+	return strcmp(name, "BH") == 0 || strcmp(name, "dom0") == 0 ||
+	       (name[0] == 'd' && name[1] >= '0' && name[1] <= '9');
+}
+
+void dom_build_name(struct dom_config *cfg, const char *name)
+{
+	if (is_one_of_ours(name)) {
+		hv_snprintf(cfg->name, sizeof(cfg->name), "d%u", cfg->domid);
+	} else {
+		hv_snprintf(cfg->name, sizeof(cfg->name), "%s", name);
+	}
 }
 
 int dom_build_affinity(struct domain *d, uint8_t dom)

@@ -37,6 +37,8 @@ __must_check int dom_build_spi(struct domain *d, uint32_t intid,
 __must_check int dom_build_vcpus(struct domain *d,
 				 const struct dom_config *cfg, uint64_t entry,
 				 uint64_t fdt);
+/* The name of a domain whose node has this name; cfg->domid is known. */
+void dom_build_name(struct dom_config *cfg, const char *name);
 /* What the tree says of single vCPUs of domain @dom of it. -ENXIO, logged. */
 __must_check int dom_build_affinity(struct domain *d, uint8_t dom);
 /* dom_evtchn.c: the channels of the device tree, between whoever started. */
