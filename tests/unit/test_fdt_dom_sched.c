@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include <hv/console.h>
+#include <hv/cpupool.h>
 #include <hv/domain.h>
 #include <hv/sched.h>
 #include <lib/errno.h>
@@ -29,18 +30,13 @@ static struct platform p;
 
 const struct sched_policy sched_credit2 = { .name = "credit2" };
 const struct sched_policy sched_rtds = { .name = "rtds" };
-static const struct sched_policy *policy = &sched_rtds;
+static struct cpupool pool = { .policy = &sched_rtds };
 static struct vcpu vcpus[2];
 static struct vcpu *list[2] = { &vcpus[0], &vcpus[1] };
-static struct domain dom = { .max_vcpus = 2, .vcpu = list };
+static struct domain dom = { .max_vcpus = 2, .vcpu = list, .pool = &pool };
 static struct sched_params got[2];
 static unsigned int sets;
 static uint32_t budget_limit = UINT32_MAX;
-
-const struct sched_policy *sched_policy_current(void)
-{
-	return policy;
-}
 
 int sched_admit(const struct domain *d, const struct vcpu *v,
 		const struct sched_params *s)
@@ -125,7 +121,7 @@ Test(fdt_dom_sched, of_all_and_of_one)
 	cr_assert_eq(sets, 3);
 	cr_assert_not_null(strstr(fake_log_last[LOG_ERR], "can promise"));
 	budget_limit = UINT32_MAX;
-	policy = &sched_credit2;
+	pool.policy = &sched_credit2;
 	cr_assert_eq(dom_build_sched(&dom, 1), 0);
 	cr_assert_eq(sets, 3);
 	cr_assert_eq(fake_log_count[LOG_WARN], 2);
@@ -141,7 +137,7 @@ Test(fdt_dom_sched, weight)
 	cr_assert_eq(fake_log_count[LOG_WARN], 1);
 	cr_assert_not_null(strstr(fake_log_last[LOG_WARN], "sched=rtds"));
 	cr_assert_eq(sets, 0);
-	policy = &sched_credit2;
+	pool.policy = &sched_credit2;
 	cr_assert_eq(dom_build_sched(&dom, 1), 0);
 	cr_assert_eq(sets, 2);
 	cr_assert_eq(got[0].weight, 65535);
