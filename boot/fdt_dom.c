@@ -193,7 +193,8 @@ static int read_other(struct dt *t, uint32_t idx, const struct dt_prop *p,
 static const struct row *row_named(const char *name)
 {
 	for (uint32_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		if (strcmp(rows[i].name, name) == 0) {
+		if (rows[i].name[0] == name[0] &&
+		    strcmp(rows[i].name, name) == 0) {
 			return &rows[i];
 		}
 	}

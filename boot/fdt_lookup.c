@@ -94,7 +94,7 @@ bool dt_is_available(struct dt *t, uint32_t idx)
 /* @part names a node when it is its name, or that before the '@'. */
 static bool is_node_named(const char *name, const char *part, uint32_t len)
 {
-	return strncmp(name, part, len) == 0 &&
+	return name[0] == part[0] && strncmp(name, part, len) == 0 &&
 	       (name[len] == 0 ||
 		(name[len] == '@' && !memchr(part, '@', len)));
 }

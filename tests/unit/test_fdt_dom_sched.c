@@ -135,7 +135,7 @@ Test(fdt_dom_sched, weight)
 	parse(fdt);
 	cr_assert_eq(dom_build_sched(&dom, 1), 0);
 	cr_assert_eq(fake_log_count[LOG_WARN], 1);
-	cr_assert_not_null(strstr(fake_log_last[LOG_WARN], "sched=rtds"));
+	cr_assert_not_null(strstr(fake_log_last[LOG_WARN], "its pool's, rtds"));
 	cr_assert_eq(sets, 0);
 	pool.policy = &sched_credit2;
 	cr_assert_eq(dom_build_sched(&dom, 1), 0);
