@@ -90,10 +90,10 @@ def test_messages(start, gic):
         assert abs(int(told.replace(",", "")) - measured) <= measured // 20, (row.group(0), handler, message)
     for life in range(1, 4):
         console.send(f"life {life}\r")
-        console.expect(rb'\(d1\) asks: got "LIFE %d"' % life)
+        console.expect(rb'\(asks\) asks: got "LIFE %d"' % life)
         console.send("crash\r")
-        console.expect(rb"\(BH\) d2 ended: reason 3 \(crash\), restart %d in" % life)
-        console.expect(rb"\(d1\) asks: the other one has begun")
+        console.expect(rb"\(BH\) answers ended: reason 3 \(crash\), restart %d in" % life)
+        console.expect(rb"\(asks\) asks: the other one has begun")
     console.send("x" * 62 + "\r")       # a line's most, and longer than a message
     console.expect(rb'asks: got "X{56}"')
     console.send("off\r")
@@ -132,9 +132,9 @@ def test_rtos(start, gic):
     assert len(re.findall(r"rounds of work", said(console))) >= 2, "Linux did nothing"
     assert re.search(r"loop: below +1000 ns +\d{4} #+", said(console))
     console.send("\recho $((6*7))\r")
-    console.expect(rb"\(d1\) 42\r*\n")
+    console.expect(rb"\(linux\) 42\r*\n")
     console.send("poweroff\r")
-    console.expect(rb"\(BH\) d1 ended: reason 0 \(power-off\), and the machine with it")
+    console.expect(rb"\(BH\) linux ended: reason 0 \(power-off\), and the machine with it")
     assert console.expect_end() == 0
 
 
@@ -193,7 +193,7 @@ def test_document(tmp_path):
 def test_demo_messages():
     with Terminal("demo-messages", "messages") as user:
         user.expect("1000 messages")
-        user.expect(r"\(d1\) asks: type a line")
+        user.expect(r"\(asks\) asks: type a line")
         user.type("to and fro\r")
         user.expect('got "TO AND FRO"')
         user.type("crash\r")

@@ -119,7 +119,7 @@ def where(console, nr_vcpus):
         console.expect(rb"v\d \w+ on CPU \d of 0x[0-9a-f]+")
     found = {}
     for line in console.data[begin:].decode(errors="replace").splitlines():
-        name = re.search(r"(d\d+): id", line)
+        name = re.search(r"\(BH\) (\S+): id", line)
         if name:
             of = found[name.group(1)] = []
         placed = re.search(r"v\d+ \w+ on CPU (\d) of (0x[0-9a-f]+)", line)
@@ -141,14 +141,14 @@ def test_domains_in_their_pools(boot, gic):
         Domain("outside", STATIC, text="domain-cpupool = <&wide>;" + vcpu(0, "2-3")),
         Domain("nowhere", STATIC, text="domain-cpupool = <&{/cpus/cpu@0}>;"),
     ], gic=gic)
-    console.expect(rb"d2 ended: .*after 3 restarts in a row")
+    console.expect(rb"victim ended: .*after 3 restarts in a row")
     for _ in range(3):
         console.send(KEYS)
     console.expect(b"Input goes to the hypervisor now")
     found = where(console, 6)
-    assert [cpus for _, cpus in found["d1"]] == [1, 1]
-    assert found["d2"] == [(3, 8)]
-    assert [cpus for _, cpus in found["d3"]] == [4, 6, 2]
+    assert [cpus for _, cpus in found["plain"]] == [1, 1]
+    assert found["victim"] == [(3, 8)]
+    assert [cpus for _, cpus in found["bound"]] == [4, 6, 2]
     assert all(cpus >> cpu & 1 for placed in found.values() for cpu, cpus in placed)
     text = console.data.decode(errors="replace")
     assert '/chosen/outside: "hard-affinity" names a CPU that is not in the domain\'s pool' in text
@@ -165,7 +165,7 @@ def test_a_plan_in_a_pool(boot):
         Domain("two", WINDOWS, bootargs="short", vpl011=False,
                text="domain-cpupool = <&planned>; bulkhead,windows = <1 0 20 20>;")], smp=2)
     for _ in range(2):
-        console.expect(rb"\((d[12])\) GUEST (PASS|FAIL)", idle=120)
+        console.expect(rb"\((one|two)\) GUEST (PASS|FAIL)", idle=120)
     assert console.data.decode(errors="replace").count("GUEST PASS") == 2
 
 
