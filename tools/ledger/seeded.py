@@ -30,7 +30,7 @@ SEEDS = (
     ("paths", "hypercall xen_version version", "core/hc_version.c", "\t/* Also what guests measure as the cost", NOPS),
     ("paths", "read GICD_TYPER", "arch/arm64/vgic/vgicd_v3.c", "\t(void)opaque;\n\treturn vgic_regs_access(v, m, &gicd_v3", NOPS),
     ("paths", "interrupt: virtual timer", "arch/arm64/vdev/vtimer.c", "\tif (unlikely(!v)) {\n\t\twrite_sysreg(0, cntv_ctl", NOPS),
-    ("paths", "interrupt: a device's", "core/irq.c", "\t\t\t/* Stays active until the guest ends it. */", NOPS),
+    ("paths", "interrupt: a device's", "core/irq.c", "\t\t/* Stays active until the guest ends it. */", NOPS),
     ("paths, GICv2", "read GICD_TYPER", "arch/arm64/vgic/vgicd_v2.c", "\t(void)opaque;\n\treturn vgic_regs_access(v, m, &gicd_v2", NOPS),
     ("stack", "trap_sync", "core/hc_multicall.c", "\tif (e->op == __HYPERVISOR_multicall) {\n", FRAME),
 )
