@@ -134,12 +134,13 @@ def test_crash_machine(boot, noreboot):
         assert console.expect_end(idle=30) == 0
 
 
-def test_restart_beside_dom0(boot):
+@pytest.mark.parametrize("gic", (2, 3))
+def test_restart_beside_dom0(boot, gic):
     """xl sees a bare-metal domain and a stock Linux live again, and gets all memory back when it ends one."""
     console = start(boot, [Domain("linux", KERNEL, ramdisk=RAMDISK, mem=192, text=ALWAYS,
                                   bootargs="console=ttyAMA0 rdinit=/init panic=1 guest=linux"),
                            victim(text=ALWAYS + "bulkhead,restart-limit = <20>;" + AT_ONCE)],
-                    xl=True, mem=2048, wait=True, kernel=KERNEL, initrd=os.path.join(BUILD, "dom0", "dom0-xl.cpio.gz"))
+                    gic=gic, xl=True, mem=2048, wait=True, kernel=KERNEL, initrd=os.path.join(BUILD, "dom0", "dom0-xl.cpio.gz"))
     console.seen = 0
     console.expect(rb"victim ended: [^\n]*after 20 restarts in a row")
     check_no_complaint(console)

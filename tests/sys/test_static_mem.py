@@ -94,17 +94,18 @@ def test_shared_memory(boot, hyp, hyp_args, gic):
 
 
 @pytest.mark.xen_cannot("Debian's Xen 4.17 is built without CONFIG_STATIC_SHM and stops at such a node")
-def test_shared_beside_dom0(boot):
+@pytest.mark.parametrize("gic", (2, 3))
+def test_shared_beside_dom0(boot, gic):
     """dom0 shares too. Owner and borrower are destroyed one after the other: the others keep the region, and what was
     set aside for one domain does not become anybody's memory."""
     require(GUEST)
     host, size, where = 0xb8000000, 4 * MIB, 0x50000000
     talk = "shmsize={:x} wait=3 shm={:x} talk={} listen={}"
-    console = boot(xl=True, gic=3, smp=2, mem=2048, icount=True, chosen=shared(host, host, size, "borrower"),
+    console = boot(xl=True, gic=gic, smp=2, mem=2048, icount=True, chosen=shared(host, host, size, "borrower"),
                    domains=[Domain("owner", GUEST, text=static((0xb0000000, 64)) + shared(host, where, size, "owner"),
-                                   bootargs=promised(3, more=talk.format(size, where, 0, 8))),
+                                   bootargs=promised(gic, more=talk.format(size, where, 0, 8))),
                             Domain("borrower", GUEST, text=shared(host, where, size, "borrower"),
-                                   bootargs=promised(3, more=talk.format(size, where, 1, 9) + " heap"))])
+                                   bootargs=promised(gic, more=talk.format(size, where, 1, 9) + " heap"))])
     for name in ("owner", "borrower"):
         if f"({name}) listening" not in text_of(console):
             console.expect(rf"\({name}\) listening".encode())

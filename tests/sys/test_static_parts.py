@@ -56,12 +56,13 @@ def vcpu(number, cpus):
     return f'v{number} {{ compatible = "xen,vcpu"; id = <{number}>; hard-affinity = "{cpus}"; }};'
 
 
-def test_vcpus_on_cpus(boot, hyp):
+@pytest.mark.parametrize("gic", (2, 3))
+def test_vcpus_on_cpus(boot, hyp, gic):
     """vCPUs stay where the tree puts them; a CPU that maxcpus= leaves out is none. The node is of Xen 4.20: 4.17 ignores it."""
     if hyp == "xen":
         pytest.skip("Xen 4.17 has no such node")
     require(STATIC)
-    console = boot(**{**MACHINE, "smp": 4}, hyp_args="maxcpus=3", domains=[
+    console = boot(**{**MACHINE, "smp": 4}, gic=gic, hyp_args="maxcpus=3", domains=[
         Domain("pinned", STATIC, cpus=3, bootargs="keyboard", text=vcpu(0, "2") + vcpu(1, "0,2") + vcpu(2, "1")),
         Domain("gone", STATIC, text=vcpu(0, "0-3")),
         Domain("none", STATIC, text=vcpu(0, "4"))])
@@ -87,14 +88,15 @@ def budget(budget_us, period_us, more=""):
     return f"bulkhead,budget-us = <{budget_us}>; bulkhead,period-us = <{period_us}>; {more}"
 
 
+@pytest.mark.parametrize("gic", (2, 3))
 @pytest.mark.parametrize("sched", ("rtds", "credit2"))
-def test_shares(boot, hyp, sched):
+def test_shares(boot, hyp, sched, gic):
     """Parameters of the scheduler by the tree, as the stock xl shows them; more than is left is refused. Xen has no such."""
     if hyp == "xen":
         pytest.skip("no release of Xen has such properties")
     require(WATCH)
     one = f'v1 {{ compatible = "xen,vcpu"; id = <1>; {budget(3000, 6000, "bulkhead,extratime;")} }};'
-    console = boot(xl=True, smp=2, mem=2048, icount=True, reboot=False, dom0_vcpus=1, hyp_args=f"sched={sched}", domains=[
+    console = boot(xl=True, gic=gic, smp=2, mem=2048, icount=True, reboot=False, dom0_vcpus=1, hyp_args=f"sched={sched}", domains=[
         Domain("shares", WATCH, cpus=2, text="bulkhead,weight = <512>; " + budget(4000, 20000) + one),
         Domain("greedy", WATCH, text=budget(9000, 9000))])
     text = text_of(console)
@@ -180,10 +182,11 @@ def test_device(boot, hyp, gic):
 MARKED = "pl031@9010000 { xen,passthrough; }; "
 
 
-def test_device_beside_dom0(boot, hyp):
+@pytest.mark.parametrize("gic", (2, 3))
+def test_device_beside_dom0(boot, hyp, gic):
     """dom0 lacks what is marked for another domain; one that ends with the interrupt active and its line high harms nobody."""
     require(DEVICE)
-    console = boot(xl=True, smp=2, mem=2048, icount=True, reboot=False, tree=MARKED, domains=[
+    console = boot(xl=True, gic=gic, smp=2, mem=2048, icount=True, reboot=False, tree=MARKED, domains=[
         Domain("clock", DEVICE, cpus=2, devices=rtc(), bootargs="hold"),
         Domain("dom0s", DEVICE, devices=rtc("/pl061@9030000", "0x0 0x9030000 0x0 0x1000 0x0 0x10000000"))][:1 + (hyp == "bulkhead")])
     assert "holding" in text_of(console)
