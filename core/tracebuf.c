@@ -29,7 +29,7 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
-#define MAX_PAGES 1024u /* 4 MiB a CPU */
+#define MAX_PAGES 128u /* a CPU: all are scrubbed in one step */
 #define HEADER_WORDS 3u
 #define LOST_WORDS 4u
 #define CLASS(mask) ((mask) >> TRC_CLS_SHIFT & 0xfff)

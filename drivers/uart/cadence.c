@@ -6,7 +6,7 @@
  * Bounds  TX_TRIES polls for room in the transmit FIFO.
  * Spec    [ZYNQMP] "UART Controller".
  */
-#include <arch/mmio_access.h>
+#include "uart_priv.h"
 #include <hv/uart.h>
 #include <lib/bits.h>
 
@@ -27,13 +27,6 @@
 #define SR_RXEMPTY BIT32(1)
 #define SR_TXFULL BIT32(4)
 
-#define TX_TRIES 100000u
-
-static volatile void *reg(void *regs, unsigned int off)
-{
-	return (volatile char *)regs + off;
-}
-
 static void cadence_init(void *regs)
 {
 	mmio_write32(reg(regs, IDR), INT_ALL);
@@ -43,11 +36,7 @@ static void cadence_init(void *regs)
 
 static void cadence_putc(void *regs, char c)
 {
-	uint32_t tries = TX_TRIES;
-
-	while ((mmio_read32(reg(regs, SR)) & SR_TXFULL) && --tries) {
-		/* bound: TX_TRIES */
-	}
+	wait_for_room(regs, SR, SR_TXFULL);
 	mmio_write32(reg(regs, FIFO), (uint8_t)c);
 }
 

@@ -6,7 +6,7 @@
  * Bounds  TX_TRIES polls for room in the transmit FIFO.
  * Spec    [IMX8MPRM] "Universal Asynchronous Receiver/Transmitter".
  */
-#include <arch/mmio_access.h>
+#include "uart_priv.h"
 #include <hv/uart.h>
 #include <lib/bits.h>
 
@@ -31,13 +31,6 @@
 #define USR2_RDR BIT32(0)
 #define UTS_TXFULL BIT32(4)
 
-#define TX_TRIES 100000u
-
-static volatile void *reg(void *regs, unsigned int off)
-{
-	return (volatile char *)regs + off;
-}
-
 static void imx_init(void *regs)
 {
 	uint32_t ucr2 = mmio_read32(reg(regs, UCR2));
@@ -53,11 +46,7 @@ static void imx_init(void *regs)
 
 static void imx_putc(void *regs, char c)
 {
-	uint32_t tries = TX_TRIES;
-
-	while ((mmio_read32(reg(regs, UTS)) & UTS_TXFULL) && --tries) {
-		/* bound: TX_TRIES */
-	}
+	wait_for_room(regs, UTS, UTS_TXFULL);
 	mmio_write32(reg(regs, UTXD), (uint8_t)c);
 }
 

@@ -6,7 +6,7 @@
  * Bounds  TX_TRIES polls for room in the transmit FIFO.
  * Spec    [PL011] 3 "Programmer's model".
  */
-#include <arch/mmio_access.h>
+#include "uart_priv.h"
 #include <hv/uart.h>
 #include <lib/bits.h>
 
@@ -24,13 +24,6 @@
 #define INT_RX BIT32(4)
 #define INT_RT BIT32(6)
 
-#define TX_TRIES 100000u
-
-static volatile void *reg(void *regs, unsigned int off)
-{
-	return (volatile char *)regs + off;
-}
-
 static void pl011_init(void *regs)
 {
 	mmio_write32(reg(regs, UARTIMSC), 0);
@@ -40,11 +33,7 @@ static void pl011_init(void *regs)
 
 static void pl011_putc(void *regs, char c)
 {
-	uint32_t tries = TX_TRIES;
-
-	while ((mmio_read32(reg(regs, UARTFR)) & FR_TXFF) && --tries) {
-		/* bound: TX_TRIES */
-	}
+	wait_for_room(regs, UARTFR, FR_TXFF);
 	mmio_write32(reg(regs, UARTDR), (uint8_t)c);
 }
 

@@ -17,15 +17,10 @@ static uint32_t seconds; /* of quiet */
 static uint32_t good;
 static uint32_t bad;
 
-static void nothing(uint32_t port)
-{
-	(void)port;
-}
-
 void on_interrupt(uint32_t intid)
 {
 	if (intid == BH_EVENT_INTID) {
-		bh_events_take(nothing);
+		bh_events_take(NULL);
 	} else if (intid == INTID_TIMER) {
 		seconds++;
 		timer_at(counter() + counter_hz());
@@ -70,7 +65,7 @@ void main(void)
 
 	gic_init();
 	bh_events_open(events_page);
-	bh_events_take(nothing);
+	bh_events_take(NULL);
 	gic_enable(BH_EVENT_INTID);
 	gic_enable(INTID_TIMER);
 	timer_at(counter() + counter_hz());

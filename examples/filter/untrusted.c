@@ -17,15 +17,10 @@ static struct bh_link link;
 static volatile bool time_is_up;
 static uint32_t seed = 1;
 
-static void nothing(uint32_t port)
-{
-	(void)port;
-}
-
 void on_interrupt(uint32_t intid)
 {
 	if (intid == BH_EVENT_INTID) {
-		bh_events_take(nothing);
+		bh_events_take(NULL);
 	} else if (intid == INTID_TIMER) {
 		timer_off();
 		time_is_up = true;
@@ -141,7 +136,7 @@ void main(void)
 
 	gic_init();
 	bh_events_open(events_page);
-	bh_events_take(nothing);
+	bh_events_take(NULL);
 	gic_enable(BH_EVENT_INTID);
 	gic_enable(INTID_TIMER);
 	bh_link_open(&link, &c);

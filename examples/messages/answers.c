@@ -12,16 +12,11 @@ static uint8_t events_page[BH_PAGE_BYTES] __attribute__((aligned(4096)));
 static struct bh_link box;
 static uint64_t interrupted_at;
 
-static void nothing(uint32_t port)
-{
-	(void)port;
-}
-
 void on_interrupt(uint32_t intid)
 {
 	interrupted_at = machine_counter();
 	if (intid == BH_EVENT_INTID) {
-		bh_events_take(nothing);
+		bh_events_take(NULL);
 	}
 }
 
@@ -79,7 +74,7 @@ void main(void)
 
 	gic_init();
 	bh_events_open(events_page);
-	bh_events_take(nothing);
+	bh_events_take(NULL);
 	gic_enable(BH_EVENT_INTID);
 	bh_link_open(&box, &c);
 	put_text("answers: begins\n");

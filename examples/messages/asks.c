@@ -17,15 +17,10 @@ static uint32_t rounds_left;
 static uint64_t to_handler; /* sums of counts */
 static uint64_t to_message;
 
-static void nothing(uint32_t port)
-{
-	(void)port; /* the event has ended our sleep */
-}
-
 void on_interrupt(uint32_t intid)
 {
 	if (intid == BH_EVENT_INTID) {
-		bh_events_take(nothing);
+		bh_events_take(NULL);
 	} else if (intid == INTID_UART) {
 		uart_take();
 	}
@@ -148,7 +143,7 @@ void main(void)
 
 	gic_init();
 	bh_events_open(events_page);
-	bh_events_take(nothing);
+	bh_events_take(NULL);
 	gic_enable(BH_EVENT_INTID);
 	uart_listen();
 	bh_link_open(&box, &c);

@@ -169,7 +169,7 @@ Test(tracebuf, wrong_control)
 	cr_assert_eq(control(XEN_SYSCTL_TBUFOP_enable, 0), -EINVAL);
 	cr_assert_eq(control(XEN_SYSCTL_TBUFOP_disable, 0), 0);
 	cr_assert_eq(control(XEN_SYSCTL_TBUFOP_set_size, 0), -EINVAL);
-	cr_assert_eq(control(XEN_SYSCTL_TBUFOP_set_size, 1025), -EINVAL);
+	cr_assert_eq(control(XEN_SYSCTL_TBUFOP_set_size, 129), -EINVAL);
 	cr_assert_eq(control(XEN_SYSCTL_TBUFOP_set_size, UINT32_MAX), -EINVAL);
 	cr_assert_eq(control(99, 0), -EINVAL);
 	cr_assert_eq(set_cpus(1, 8, HV_BAD), -EFAULT);

@@ -74,7 +74,9 @@ static void take_word(uint32_t word, void (*each)(uint32_t port))
 		bits &= bits - 1;
 		atomic_fetch_and(&shared->pending[word],
 				 ~(UINT64_C(1) << bit));
-		each(word * 64 + bit);
+		if (each) {
+			each(word * 64 + bit);
+		}
 	}
 }
 

@@ -9,6 +9,7 @@
 #ifndef BH_EVENT_H
 #define BH_EVENT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define BH_EVENT_INTID 31u /* a domain of boot time; its tree says so too */
@@ -23,7 +24,7 @@ long bh_events_open(void *page);
 
 /*
  * Once for each interrupt BH_EVENT_INTID, and once at the start: calls @each
- * for every port with a new event, which it takes.
+ * (NULL: nobody) for every port with a new event, which it takes.
  */
 void bh_events_take(void (*each)(uint32_t port));
 

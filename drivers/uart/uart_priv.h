@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the drivers of UARTs with 32-bit registers share. */
+#ifndef UART_PRIV_H
+#define UART_PRIV_H
+
+#include <arch/mmio_access.h>
+#include <lib/types.h>
+
+#define TX_TRIES 100000u
+
+static inline volatile void *reg(void *regs, unsigned int off)
+{
+	return (volatile char *)regs + off;
+}
+
+/* Until there is room: no more than TX_TRIES looks whether @full is clear. */
+static inline void wait_for_room(void *regs, unsigned int off, uint32_t full)
+{
+	uint32_t tries = TX_TRIES;
+
+	while ((mmio_read32(reg(regs, off)) & full) && --tries) {
+		/* bound: TX_TRIES */
+	}
+}
+
+#endif
