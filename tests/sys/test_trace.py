@@ -158,7 +158,12 @@ def test_chain(results, hyp):
         reader = records.Reader(unpacked(results, name), HZ.get(hyp, 1000000000), False)
         all_on = max(stream[0].ns for stream in reader.streams.values())     # CPUs begin one after the other
         every = [one for one in reader.in_order() if one.ns >= all_on]
+        # From the first record that found no room to the one that says so, nothing is known.
+        holes = [(one.words[3] << 32 | one.words[2], one.ns) for one in every if one.event == records.LOST]
         for one in every:
+            if any(begin <= one.ns <= end for begin, end in holes):
+                states.clear()
+                continue
             if records.kind_of(one.event) != records.RUNSTATE:
                 continue
             was, now = one.event >> 8 & 3, one.event >> 4 & 3
