@@ -8,13 +8,14 @@
 
 #define TX_TRIES 100000u
 
-static inline volatile void *reg(void *regs, unsigned int off)
+static __force_inline volatile void *reg(void *regs, unsigned int off)
 {
 	return (volatile char *)regs + off;
 }
 
 /* Until there is room: no more than TX_TRIES looks whether @full is clear. */
-static inline void wait_for_room(void *regs, unsigned int off, uint32_t full)
+static __force_inline void wait_for_room(void *regs, unsigned int off,
+					 uint32_t full)
 {
 	uint32_t tries = TX_TRIES;
 
