@@ -38,7 +38,7 @@
 #define LEVEL_MAX     7u
 #define NOTHING	      INT64_MAX
 #define RENEW_MAX     8
-#define SHARE_ONE     (UINT64_C(1) << 20) /* a whole CPU */
+#define SHARE_ONE     (UINT64_C(1) << 32) /* a whole CPU */
 
 struct server {
 	struct prioq_node ready; /* has budget; key: level and deadline */
@@ -335,9 +335,10 @@ static int rtds_cpu_init(struct pcpu *c)
 	return 0;
 }
 
+/* Rounded down: three thirds are a whole. */
 static uint64_t share(uint64_t budget, uint64_t period)
 {
-	return (budget * SHARE_ONE + period - 1) / period;
+	return budget * SHARE_ONE / period;
 }
 
 static uint64_t share_of(const struct server *e)

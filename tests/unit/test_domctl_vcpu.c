@@ -474,6 +474,8 @@ Test(domctl_rtds, more_than_all_cpus_is_refused)
 	d = hv_build(3, 8);
 	cr_assert_eq(rtds(PUT, 1000, 466, 0), 0);
 	cr_assert_eq(rtds(PUT, 1000, 467, 0), -ENOSPC);
+	cr_assert_eq(rtds(PUT, 3000, 1400, 0), 0); /* all there is, in thirds */
+	cr_assert_eq(rtds(PUT, 1000, 466, 0), 0);
 	expect_rtds(0, 1000, 466, 0);
 	list_put(0, 2, 1000, 469);
 	cr_assert_eq(list_call(XEN_DOMCTL_SCHEDOP_putvcpuinfo, HV_BUF, 1),
