@@ -449,7 +449,11 @@ static int keep_for_restart(struct domain *d, const struct boot_domain *b,
 			      fdt_dom_restarts(&b->restart) ? images : NULL);
 	for (uint32_t i = 0; i < guest.nr && rc == 0; i++) {
 		rc = dom_restart_add_ram(d, guest.piece[i].ipa,
-					 guest.piece[i].host.size, false);
+					 guest.piece[i].host.size);
+	}
+	for (uint32_t i = 0; i < b->mem.nr_shm && rc == 0; i++) {
+		rc = dom_restart_add_shared(d, b->mem.shm[i].ipa,
+					    &b->mem.shm[i].host);
 	}
 	return rc;
 }

@@ -111,18 +111,34 @@ int dom_restart_make(struct domain *d, const struct restart_policy *policy,
 	return images ? keep_images(d, images) : 0;
 }
 
-int dom_restart_add_ram(struct domain *d, uint64_t ipa, uint64_t size,
-			bool shared)
+static int add_range(struct restart *r, const struct restart_range *range)
 {
-	struct restart *r = d->restart;
-
 	if (r->nr_ram == RESTART_MAX_RANGES) {
 		return -ENOSPC;
 	}
-	r->ram[r->nr_ram++] = (struct restart_range){
+	r->ram[r->nr_ram++] = *range;
+	return 0;
+}
+
+int dom_restart_add_ram(struct domain *d, uint64_t ipa, uint64_t size)
+{
+	const struct restart_range range = {
 		.gfn = ipa >> PAGE_SHIFT,
 		.nr = size >> PAGE_SHIFT,
-		.shared = shared,
 	};
-	return 0;
+
+	return add_range(d->restart, &range);
+}
+
+int dom_restart_add_shared(struct domain *d, uint64_t ipa,
+			   const struct mem_range *host)
+{
+	const struct restart_range range = {
+		.gfn = ipa >> PAGE_SHIFT,
+		.nr = host->size >> PAGE_SHIFT,
+		.mfn = host->start >> PAGE_SHIFT,
+		.shared = true,
+	};
+
+	return add_range(d->restart, &range);
 }

@@ -3,6 +3,7 @@
 #ifndef BOOT_DOM_RESTART_H
 #define BOOT_DOM_RESTART_H
 
+#include <hv/platform.h>
 #include <hv/restart.h>
 
 /* Bytes at a guest address, as boot has loaded them. */
@@ -21,10 +22,16 @@ __must_check int dom_restart_make(struct domain *d,
 				  const struct restart_policy *policy,
 				  const struct dom_image *images);
 /*
- * One more range of the guest's RAM, to be scrubbed unless it is @shared: what
- * is in no range is not the guest's after a restart. -ENOSPC.
+ * One more range of the guest's RAM, to be scrubbed: what is in no range is
+ * not the guest's after a restart. -ENOSPC.
  */
 __must_check int dom_restart_add_ram(struct domain *d, uint64_t ipa,
-				     uint64_t size, bool shared);
+				     uint64_t size);
+/*
+ * A region that it shares with other domains, @host: mapped again where its
+ * guest has unmapped it. -ENOSPC.
+ */
+__must_check int dom_restart_add_shared(struct domain *d, uint64_t ipa,
+					const struct mem_range *host);
 
 #endif

@@ -11,8 +11,8 @@
  * Order   what the guest has of others goes first, its memory is written when
  *         nothing else refers to it.
  * Shared  a page of another domain (P2M_FOREIGN_*) is not the guest's doing,
- *         who may not map such: it stays, and so does what is in it. So do
- *         ranges of restart.ram that are shared; the others are scrubbed.
+ *         who may not map such: it stays, and so does what is in it. What the
+ *         guest has unmapped of a region that domains share is mapped again.
  * Bounds  a part answers -EAGAIN after a piece of 20,000 instructions at most.
  */
 #include <hv/restart.h>
@@ -30,6 +30,7 @@
 /* Entries looked at in a step, and how many of them a removal stands for. */
 #define STRIP_LOOKS 64u
 #define STRIP_COST  16u
+#define RANGE_SHIFT 48
 
 /* It has ended already: one that expires before this changes nothing. */
 static int stop_watchdogs(struct domain *d, struct restart *r)
@@ -110,7 +111,7 @@ static int reset_devices(struct domain *d, struct restart *r)
 static bool is_in_ram(const struct restart *r, uint64_t g)
 {
 	for (uint32_t i = 0; i < r->nr_ram; i++) { /* bound: RESTART_MAX_.. */
-		if (g - r->ram[i].gfn < r->ram[i].nr) {
+		if (!r->ram[i].shared && g - r->ram[i].gfn < r->ram[i].nr) {
 			return true;
 		}
 	}
@@ -155,6 +156,48 @@ static int strip(struct domain *d, struct restart *r)
 		looks += STRIP_COST;
 	}
 	return r->at <= d->p2m.max_gfn ? -EAGAIN : 0;
+}
+
+/*
+ * The end of the piece of @s from page @at on that is mapped, or is now. The
+ * guest's own doing are holes only: strip() was here.
+ */
+static int share_piece(struct domain *d, const struct restart_range *s,
+		       uint64_t at, uint64_t *end)
+{
+	uint64_t g = s->gfn + at;
+	struct p2m_entry e = p2m_lookup(d, gfn(g));
+
+	if (e.type != P2M_NONE) {
+		*end = at + BIT64(e.order) - (g & (BIT64(e.order) - 1));
+		return 0;
+	}
+	*end = at + 1;
+	return p2m_map_ram(d, gfn(g), mfn(s->mfn + at), ORDER_4K,
+			   P2M_FOREIGN_RW);
+}
+
+/* restart.at: the range in its upper bits, the page of it below. */
+static int share(struct domain *d, struct restart *r)
+{
+	uint32_t n = (uint32_t)(r->at >> RANGE_SHIFT);
+	uint64_t page = r->at & (BIT64(RANGE_SHIFT) - 1);
+	int rc = 0;
+
+	for (uint32_t i = 0; i < STEP_PAGES && n < r->nr_ram; i++) {
+		const struct restart_range *s = &r->ram[n];
+
+		rc = s->shared ? share_piece(d, s, page, &page) : 0;
+		if (rc) {
+			return rc;
+		}
+		if (!s->shared || page >= s->nr) {
+			page = 0;
+			n++;
+		}
+	}
+	r->at = (uint64_t)n << RANGE_SHIFT | page;
+	return n < r->nr_ram ? -EAGAIN : 0;
 }
 
 /*
@@ -269,8 +312,8 @@ static int finish(struct domain *d, struct restart *r)
 static int (*const parts[])(struct domain *d, struct restart *r) = {
 	stop_watchdogs, close_ports, release_mappings,
 	empty_grants,	reset_vcpus, reset_devices,
-	strip,		scrub,	     load,
-	finish,
+	strip,		share,	     scrub,
+	load,		finish,
 };
 
 void restart_step(struct vcpu *v)

@@ -28,6 +28,7 @@
 enum { LIFE, GREETING, REPLY };
 
 static volatile uint64_t *const page = (void *)MAP_WINDOW;
+static uint64_t page_at;
 static uint64_t life;
 static unsigned int intid;	/* of the device */
 static unsigned int high_for;	/* interrupts: then its line goes down */
@@ -45,8 +46,17 @@ static void find_shared_page(void)
 	const fdt32_t *reg = fdt_getprop(machine.fdt, node, "reg", NULL);
 
 	CHECK(reg);
-	mmu_window(0, (uint64_t)fdt32_to_cpu(reg[0]) << 32 |
-		   fdt32_to_cpu(reg[1]), MAP_RW);
+	page_at = (uint64_t)fdt32_to_cpu(reg[0]) << 32 | fdt32_to_cpu(reg[1]);
+	mmu_window(0, page_at, MAP_RW);
+}
+
+static void unmap_shared_page(void)
+{
+	xen_remove_from_physmap_t gone = { .domid = DOMID_SELF,
+					   .gpfn = page_at / PAGE_SIZE };
+
+	EXPECT_EQ(hc2(__HYPERVISOR_memory_op, XENMEM_remove_from_physmap,
+		      PTR(&gone)), 0);
 }
 
 /* ---- channels -------- */
@@ -266,6 +276,7 @@ static void be_victim(void)
 	}
 	spoil_channels();
 	spoil_device();
+	unmap_shared_page();
 	end();
 }
 

@@ -39,7 +39,8 @@ struct restart_policy {
 struct restart_range {
 	uint64_t gfn;
 	uint64_t nr;
-	bool shared; /* with other domains: stays as it is */
+	uint64_t mfn; /* the first, of a region that domains share */
+	bool shared;  /* with other domains: what is in it stays as it is */
 };
 
 /* 2^order frames of what boot loaded at @gfn, in a block of ours at @va. */
@@ -49,7 +50,7 @@ struct restart_block {
 	uint32_t order;
 };
 
-#define RESTART_MAX_RANGES 10u
+#define RESTART_MAX_RANGES 17u
 
 struct restart {
 	/* Made by boot, does not change. */

@@ -34,12 +34,14 @@
 #define HOLE (HV_GFN + 20)
 #define SHARED_AT (HV_GFN + 30)
 #define FAR_GFN UINT64_C(0x80000)
-#define SHARED_GFN (HV_GFN + PAGES - 2) /* the last two are */
+#define REGION_GFN (HV_GFN + 0x100) /* shared with others */
+#define REGION_PAGES 4u
 
 static struct domain *d;
 static struct restart *r;
 static uint64_t frames;
 static long live;
+static mfn_t region;
 
 /* ---- a domain as boot leaves it ------------------------------------------ */
 
@@ -54,6 +56,17 @@ static inline void keep(uint64_t g, uint32_t order)
 	memset(b->va, 0x11, PAGE_SIZE << order);
 }
 
+static inline void make_region(void)
+{
+	region = paddr_to_mfn(hv_pa(hv_alloc_pages(NULL, 2)));
+	for (uint64_t i = 0; i < REGION_PAGES; i++) {
+		struct page *pg = page_of(mfn(region.v + i));
+
+		pg->owner = DOMID_IO;
+		pg->count = 1;
+	}
+}
+
 static inline void build(uint32_t nr_vcpus)
 {
 	d = hv_build(nr_vcpus, PAGES);
@@ -66,10 +79,14 @@ static inline void build(uint32_t nr_vcpus)
 	};
 	r->entry = ENTRY;
 	r->fdt = FDT;
-	r->ram[0] = (struct restart_range){ HV_GFN, 10, false };
-	r->ram[1] = (struct restart_range){ SHARED_GFN, 2, true };
-	r->ram[2] = (struct restart_range){ HV_GFN + 10, PAGES - 12, false };
+	r->ram[0] = (struct restart_range){ .gfn = HV_GFN, .nr = 10 };
+	r->ram[1] = (struct restart_range){ REGION_GFN, REGION_PAGES, region.v,
+					    true };
+	r->ram[2] = (struct restart_range){ .gfn = HV_GFN + 10,
+					    .nr = PAGES - 10 };
 	r->nr_ram = 3;
+	cr_assert_eq(p2m_map_ram(d, gfn(REGION_GFN), region, 2,
+				 P2M_FOREIGN_RW), 0);
 	r->block = heap_alloc(d, 2 * sizeof(*r->block));
 	d->restart = r;
 	keep(HV_GFN, 2);
@@ -87,6 +104,7 @@ static inline void spoil(void);
 static inline void setup(void)
 {
 	hv_start(64, 4);
+	make_region();
 	build(2);
 	spoil();
 	cr_assert_eq(hv_destroy(d->id), 0); /* slabs */
@@ -174,8 +192,15 @@ static inline void spoil_memory(void)
 		memset(hv_va(mfn_to_paddr(p2m_lookup(d, gfn(HV_GFN + i)).mfn)),
 		       0xee, PAGE_SIZE);
 	}
+	memset(hv_va(mfn_to_paddr(region)), 0xee, REGION_PAGES * PAGE_SIZE);
+	for (uint64_t i = 1; i < REGION_PAGES; i++) {
+		cr_assert_eq(p2m_remove_page(d, gfn(REGION_GFN + i),
+					     P2M_MASK_FOREIGN), 0);
+	}
 	cr_assert_eq(p2m_remove_page(d, gfn(HOLE), P2M_MASK_RAM), 0);
-	hv_ram(d, FAR_GFN, 1); /* in the place of that one */
+	cr_assert_eq(p2m_remove_page(d, gfn(HOLE + 16), P2M_MASK_RAM), 0);
+	hv_ram(d, FAR_GFN, 1); /* in the place of those two */
+	hv_ram(d, REGION_GFN + 2, 1);
 	cr_assert_eq(guest_call(__HYPERVISOR_memory_op, XENMEM_add_to_physmap,
 				&info, sizeof(info)), 0);
 	cr_assert_eq(guest_call(__HYPERVISOR_memory_op, XENMEM_add_to_physmap,
@@ -237,14 +262,29 @@ static inline bool is_filled(uint64_t g, int with)
 	return p[0] == with && memcmp(p, p + 1, PAGE_SIZE - 1) == 0;
 }
 
+static inline void expect_region(void)
+{
+	for (uint64_t i = 0; i < REGION_PAGES; i++) {
+		struct p2m_entry e = p2m_lookup(d, gfn(REGION_GFN + i));
+		const uint8_t *p = hv_va(mfn_to_paddr(e.mfn));
+
+		cr_assert_eq(e.type, P2M_FOREIGN_RW);
+		cr_assert_eq(e.mfn.v, region.v + i);
+		cr_assert_eq(page_of(e.mfn)->count, 2);
+		cr_assert_eq(p[0], 0xee);
+		cr_assert_eq(memcmp(p, p + 1, PAGE_SIZE - 1), 0);
+	}
+}
+
 static inline void expect_new_memory(void)
 {
 	static const uint8_t zero[256];
 
-	for (uint64_t i = 0; i < PAGES - 2; i++) {
+	for (uint64_t i = 0; i < PAGES; i++) {
 		cr_assert(is_filled(HV_GFN + i, i < IMAGE_PAGES ? 0x11 : 0),
 			  "page %lu", i);
 	}
+	expect_region();
 	cr_assert_eq(d->tot_pages, PAGES);
 	cr_assert_eq(p2m_lookup(d, gfn(FAR_GFN)).type, P2M_NONE);
 	cr_assert_eq(p2m_lookup(d, gfn(FAR_GFN + 7)).type, P2M_NONE);
