@@ -28,8 +28,13 @@ __must_check int boot_heap_add(struct ranges *to, uint64_t start,
 /* What is left of boot_free goes to the allocator. */
 void boot_memory_finish(void);
 
-/* drivers.c; -ENODEV: there is no console, or none that we can drive. */
+/* console_uart.c; -ENODEV: there is no console, or none that we can drive. */
 __must_check int boot_console_init(const struct platform *p);
+/* The console's driver, told how its registers lie; NULL: none. */
+struct uart;
+const struct uart *boot_console_driver(const struct platform *p);
+
+/* drivers.c */
 __must_check int boot_irqchip_init(const struct platform *p);
 
 /* dom_windows.c: who runs when, before there is a domain. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The drivers of this build, as const tables: which one serves what the
- * device tree names, and their registers mapped.
+ * The drivers of interrupt controllers: which one serves what the device tree
+ * names, and their registers mapped.
  *
+ * Not     the console's (boot/console_uart.c).
  * CPU     the boot CPU.
  */
 #include "boot.h"
@@ -11,59 +12,7 @@
 #include <arch/vgic_hw.h>
 #include <hv/console.h>
 #include <hv/irqchip.h>
-#include <hv/uart.h>
 #include <lib/errno.h>
-#include <lib/string.h>
-
-static const struct uart *const uarts[] = {
-	&uart_pl011,
-	&uart_imx,
-	&uart_cadence,
-};
-
-static const struct uart *find_uart(const char *compatible)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(uarts); i++) {
-		for (const char *const *c = uarts[i]->compatible; *c; c++) {
-			if (strcmp(*c, compatible) == 0) {
-				return uarts[i];
-			}
-		}
-	}
-	return NULL;
-}
-
-/* A port names itself first and then what it is like: the first one we know. */
-static const struct uart *driver_of(const char *list, uint32_t size)
-{
-	const struct uart *u = NULL;
-
-	for (uint32_t at = 0; at < size && !u; ) {
-		u = find_uart(list + at);
-		at += (uint32_t)strlen(list + at) + 1;
-	}
-	return u;
-}
-
-int boot_console_init(const struct platform *p)
-{
-	const struct uart *u;
-	void *regs;
-
-	if (p->uart.base == 0 || !p->uart.compatible) {
-		return -ENODEV;
-	}
-	u = driver_of(p->uart.compatible, p->uart.compatible_size);
-	if (!u) {
-		return -ENODEV;
-	}
-	regs = stage1_map_device(p->uart.base, p->uart.size);
-	if (!regs) {
-		return -ENOMEM;
-	}
-	console_init(u, regs, p->uart.intid);
-	return 0;
-}
 
 static int init_gicv2(const struct platform *p)
 {

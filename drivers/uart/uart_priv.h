@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the drivers of UARTs with 32-bit registers share. */
+/* What the drivers of UARTs share. */
 #ifndef UART_PRIV_H
 #define UART_PRIV_H
 
@@ -20,6 +20,17 @@ static __force_inline void wait_for_room(void *regs, unsigned int off,
 	uint32_t tries = TX_TRIES;
 
 	while ((mmio_read32(reg(regs, off)) & full) && --tries) {
+		/* bound: TX_TRIES */
+	}
+}
+
+/* The same where the bit says that there is room. */
+static __force_inline void wait_until_set(void *regs, unsigned int off,
+					  uint32_t room)
+{
+	uint32_t tries = TX_TRIES;
+
+	while (!(mmio_read32(reg(regs, off)) & room) && --tries) {
 		/* bound: TX_TRIES */
 	}
 }

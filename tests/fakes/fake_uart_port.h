@@ -11,6 +11,8 @@
 
 #include <stdint.h>
 
+uint8_t mmio_read8(const volatile void *p);
+void mmio_write8(volatile void *p, uint8_t v);
 uint32_t mmio_read32(const volatile void *p);
 void mmio_write32(volatile void *p, uint32_t v);
 

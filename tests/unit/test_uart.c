@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 // LINK: drivers/uart/pl011.c drivers/uart/imx.c drivers/uart/cadence.c
+// LINK: drivers/uart/lpuart.c drivers/uart/ns8250.c
 // CFLAGS: -include tests/fakes/fake_uart_port.h
 /*
  * The UART drivers against models of their registers: a FIFO each way, what
@@ -22,23 +23,51 @@ static struct {
 	uint32_t reg[64];      /* written last, by offset / 4 */
 	bool came;             /* cadence: latched until cleared */
 	const char *between;   /* cadence: comes while the driver looks */
+	bool overrun;          /* lpuart: takes nothing until it is cleared */
+	bool timeout;          /* 8250: one that an empty FIFO reports */
+	bool busy;             /* 8250: the loader wrote while it was busy */
+	uint32_t shift, width; /* 8250: 1 << shift from register to register */
 } port;
 
 static uint32_t (*model_read)(uint32_t off);
 static void (*model_write)(uint32_t off, uint32_t v);
 
+/* The models' registers are 4 bytes apart, whatever the port's are. */
+static uint32_t offset_of(const volatile void *p, uint32_t width)
+{
+	uint32_t off = (uint32_t)((const volatile char *)p - frame);
+
+	cr_assert_eq(width, port.width);
+	cr_assert_eq(off % (1u << port.shift), 0);
+	off = off >> port.shift << 2;
+	cr_assert_lt(off, sizeof(port.reg));
+	return off;
+}
+
+static void written(uint32_t off, uint32_t v)
+{
+	port.reg[off / 4] = v;
+	model_write(off, v);
+}
+
 uint32_t mmio_read32(const volatile void *p)
 {
-	return model_read((uint32_t)((const volatile char *)p - frame));
+	return model_read(offset_of(p, 4));
 }
 
 void mmio_write32(volatile void *p, uint32_t v)
 {
-	uint32_t off = (uint32_t)((volatile char *)p - frame);
+	written(offset_of(p, 4), v);
+}
 
-	cr_assert_lt(off, sizeof(port.reg));
-	port.reg[off / 4] = v;
-	model_write(off, v);
+uint8_t mmio_read8(const volatile void *p)
+{
+	return (uint8_t)model_read(offset_of(p, 1));
+}
+
+void mmio_write8(volatile void *p, uint8_t v)
+{
+	written(offset_of(p, 1), v);
 }
 
 static uint32_t reg(uint32_t off)
@@ -163,6 +192,86 @@ static bool cadence_line(void)
 	return port.came && (reg(0x08) & 1) && (reg(0x00) & 0x14) == 0x14;
 }
 
+/* ---- LPUART -------------------------------------------------------------- */
+
+static bool lpuart_is_on(void)
+{
+	return reg(0x18) & (3u << 18);
+}
+
+static uint32_t lpuart_read(uint32_t off)
+{
+	uint32_t mark = reg(0x2c) >> 16 & 0xff;
+
+	switch (off) {
+	case 0x1c:
+		return fetch() | 3u << 14; /* parity and frame errors */
+	case 0x14:
+		return (port.overrun ? 1u << 19 : 0) |
+		       (strlen(port.in) > mark ? 1u << 21 : 0) |
+		       (has_room() ? 3u << 22 : 0);
+	default:
+		return reg(off);
+	}
+}
+
+static void lpuart_write(uint32_t off, uint32_t v)
+{
+	if (off == 0x1c) {
+		sent(v);
+	}
+	if (off == 0x14 && (v & 1u << 19)) {
+		port.overrun = false;
+	}
+	if (off == 0x28 || off == 0x2c) {
+		cr_expect_not(lpuart_is_on(), "FIFOs change while it is on");
+	}
+}
+
+static bool lpuart_line(void)
+{
+	return strlen(port.in) > (reg(0x2c) >> 16 & 0xff) &&
+	       (reg(0x18) & 1u << 21) && (reg(0x18) & 1u << 18);
+}
+
+/* ---- 8250 ---------------------------------------------------------------- */
+
+static uint32_t ns_read(uint32_t off)
+{
+	switch (off / 4) {
+	case 0:
+		if (port.timeout) {
+			port.timeout = false;
+			return 0; /* whatever the FIFO had */
+		}
+		return fetch() | 0xab00; /* a word's other bytes */
+	case 2:
+		return port.busy ? 7 : port.in[0] ? 4 : port.timeout ? 12 : 1;
+	case 5:
+		return (port.in[0] ? 1 : 0) | (has_room() ? 0x60 : 0) | 0x1e;
+	case 31:
+		port.busy = false;
+		return 0;
+	default:
+		return reg(off);
+	}
+}
+
+static void ns_write(uint32_t off, uint32_t v)
+{
+	if (off == 0) {
+		sent(v);
+	}
+}
+
+/* A mini-UART's interrupt for characters needs bit 2 as well. */
+static bool ns_line(void)
+{
+	bool came = port.in[0] || port.timeout || port.busy;
+
+	return came && (reg(4) & 5) == 5 && (reg(16) & 8);
+}
+
 /* -------------------------------------------------------------------------- */
 
 struct model {
@@ -171,14 +280,27 @@ struct model {
 	void (*write)(uint32_t off, uint32_t v);
 	bool (*line)(void);
 	uint32_t loader[2];    /* a register that the loader wrote, and what */
+	uint32_t shift, width; /* 8250 */
 };
 
+#define PORT(u, model)                                                        \
+	.uart = &(u), .read = model##_read, .write = model##_write,           \
+	.line = model##_line
+
 static const struct model models[] = {
-	{ &uart_pl011, pl011_read, pl011_write, pl011_line, { 0x38, 0x7ff } },
+	{ PORT(uart_pl011, pl011), .loader = { 0x38, 0x7ff } },
 	/* Flow control, the aging timer and an escape character are on. */
-	{ &uart_imx, imx_read, imx_write, imx_line, { 0x84, 0x8039 } },
-	{ &uart_cadence, cadence_read, cadence_write, cadence_line,
-	  { 0x08, 0 } },
+	{ PORT(uart_imx, imx), .loader = { 0x84, 0x8039 } },
+	{ PORT(uart_cadence, cadence), .loader = { 0x08, 0 } },
+	/* All interrupts but for characters, 7 bits and parity. */
+	{ PORT(uart_lpuart, lpuart), .loader = { 0x18, 0x28dc0802 } },
+	{ PORT(uart_ns8250, ns), .loader = { 4, 0xff }, .width = 1 },
+	{ PORT(uart_dw_apb, ns), .loader = { 4, 0xff }, .shift = 2,
+	  .width = 4 },
+	{ PORT(uart_dw_apb, ns), .loader = { 4, 0xff }, .shift = 2,
+	  .width = 1 },
+	{ PORT(uart_ns8250_words, ns), .loader = { 4, 0xff }, .shift = 2,
+	  .width = 4 },
 };
 
 static void use(const struct model *m)
@@ -187,7 +309,22 @@ static void use(const struct model *m)
 	model_read = m->read;
 	model_write = m->write;
 	port.reg[m->loader[0] / 4] = m->loader[1];
+	port.shift = m->width ? m->shift : 2;
+	port.width = m->width ? m->width : 4;
+	if (m->uart->layout) {
+		cr_assert_eq(m->uart->layout(m->shift, m->width), 0);
+	}
 	m->uart->init(frame);
+}
+
+static void use_uart(const struct uart *u)
+{
+	const struct model *m = models;
+
+	while (m->uart != u) {
+		m++;
+	}
+	use(m);
 }
 
 #define FOR_EACH_MODEL(m) \
@@ -235,7 +372,7 @@ Test(uart, takes_characters_by_interrupt)
 /* What comes while the interrupt is being cleared is not lost. */
 Test(uart, cadence_clears_and_looks_again)
 {
-	use(&models[2]);
+	use_uart(&uart_cadence);
 	uart_cadence.irq_enable(frame);
 	strcpy(port.in, "a");
 	cr_expect(cadence_line());
@@ -248,9 +385,76 @@ Test(uart, cadence_clears_and_looks_again)
 
 Test(uart, imx_leaves_nothing_of_the_loaders_on)
 {
-	use(&models[1]);
+	use_uart(&uart_imx);
 	cr_expect_eq(reg(0x84) & 0x8018, 0);
 	cr_expect_eq(reg(0x84) & 0x20, 0x20, "the word's length stays");
 	cr_expect_eq(reg(0x8c), 0);
 	cr_expect_eq(reg(0x80), 1);
+}
+
+Test(uart, lpuart_takes_on_after_an_overrun)
+{
+	use_uart(&uart_lpuart);
+	uart_lpuart.irq_enable(frame);
+	strcpy(port.in, "a");
+	port.overrun = true;
+	cr_expect_eq(uart_lpuart.getc(frame), 'a');
+	cr_expect_not(port.overrun);
+}
+
+/* What the loader sent is out, then everything of its own is off. */
+Test(uart, lpuart_leaves_nothing_of_the_loaders_on)
+{
+	use_uart(&uart_lpuart);
+	cr_expect_eq(reg(0x18), 0x000c0802, "%#x", reg(0x18));
+	port.reg[0x10 / 4] = 0x00b0c0a1;
+	port.reg[0x24 / 4] = 0x1f;
+	port.full_for = 50;
+	uart_lpuart.init(frame);
+	cr_expect_eq(port.full_for, 0, "not before the last character");
+	cr_expect_eq(reg(0x10), 0x000000a1, "the baud rate stays: %#x",
+		     reg(0x10));
+	cr_expect_eq(reg(0x24), 0);
+	cr_expect_eq(reg(0x28), 0x4088);
+	port.full_for = 1000000; /* never: its clock is off */
+	uart_lpuart.init(frame);
+	cr_expect_eq(port.full_for, 900000);
+}
+
+/* Stays up with nothing to fetch: until a certain register is read. */
+Test(uart, dw_has_no_storm_from_what_is_no_character)
+{
+	use_uart(&uart_dw_apb);
+	uart_dw_apb.irq_enable(frame);
+	port.timeout = true;
+	cr_expect(ns_line());
+	cr_expect_eq(uart_dw_apb.getc(frame), -1);
+	cr_expect_not(ns_line());
+	port.busy = true;
+	cr_expect(ns_line());
+	cr_expect_eq(uart_dw_apb.getc(frame), -1);
+	cr_expect_not(ns_line());
+	strcpy(port.in, "a");
+	port.busy = true;
+	cr_expect_eq(uart_dw_apb.getc(frame), 'a');
+	cr_expect_eq(uart_dw_apb.getc(frame), -1);
+	cr_expect_not(ns_line());
+}
+
+Test(uart, ns8250_layouts)
+{
+	static const struct {
+		uint32_t shift, width;
+		int rc;
+	} t[] = {
+		{ 0, 1, 0 }, { 2, 1, 0 }, { 2, 4, 0 }, { 4, 4, 0 },
+		{ 1, 4, -22 }, { 0, 4, -22 }, { 5, 1, -22 }, { 0, 0, -22 },
+		{ 2, 2, -22 }, { 2, 8, -22 }, { 0xffffffff, 1, -22 },
+		{ 2, 0xffffffff, -22 },
+	};
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		cr_expect_eq(uart_ns8250.layout(t[i].shift, t[i].width),
+			     t[i].rc, "%u %u", t[i].shift, t[i].width);
+	}
 }

@@ -9,6 +9,14 @@
 
 #include <stdint.h>
 
+static inline uint8_t mmio_read8(const volatile void *p)
+{
+	uint32_t v;
+
+	__asm__ volatile("ldrb %w0, [%1]" : "=r"(v) : "r"(p) : "memory");
+	return (uint8_t)v;
+}
+
 static inline uint32_t mmio_read32(const volatile void *p)
 {
 	uint32_t v;
