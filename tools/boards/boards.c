@@ -18,10 +18,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "boot/boot.h"
 #include "boot/cmdline.h"
 #include "boot/dom_fdt.h"
 #include "boot/fdt_platform.h"
 #include "boot/fdt_util.h"
+#include "include/hv/uart.h"
 #include "tests/fakes/fake_log.h"
 
 #define TREE_ROOM (2u << 20)
@@ -30,6 +32,8 @@
 
 static _Alignas(8) uint8_t host[TREE_ROOM];
 static _Alignas(8) uint8_t dom0[TREE_ROOM];
+
+static uint32_t nr_consoles; /* of the boards so far */
 
 struct totals {
 	uint64_t mmio_bytes;
@@ -242,6 +246,21 @@ static int build_dom0(struct platform *p, struct totals *s, uint32_t *nr_ext,
 	return rc ? rc : dom0_fdt_build(&a, dom0, sizeof(dom0), size);
 }
 
+/* The driver's name; what there is none for. */
+static const char *console_of(const struct platform *p)
+{
+	static char text[64];
+	const struct uart *u = boot_console_driver(p);
+
+	if (u) {
+		nr_consoles++;
+		return u->name;
+	}
+	snprintf(text, sizeof(text), "none (%s)",
+		 p->uart.node < 0 ? "-" : p->uart.compatible);
+	return text;
+}
+
 static int board(const char *file, const char *dir)
 {
 	static struct platform p;
@@ -282,7 +301,7 @@ static int board(const char *file, const char *dir)
 	       (unsigned long long)(ram >> 20), p.nr_banks, p.gic.version,
 	       p.timer.sec_phys, p.timer.phys, p.timer.virt, p.timer.hyp,
 	       start_method(&p),
-	       p.uart.node < 0 ? "-" : p.uart.compatible, s.nr_mmio,
+	       console_of(&p), s.nr_mmio,
 	       (uint32_t)(s.mmio_bytes >> 20), s.nr_spis, p.nr_reserved,
 	       nr_ext, size, fake_log_count[1] ? " (warned)" : "");
 	if (dir) {
@@ -314,6 +333,7 @@ int main(int argc, char **argv)
 	for (int i = optind; i < argc; i++) {
 		bad += board(argv[i], dir);
 	}
-	printf("%d boards understood, %d not\n", argc - optind - bad, bad);
+	printf("%d boards understood, %d not; %u have a console\n",
+	       argc - optind - bad, bad, nr_consoles);
 	return bad != 0;
 }

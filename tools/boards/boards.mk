@@ -12,11 +12,15 @@ BOOT_FDT_SRC := boot/cmdline.c boot/dom_devices.c boot/dom_fdt.c \
 	boot/modules.c boot/option_values.c boot/ranges.c \
 	lib/printf.c tests/fakes/fake_log.c
 
-$(BOARDS_DIR)/boards: tools/boards/boards.c $(BOOT_FDT_SRC) \
+# Which driver the console has; nothing is read or written.
+BOARDS_UART_SRC := boot/console_uart.c tools/boards/no_machine.c \
+	$(wildcard drivers/uart/*.c)
+
+$(BOARDS_DIR)/boards: tools/boards/boards.c $(BOOT_FDT_SRC) $(BOARDS_UART_SRC) \
 		$(wildcard boot/*.h include/*/*.h tests/fakes/*.h)
 	@mkdir -p $(BOARDS_DIR)
-	$(HOSTCC) $(UNIT_CFLAGS) -o $@ tools/boards/boards.c \
-		$(BOOT_FDT_SRC) -lfdt
+	$(HOSTCC) $(UNIT_CFLAGS) -include tests/fakes/fake_uart_port.h -o $@ \
+		tools/boards/boards.c $(BOOT_FDT_SRC) $(BOARDS_UART_SRC) -lfdt
 
 # QEMU's own machines: both GICs, one to eight CPUs, below and above 4 GiB.
 $(BOARDS_DIR)/qemu.stamp: tools/boards/qemu_trees.sh

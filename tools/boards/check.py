@@ -3,7 +3,8 @@
 """Run `boards` over device trees and hold dom0's trees against dtc.
 
 A tree passes when it was read and when dtc has no warning about dom0's tree
-that it has not about the host's. Trees of machines that cannot run guests at
+that it has not about the host's, and its console has the driver that fdtget's
+answers and CONSOLES say. Trees of machines that cannot run guests at
 all (EXPECTED) pass when they are refused. Ends with `N passed, N failed`.
 """
 import argparse
@@ -21,6 +22,33 @@ EXPECTED = (
 )
 # Linux takes the node by exactly this name, so it cannot have a unit address.
 ALLOWED = ("unit_address_vs_reg): /hypervisor: node has a reg",)
+# By the first word of the port's "compatible" that is here.
+CONSOLES = {
+    "arm,pl011": "PL011", "arm,sbsa-uart": "PL011",
+    "fsl,imx6q-uart": "i.MX UART", "cdns,uart-r1p12": "Cadence UART",
+    "fsl,imx8qxp-lpuart": "LPUART", "fsl,imx7ulp-lpuart": "LPUART",
+    "ns16550a": "16550", "snps,dw-apb-uart": "DesignWare UART",
+    "brcm,bcm2835-aux-uart": "16550 of words",
+    "nvidia,tegra20-uart": "16550 of words",
+    "ti,am654-uart": "16550 of words",
+}
+
+
+def fdtget(dtb, node, prop):
+    """Strings of a property, [] when it is not there."""
+    run = subprocess.run(["fdtget", "-t", "s", dtb, node, prop], text=True,
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                         check=False)
+    return run.stdout.split()
+
+
+def console_of(dtb):
+    """What the console's column must begin with."""
+    path = (fdtget(dtb, "/chosen", "stdout-path") or [""])[0].split(":")[0]
+    if path and not path.startswith("/"):
+        path = (fdtget(dtb, "/aliases", path) or [""])[0]
+    words = fdtget(dtb, path, "compatible") if path else []
+    return next((CONSOLES[w] for w in words if w in CONSOLES), "none (")
 
 
 def warnings(dtb):
@@ -64,6 +92,9 @@ def main():
             path = os.path.join(args.out, name)
             new = list((warnings(path + ".dom0.dtb") -
                         warnings(path + ".host.dtb")).elements())
+            console = console_of(path + ".host.dtb")
+            if f" {console}" not in line:
+                new.append(f"its console is not {console}")
         passed += not new
         failed += bool(new)
         for text in new:
