@@ -55,8 +55,10 @@ SECTIONS
 	ro_after_boot_end = .;
 	.data : { *(.data .data.*) } :data
 	. = ALIGN(16);
-	.boot.data : { *(.boot.data .boot.data.*) } :data
-	. = ALIGN(16);
+	.boot.data : {
+		*(.boot.data .boot.data.*)
+		. = ALIGN(512); /* as start.S says in the PE header */
+	} :data
 	file_end = .;
 
 	.bss (NOLOAD) : {
@@ -89,5 +91,10 @@ SECTIONS
 }
 
 image_size = image_end - image_start;
+pe_image_size = tables_start - image_start;
+pe_data_size = tables_start - text_end;
+pe_data_file_size = file_end - text_end;
 ASSERT(image_end - image_start <= 0x200000, "image and bss fit in 2 MiB")
 ASSERT((vectors & 0x7ff) == 0, "vector table alignment")
+ASSERT(vectors + 0x800 >= image_start + 0x1000,
+       "what runs under EFI is behind the PE headers")

@@ -21,10 +21,13 @@
 /* 48-bit VA, 4 KiB, inner-shareable write-back walks; PS is added. */
 #define TCR_EL2_BASE 0x80803510
 
+/* The file's first page; EFI runs nothing in it. */
+#define PE_HEADERS 0x1000
+
 	.section .head.text, "ax"
 	.globl	_start
 _start:
-	add	x13, x18, #0x16		/* "MZ"; harmless */
+	add	x13, x18, #0x16		/* "MZ" of a DOS header; harmless */
 	b	primary_entry
 	.quad	0			/* text offset */
 	.quad	image_size		/* image size with bss */
@@ -33,7 +36,59 @@ _start:
 	.quad	0
 	.quad	0
 	.ascii	"ARM\x64"
+	.long	pe_header - _start
+
+	/*
+	 * The same file as an EFI application. What is loaded is the file, at
+	 * the places it has there; boot/efi.c makes room for the bss.
+	 * Spec    [PE] "COFF File Header", "Optional Header", "Section Table".
+	 */
+pe_header:
+	.ascii	"PE\0\0"
+	.short	0xaa64			/* machine: AArch64 */
+	.short	2			/* sections */
+	.long	0, 0, 0			/* time, symbols */
+	.short	pe_sections - pe_optional
+	.short	0x206			/* executable; no line numbers, debug */
+pe_optional:
+	.short	0x20b			/* PE32+ */
+	.byte	0, 0			/* linker version */
+	.long	text_end - _start - PE_HEADERS	/* size of code */
+	.long	pe_data_size		/* of initialised data */
+	.long	0			/* of bss */
+	.long	efi_main - _start	/* entry point */
+	.long	PE_HEADERS		/* base of code */
+	.quad	0			/* image base: anywhere */
+	.long	4096			/* section alignment */
+	.long	512			/* file alignment */
+	.short	0, 0			/* system version */
+	.short	0, 0			/* image version */
+	.short	0, 0			/* subsystem version */
 	.long	0
+	.long	pe_image_size
+	.long	PE_HEADERS		/* size of headers */
+	.long	0			/* check sum */
+	.short	10			/* subsystem: EFI application */
+	.short	0x100			/* its data need not be executable */
+	.quad	0, 0, 0, 0		/* stack and heap */
+	.long	0			/* loader flags */
+	.long	6			/* directories, all empty */
+	.quad	0, 0, 0, 0, 0, 0
+pe_sections:
+	.ascii	".text\0\0\0"
+	.long	text_end - _start - PE_HEADERS	/* in memory */
+	.long	PE_HEADERS
+	.long	text_end - _start - PE_HEADERS	/* in the file */
+	.long	PE_HEADERS
+	.long	0, 0, 0
+	.long	0x60000020		/* code: execute, read */
+	.ascii	".data\0\0\0"
+	.long	pe_data_size
+	.long	text_end - _start
+	.long	pe_data_file_size
+	.long	text_end - _start
+	.long	0, 0, 0
+	.long	0xc0000040		/* initialised data: read, write */
 
 	.text
 primary_entry:
