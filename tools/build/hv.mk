@@ -117,8 +117,11 @@ $(OUT)/hv.lds: arch/$(ARCH)/hv.lds.S arch/$(ARCH)/include/arch/layout.h
 	@mkdir -p $(OUT)
 	@$(CROSS_COMPILE)gcc -E -P -x assembler-with-cpp -D__ASSEMBLER__ -Iarch/$(ARCH)/include -o $@ $<
 
+# 843419, an erratum of Cortex-A53: all is within reach of an ADR, which takes
+# no room; the other way round it costs a page in each section that is met.
 HV_LDFLAGS := -nostdlib -static --no-undefined --gc-sections \
-	-z noexecstack -z max-page-size=4096 --build-id=none --no-warn-rwx-segments
+	-z noexecstack -z max-page-size=4096 --build-id=none --no-warn-rwx-segments \
+	--fix-cortex-a53-843419=adr
 comma := ,
 ifeq ($(HV_LTO),)
 HV_LINK = $(HV_LD) $(HV_LDFLAGS) -T $(OUT)/hv.lds
