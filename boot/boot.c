@@ -14,6 +14,7 @@
 #include "fdt_pools.h"
 #include "fdt_util.h"
 #include "modules.h"
+#include <arch/features.h>
 #include <arch/stage1.h>
 #include <arch/stage2.h>
 #include <arch/layout.h>
@@ -22,6 +23,7 @@
 #include <arch/trap.h>
 #include <hv/arch.h>
 #include <hv/console.h>
+#include <hv/cpupool.h>
 #include <hv/domain.h>
 #include <hv/entry.h>
 #include <hv/irq.h>
@@ -133,6 +135,19 @@ static void init_memory(uint64_t fdt_pa)
 	check(boot_memory_init(&platform), "memory");
 }
 
+/* Nothing to say when all are alike. */
+static void describe_kinds(void)
+{
+	for (const struct cpupool *p = cpupool_next(1); p;
+	     p = cpupool_next(p->id + 1)) { /* bound: NR_CPUS */
+		if (p->cpus && p->kind != cpupool_find(0)->kind) {
+			log_info("Pool-%u: CPUs %#llx of another kind, MIDR "
+				 "%#llx\n", p->id, (unsigned long long)p->cpus,
+				 (unsigned long long)p->kind);
+		}
+	}
+}
+
 static void start_other_cpus(void)
 {
 	uint32_t nr = platform.nr_cpus;
@@ -157,12 +172,14 @@ static void start_other_cpus(void)
 			    (unsigned long long)fdt_pools_cpus(),
 			    (unsigned long long)cpus_online);
 	}
+	describe_kinds();
 }
 
 static void init_this_cpu(void)
 {
 	cpu_init_el2();
 	idregs_init();
+	features_init();
 	debug_init();
 	stage2_init();
 	stage2_init_cpu();
@@ -186,7 +203,7 @@ static void init_scheduler(void)
 		boot_refuse("sched=%s: no such scheduler", options.sched);
 	}
 	check(fdt_pools_parse(&host_dt, &platform), "pools of CPUs");
-	check(fdt_pools_make(p), "pools of CPUs");
+	check(fdt_pools_make(p, &platform), "pools of CPUs");
 	check(sched_init_cpu(), "scheduler");
 	log_info("Scheduler: %s\n", p->name);
 }

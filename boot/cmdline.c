@@ -46,6 +46,10 @@ static const struct option_row rows[] = {
 	{ .name = "maxcpus", FIELD(maxcpus), .parse = option_number,
 	  .min = 1, .max = NR_CPUS, .form = "N",
 	  .help = "CPUs to start; default all" },
+	{ .name = "hmp-unsafe", FIELD(hmp_unsafe), .parse = option_bool,
+	  .form = "BOOL", .help = "one pool for CPUs of different kinds; "
+	  "default a pool for each",
+	  .note = "guests may move between CPUs of different kinds" },
 	{ .name = "sched", FIELD(sched), .parse = option_word,
 	  .words = sched_names, .form = "credit2|rtds|arinc653|null",
 	  .help = "scheduling policy" },

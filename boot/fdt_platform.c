@@ -200,6 +200,10 @@ static void cpu_enable_read(struct dt *t, uint32_t idx, struct platform *p,
 	uint32_t len;
 	const uint8_t *addr = dt_prop(t, idx, DT_CPU_RELEASE_ADDR, &len);
 
+	p->cpu_model[cpu] = dt_string(t, idx, DT_COMPATIBLE);
+	if (!p->cpu_model[cpu]) {
+		p->cpu_model[cpu] = "";
+	}
 	p->cpu_enable[cpu] = CPU_ENABLE_NONE;
 	p->cpu_release_addr[cpu] = 0;
 	if (method && strcmp(method, "psci") == 0) {
@@ -231,6 +235,8 @@ static uint32_t cpu_slot(struct platform *p, bool is_boot, bool boot_seen)
 			nr * sizeof(p->cpu_enable[0]));
 		memmove(&p->cpu_release_addr[1], &p->cpu_release_addr[0],
 			nr * sizeof(p->cpu_release_addr[0]));
+		memmove(&p->cpu_model[1], &p->cpu_model[0],
+			nr * sizeof(p->cpu_model[0]));
 		p->nr_cpus = nr + 1;
 		return 0;
 	}

@@ -5,7 +5,8 @@
  * Owns    the list of these nodes.
  * Not     what a pool is (core/cpupool.c).
  * Rule    the node with the boot CPU is pool 0; the others follow in the order
- *         of the tree, and last a pool of the CPUs that no node names.
+ *         of the tree, and last a pool of the CPUs that no node names; with
+ *         CPUs of different kinds one for each kind, unless hmp-unsafe.
  * Bounds  a node has a CPU of its own: NR_CPUS nodes.
  * Spec    [XEN] docs/misc/arm/device-tree/cpupools.txt.
  */
@@ -16,6 +17,7 @@
 #include <hv/sched.h>
 #include <lib/bits.h>
 #include <lib/errno.h>
+#include <lib/string.h>
 #include "fdt_addr.h"
 #include "fdt_parts.h"
 
@@ -141,7 +143,23 @@ static int make(uint32_t id, const struct sched_policy *policy, uint64_t cpus)
 	return rc;
 }
 
-int fdt_pools_make(const struct sched_policy *normal)
+/* Those of @cpus that the tree calls the same as the lowest one. */
+static uint64_t same_kind(uint64_t cpus, const struct platform *p)
+{
+	uint32_t first = ffs64(cpus);
+	uint64_t same = 0;
+
+	for (uint32_t i = first; i < p->nr_cpus; i++) {
+		if (cpus & BIT64(i) && (options.hmp_unsafe ||
+					strcmp(p->cpu_model[i],
+					       p->cpu_model[first]) == 0)) {
+			same |= BIT64(i);
+		}
+	}
+	return same;
+}
+
+int fdt_pools_make(const struct sched_policy *normal, const struct platform *p)
 {
 	uint64_t rest = all_cpus & ~fdt_pools_cpus();
 	uint32_t next = 1;
@@ -154,8 +172,11 @@ int fdt_pools_make(const struct sched_policy *normal)
 		b->id = b->cpus & BOOT_CPU ? 0 : next++;
 		rc = make(b->id, b->policy ? b->policy : normal, b->cpus);
 	}
-	if (rc == 0 && rest != 0) {
-		rc = make(rest & BOOT_CPU ? 0 : next, normal, rest);
+	while (rc == 0 && rest != 0) { /* bound: NR_CPUS */
+		uint64_t cpus = same_kind(rest, p);
+
+		rc = make(cpus & BOOT_CPU ? 0 : next++, normal, cpus);
+		rest &= ~cpus;
 	}
 	return rc;
 }

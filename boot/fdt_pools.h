@@ -17,7 +17,8 @@ __must_check int fdt_pools_parse(struct dt *t, const struct platform *p);
  * Make them, and pool 0 if none has the boot CPU; before the first CPU asks
  * for its pool. @normal is the policy of those that want none. -ENOMEM.
  */
-__must_check int fdt_pools_make(const struct sched_policy *normal);
+__must_check int fdt_pools_make(const struct sched_policy *normal,
+				const struct platform *p);
 /* CPUs that a node names: without them the machine is not what was wanted. */
 uint64_t fdt_pools_cpus(void);
 /* Id of the pool whose node has @phandle; of 0: pool 0. -ENOENT. */

@@ -187,12 +187,21 @@ static struct cpupool *pool_at_boot(const struct pcpu *c)
 	return p ? p : pools;
 }
 
+/* Of the kind that the pool is of; the first one says which. */
+static bool is_like(struct cpupool *p, const struct pcpu *c)
+{
+	if (p->cpus == 0) {
+		p->kind = c->kind;
+	}
+	return p->kind == c->kind;
+}
+
 int cpupool_init_cpu(struct pcpu *c)
 {
 	int rc;
 
 	c->pool = pool_at_boot(c);
-	rc = sched_cpu_init(c);
+	rc = is_like(c->pool, c) ? sched_cpu_init(c) : -EXDEV;
 	if (rc) {
 		c->pool = NULL;
 		return rc;
@@ -280,6 +289,9 @@ static int move_stopped(struct domain *d, struct cpupool *p)
 	}
 	if (d->pool == p) {
 		return 0;
+	}
+	if (d->pool->kind != p->kind && d->state < DOM_DYING) {
+		return -EINVAL;
 	}
 	if (!d->moves) {
 		d->moves = true;
@@ -469,6 +481,9 @@ int cpupool_add_step(struct cpupool *p, uint32_t cpu)
 	c = pcpus[array_index_nospec(cpu, nr_pcpus)];
 	if (c->pool != &no_pool) {
 		return -ENODEV;
+	}
+	if (!is_like(p, c)) {
+		return -EINVAL;
 	}
 	c->pool = p;
 	rc = sched_cpu_init(c);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Pools: sets of CPUs, each with an instance of a policy of its own. A CPU is
- * in one pool or in none, where it idles; a domain is in one pool, always.
+ * in one pool or in none, where it idles; a domain is in one pool, always. The
+ * CPUs of a pool are of one kind, so that no guest sees its CPU change.
  *
  * v->cpus, where a vCPU may run, is the part of its hard affinity that is in
  * its domain's pool; it is never empty while the vCPU can run.
@@ -24,6 +25,7 @@ struct cpupool {
 	uint32_t nr_domains;  /* atomic; it stays while there are any */
 	uint64_t cpus;        /* bitmap; control_lock writes, atomic */
 	uint64_t cpus_at_boot; /* that come here when they come on line */
+	uint64_t kind;        /* c->kind of its CPUs; of the last one it had */
 	const struct sched_policy *policy;
 	struct spinlock *lock; /* of all its run queues; NULL: each its own */
 	void *sched;           /* the policy's own */
@@ -58,7 +60,7 @@ void cpupool_leave(struct domain *d); /* nothing of @d is left */
 
 /*
  * The calling CPU, which comes on line, goes to the pool that waits for it, or
- * to pool 0. -ENOMEM.
+ * to pool 0. -ENOMEM; -EXDEV: that has CPUs of another kind.
  */
 __must_check int cpupool_init_cpu(struct pcpu *c);
 

@@ -60,6 +60,7 @@ struct pcpu {
 	bool peeks;                   /* in guest_peek(): unmappers wait */
 	int64_t idle_ns;              /* sched.c; own CPU writes, atomic */
 	uint32_t beats;               /* hv/watchdog.h: it is alive */
+	uint64_t kind; /* model; CPUs of a pool have one; hmp-unsafe: 0 */
 	uint64_t keeps; /* own bit: registers of who sleeps may stay; or 0 */
 };
 

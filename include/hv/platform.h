@@ -56,6 +56,7 @@ struct platform {
 	uint32_t nr_cpus_found; /* in the tree */
 	uint8_t cpu_enable[NR_CPUS];        /* enum cpu_enable */
 	uint64_t cpu_release_addr[NR_CPUS]; /* spin-table */
+	const char *cpu_model[NR_CPUS]; /* "compatible", into the tree; "" */
 
 	struct {
 		uint8_t version; /* 2, 3; 0: none known */
@@ -109,6 +110,7 @@ struct options {
 	uint64_t dom0_mem_max; /* UINT64_MAX: none */
 	uint32_t dom0_max_vcpus; /* 0: one per CPU */
 	bool dom0_vcpus_pin;
+	bool hmp_unsafe;
 	uint32_t maxcpus;      /* 0: all */
 	char sched[16];
 	bool vwfi_native;

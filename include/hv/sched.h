@@ -109,7 +109,10 @@ extern const struct sched_policy *const sched_policies[];
 const struct sched_policy *sched_policy_by_name(const char *name);
 /* By enum sched_id; NULL: unknown. */
 const struct sched_policy *sched_policy_by_id(uint32_t id);
-/* Every CPU, when it can take kicks: it is online after this. -ENOMEM. */
+/*
+ * Every CPU, when it can take kicks: it is online after this. -ENOMEM, -EXDEV:
+ * cpupool_init_cpu().
+ */
 __must_check int sched_init_cpu(void);
 /*
  * Work point: choose who runs on this CPU, switch context if it changed.

@@ -69,6 +69,10 @@ Test(cmdline, every_form_of_true_and_false)
 		cr_assert_not(o.bootscrub, "%s", no[i]);
 	}
 	bad("bootscrub=perhaps", "bootscrub", "perhaps", "BOOL");
+	good("hmp-unsafe=true");
+	cr_assert(o.hmp_unsafe);
+	good("hmp-unsafe no-hmp-unsafe");
+	cr_assert_not(o.hmp_unsafe);
 	good("noreboot");
 	cr_assert(o.noreboot, "an option whose name starts with no");
 }
@@ -248,5 +252,5 @@ Test(cmdline, every_option_is_described)
 		cr_assert_not_null(strstr(readme, line), "README.md:%s", line);
 		n++;
 	}
-	cr_assert_eq(n, 16);
+	cr_assert_eq(n, 17);
 }

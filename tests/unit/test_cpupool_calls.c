@@ -258,3 +258,72 @@ Test(cpupool_calls, a_cpu_waits_for_the_dead)
 	free_domain();
 	cr_assert_eq(remove_cpu(zero, 3), 0);
 }
+
+/* ---- CPUs of different kinds --------------------------------------------- */
+
+#define LITTLE 0x410fd034u
+#define BIG    0x410fd082u
+
+static void two_kinds(void)
+{
+	(void)start();
+	for (uint32_t i = 0; i < 4; i++) {
+		pcpus[i]->kind = i < 2 ? LITTLE : BIG;
+	}
+	cpupool_find(0)->kind = LITTLE;
+	make_domain();
+	cr_assert_eq(remove_cpu(cpupool_find(0), 3), 0);
+	cr_assert_eq(remove_cpu(cpupool_find(0), 2), 0);
+}
+
+Test(cpupool_calls, a_pool_is_of_one_kind)
+{
+	struct cpupool *zero;
+	struct cpupool *p;
+
+	two_kinds();
+	zero = cpupool_find(0);
+	cr_assert_eq(add_cpu(zero, 2), -EINVAL);
+	cr_assert_eq(cpupool_free_cpus(), 0xc, "it is nowhere, as before");
+	cr_assert_eq(cpupool_create(1, &sched_credit2, &p), 0);
+	cr_assert_eq(add_cpu(p, 2), 0, "the first one says of which");
+	cr_assert_eq(add_cpu(p, 3), 0);
+	cr_assert_eq(remove_cpu(zero, 1), 0);
+	cr_assert_eq(add_cpu(p, 1), -EINVAL);
+	cr_assert_eq(remove_cpu(p, 3), 0);
+	cr_assert_eq(remove_cpu(p, 2), 0);
+	cr_assert_eq(add_cpu(p, 1), 0, "an empty one takes any");
+}
+
+/* A domain does not cross; what is left of one that ended may. */
+Test(cpupool_calls, a_guest_keeps_its_kind)
+{
+	struct cpupool *p;
+
+	two_kinds();
+	cr_assert_eq(cpupool_create(1, &sched_credit2, &p), 0);
+	cr_assert_eq(add_cpu(p, 2), 0);
+	cr_assert_eq(move_domain(p), -EINVAL);
+	cr_assert_eq(cpus_dom.pool, cpupool_find(0));
+	pcpus[2]->kind = LITTLE;
+	p->kind = LITTLE;
+	cr_assert_eq(move_domain(p), 0);
+	p->kind = BIG;
+	cpus_dom.state = DOM_DYING;
+	cr_assert_eq(move_domain(cpupool_find(0)), 0);
+}
+
+/* hmp-unsafe: every CPU's kind is 0. */
+Test(cpupool_calls, kinds_at_boot)
+{
+	struct pcpu *c;
+
+	(void)start();
+	c = pcpus[3];
+	c->kind = BIG;
+	cr_assert_eq(cpupool_init_cpu(c), -EXDEV);
+	cr_assert_null(c->pool);
+	c->kind = 0;
+	cr_assert_eq(cpupool_init_cpu(c), 0);
+	cr_assert_not_null(c->pool);
+}

@@ -27,6 +27,7 @@ static const struct sched_policy normal, other;
 static struct cpupool made[4];
 static uint32_t nr_made;
 static struct platform p;
+struct options options;
 
 /* ---- what it calls ------------------------------------------------------- */
 
@@ -56,6 +57,8 @@ static void *machine(void)
 
 	CELLS(fdt, "/cpus/cpu@0", "phandle", CPU_A);
 	CELLS(fdt, "/cpus/cpu@100", "phandle", CPU_B);
+	fdt_setprop_string(fdt, fake_tree_node(fdt, "/cpus/cpu@100"),
+			   "compatible", "arm,cortex-a53");
 	return fdt;
 }
 
@@ -87,7 +90,7 @@ Test(fdt_pools, none_is_one_of_all)
 {
 	cr_assert_eq(parse(machine()), 0);
 	cr_assert_eq(fdt_pools_cpus(), 0);
-	cr_assert_eq(fdt_pools_make(&normal), 0);
+	cr_assert_eq(fdt_pools_make(&normal, &p), 0);
 	cr_assert_eq(nr_made, 1);
 	expect(0, 0, &normal, 3);
 }
@@ -104,7 +107,7 @@ Test(fdt_pools, all_in_nodes)
 			   "cpupool-sched", "other");
 	cr_assert_eq(parse(fdt), 0);
 	cr_assert_eq(fdt_pools_cpus(), 3);
-	cr_assert_eq(fdt_pools_make(&normal), 0);
+	cr_assert_eq(fdt_pools_make(&normal, &p), 0);
 	cr_assert_eq(nr_made, 2);
 	cr_assert_eq(fdt_pools_find(NODE_A, &id), 0);
 	cr_assert_eq(id, 0);
@@ -126,16 +129,71 @@ Test(fdt_pools, the_rest_is_a_pool)
 
 	CELLS(fdt, "/chosen/b", "cpupool-cpus", CPU_B);
 	cr_assert_eq(parse(fdt), 0);
-	cr_assert_eq(fdt_pools_make(&normal), 0);
+	cr_assert_eq(fdt_pools_make(&normal, &p), 0);
 	cr_assert_eq(nr_made, 2);
 	expect(0, 1, &normal, 2);
 	expect(1, 0, &normal, 1);
 	fdt = node(machine(), "a", NODE_A);
 	CELLS(fdt, "/chosen/a", "cpupool-cpus", CPU_A);
 	cr_assert_eq(parse(fdt), 0);
-	cr_assert_eq(fdt_pools_make(&normal), 0);
+	cr_assert_eq(fdt_pools_make(&normal, &p), 0);
 	expect(0, 0, &normal, 1);
 	expect(1, 1, &normal, 2);
+}
+
+/* As the fake tree comes: cpu@0 is a Cortex-A53, cpu@100 a Cortex-A72. */
+Test(fdt_pools, a_pool_for_each_kind)
+{
+	void *fdt = fake_tree(3);
+
+	cr_assert_eq(parse(fdt), 0);
+	cr_assert_eq(fdt_pools_make(&normal, &p), 0);
+	cr_assert_eq(nr_made, 2);
+	expect(0, 0, &normal, 1);
+	expect(1, 1, &normal, 2);
+	options.hmp_unsafe = true;
+	cr_assert_eq(parse(fdt), 0);
+	cr_assert_eq(fdt_pools_make(&normal, &p), 0);
+	cr_assert_eq(nr_made, 1);
+	expect(0, 0, &normal, 3);
+}
+
+/* They alternate, one has no name, the boot CPU has the second kind. */
+Test(fdt_pools, kinds_in_any_order)
+{
+	static const char *const model[] = { "b", "a", "b", "", "a", "" };
+
+	cr_assert_eq(parse(fake_tree(3)), 0);
+	p.nr_cpus = 6;
+	for (uint32_t i = 0; i < 6; i++) {
+		p.cpu_model[i] = model[i];
+	}
+	cr_assert_eq(fdt_pools_parse(&host_dt, &p), 0);
+	cr_assert_eq(fdt_pools_make(&normal, &p), 0);
+	cr_assert_eq(nr_made, 3);
+	expect(0, 0, &normal, 0x05);
+	expect(1, 1, &normal, 0x12);
+	expect(2, 2, &normal, 0x28);
+}
+
+/* A node takes what it names; the rest is sorted. */
+Test(fdt_pools, kinds_beside_a_node)
+{
+	void *fdt = fake_tree(3);
+
+	CELLS(fdt, "/cpus/cpu@100", "phandle", CPU_B);
+	node(fdt, "b", NODE_B);
+	CELLS(fdt, "/chosen/b", "cpupool-cpus", CPU_B);
+	cr_assert_eq(parse(fdt), 0);
+	p.nr_cpus = 4;
+	p.cpu_model[2] = "arm,cortex-a72";
+	p.cpu_model[3] = "arm,cortex-a53";
+	cr_assert_eq(fdt_pools_parse(&host_dt, &p), 0);
+	cr_assert_eq(fdt_pools_make(&normal, &p), 0);
+	cr_assert_eq(nr_made, 3);
+	expect(0, 1, &normal, 0x2);
+	expect(1, 0, &normal, 0x9);
+	expect(2, 2, &normal, 0x4);
 }
 
 static void expect_refused(void *fdt, const char *why)

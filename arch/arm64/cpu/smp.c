@@ -11,11 +11,13 @@
 #include <arch/stage1.h>
 #include <arch/stage2.h>
 #include <arch/barrier.h>
+#include <arch/features.h>
 #include <arch/layout.h>
 #include <arch/psci.h>
 #include <arch/sysreg.h>
 #include <arch/trap.h>
 #include <hv/arch.h>
+#include <hv/console.h>
 #include <hv/entry.h>
 #include <hv/irq.h>
 #include <hv/irqchip.h>
@@ -62,6 +64,13 @@ static int wait_online(const struct pcpu *c)
 	uint64_t end = arch_time_ns() + ONLINE_WAIT_NS;
 
 	while (!__atomic_load_n(&c->online, __ATOMIC_ACQUIRE)) {
+		const char *why = features_refused();
+
+		if (why) {
+			log_err("CPU %u differs from the boot CPU: %s\n",
+				c->id, why);
+			return -ENODEV;
+		}
 		if (arch_time_ns() > end) {
 			return -ETIME;
 		}
@@ -131,9 +140,37 @@ int arch_cpu_start(uint16_t cpu)
 	return wait_online(pcpus[cpu]);
 }
 
+/* Off line for good: it knows of no other CPU and nobody of it. */
+static __noreturn void park(const char *why)
+{
+	features_refuse(why);
+	for (;;) {
+		arch_cpu_idle();
+	}
+}
+
+/* It has a run queue in its pool now, or is not needed. */
+static void enter_pool(void)
+{
+	int rc = sched_init_cpu();
+
+	if (rc == -EXDEV) {
+		park("its pool has CPUs of another kind; hmp-unsafe=true "
+		     "lets guests move between them");
+	}
+	if (rc) {
+		panic("CPU %u: no memory for its run queue", this_cpu());
+	}
+}
+
 /* The first C of another CPU: what it must have before it may be kicked. */
 void hv_secondary(void)
 {
+	const char *lack = features_join();
+
+	if (lack) {
+		park(lack);
+	}
 	cpu_init_el2();
 	stage2_init_cpu();
 	trace_init_cpu();
@@ -142,9 +179,7 @@ void hv_secondary(void)
 	timer_init_cpu();
 	irq_enable_cpu_ppis();
 	irqchip_enable_own_ppis();
-	if (sched_init_cpu()) {
-		panic("CPU %u: no memory for its run queue", this_cpu());
-	}
+	enter_pool();
 	arch_enter_scheduler();
 }
 

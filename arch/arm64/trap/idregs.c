@@ -5,7 +5,8 @@
  * EL2 switches its state; everything else reads 0, also what later
  * architectures add.
  *
- * Owns    the masked values, made once from the boot CPU.
+ * Owns    the masked values: the boot CPU's, and of each field the least that a
+ *         CPU of the machine has.
  * Spec    [ARM] D19.2 "ID_AA64*_EL1"; one row per register, encoding order.
  */
 #include <arch/trap.h>
@@ -16,6 +17,7 @@
 
 struct id_row {
 	uint64_t mask;
+	uint64_t is_signed; /* fields of 4 bits in which 0xf is the least */
 	uint64_t (*fix)(uint64_t host, uint64_t masked); /* may be NULL */
 };
 
@@ -53,10 +55,11 @@ static uint64_t fix_dfr0(uint64_t host, uint64_t masked)
 	return masked | field_prep(F4(0), ver > 10 ? 10 : ver);
 }
 
-#define ROW(m, f)                                                             \
+#define ROW_SIGNED(m, f, s)                                                   \
 	{                                                                     \
-		.mask = (m), .fix = (f)                                       \
+		.mask = (m), .fix = (f), .is_signed = (s)                     \
 	}
+#define ROW(m, f) ROW_SIGNED(m, f, 0)
 #define ROW32 ROW(ALL32, NULL)
 #define RAZ ROW(0, NULL)
 
@@ -71,11 +74,13 @@ static const struct id_row id_rows[NR_ID_REGS] = {
 	/* CRm 3: MVFR0-2 - PFR2 DFR1 MMFR5 - */
 	ROW32, ROW32, ROW32, RAZ, ROW(F4(0) | F4(1), NULL), RAZ, ROW32, RAZ,
 	/* CRm 4: AA64PFR0 PFR1 PFR2 - ZFR0 SMFR0 FPFR0 - */
-	ROW(F4(4) | F4(5) | F4(12) | F4(15), fix_pfr0), /* FP SIMD DIT CSV3 */
+	ROW_SIGNED(F4(4) | F4(5) | F4(12) | F4(15), fix_pfr0,
+		   F4(4) | F4(5)), /* FP SIMD DIT CSV3 */
 	ROW(F4(0) | F4(1), NULL),                       /* BT SSBS */
 	RAZ, RAZ, RAZ, RAZ, RAZ, RAZ,
 	/* CRm 5: AA64DFR0 DFR1 - - AFR0 AFR1 - - */
-	ROW(F4(3) | F4(5) | F4(7) | F4(9), fix_dfr0), /* BRPs WRPs CTX DLock */
+	ROW_SIGNED(F4(3) | F4(5) | F4(7) | F4(9), fix_dfr0,
+		   F4(9)), /* BRPs WRPs CTX DLock */
 	RAZ, RAZ, RAZ, RAZ, RAZ, RAZ, RAZ,
 	/* CRm 6: AA64ISAR0 ISAR1 ISAR2 ISAR3 - - - - */
 	ROW(F4(1) | F4(2) | F4(3) | F4(4) | F4(5) | F4(7) | F4(8) | F4(9) |
@@ -87,7 +92,8 @@ static const struct id_row id_rows[NR_ID_REGS] = {
 	ROW(F4(1) | F4(5) | F4(7) | F4(13), NULL),  /* RPRES BC CLRBHB CSSC */
 	RAZ, RAZ, RAZ, RAZ, RAZ,
 	/* CRm 7: AA64MMFR0-4 - - - */
-	ROW(F4(1) | F4(2) | F4(3) | F4(4) | F4(5) | F4(6) | F4(7), fix_mmfr0),
+	ROW_SIGNED(F4(1) | F4(2) | F4(3) | F4(4) | F4(5) | F4(6) | F4(7),
+		   fix_mmfr0, F4(6) | F4(7)),
 	ROW(F4(0) | F4(3) | F4(5) | F4(9) | F4(11), NULL),
 	ROW(F4(0) | F4(1) | F4(2) | F4(5) | F4(7) | F4(8) | F4(9) | F4(12) |
 		    F4(13) | F4(15),
@@ -109,22 +115,58 @@ static uint64_t values[NR_ID_REGS] __ro_after_boot;
 		(out)[7] = read_sysreg(s3_0_c0_c##crm##_7);                   \
 	} while (0)
 
-void idregs_init(void)
+/* This CPU's registers as a guest that ran on this one alone would see them. */
+__cold static void read_own(uint64_t *v)
 {
-	READ8(1, &values[0]);
-	READ8(2, &values[8]);
-	READ8(3, &values[16]);
-	READ8(4, &values[24]);
-	READ8(5, &values[32]);
-	READ8(6, &values[40]);
-	READ8(7, &values[48]);
+	READ8(1, &v[0]);
+	READ8(2, &v[8]);
+	READ8(3, &v[16]);
+	READ8(4, &v[24]);
+	READ8(5, &v[32]);
+	READ8(6, &v[40]);
+	READ8(7, &v[48]);
 	for (size_t i = 0; i < NR_ID_REGS; i++) {
-		uint64_t host = values[i];
+		uint64_t host = v[i];
 		const struct id_row *r = &id_rows[i];
 
-		values[i] = host & r->mask;
+		v[i] = host & r->mask;
 		if (r->fix) {
-			values[i] = r->fix(host, values[i]);
+			v[i] = r->fix(host, v[i]);
+		}
+	}
+}
+
+void idregs_init(void)
+{
+	read_own(values);
+}
+
+/* Field by field the lesser one. */
+static uint64_t least(uint64_t a, uint64_t b, uint64_t is_signed)
+{
+	uint64_t sign = is_signed & UINT64_C(0x8888888888888888);
+	uint64_t out = 0;
+
+	a ^= sign; /* in the order of unsigned numbers */
+	b ^= sign;
+	for (unsigned int i = 0; i < 16; i++) {
+		uint64_t x = a & F4(i);
+		uint64_t y = b & F4(i);
+
+		out |= x < y ? x : y;
+	}
+	return out ^ sign;
+}
+
+__cold void idregs_join(void)
+{
+	uint64_t own[NR_ID_REGS];
+
+	read_own(own);
+	for (size_t i = 0; i < NR_ID_REGS; i++) {
+		if (own[i] != values[i]) {
+			values[i] = least(values[i], own[i],
+					  id_rows[i].is_signed);
 		}
 	}
 }

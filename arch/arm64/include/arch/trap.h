@@ -87,6 +87,8 @@ static inline void guest_skip_instruction(struct vcpu *v, uint64_t esr)
 /* ID registers as guests see them: index (CRm - 1) * 8 + op2. */
 #define NR_ID_REGS 56u
 void idregs_init(void);
+/* From now on no more than this CPU has; before there are guests. */
+void idregs_join(void);
 uint64_t idreg_value(unsigned int crm, unsigned int op2);
 
 /* Virtual and emulated physical timer. */
