@@ -83,6 +83,7 @@ LOGS = [
     ("guest_loglvl=warning", [rb"d0 shut down"], [rb"gets a fault"]),
     ("bootscrub=1 sync_console",
      [rb"option bootscrub: what domains get at boot is cleared, but for dom0", rb"option sync_console: output is always"], []),
+    ("hmp-unsafe=true", [rb"option hmp-unsafe: guests may move between CPUs of different kinds", rb"d0 shut down"], []),
     ("bootscrub=0 no-sync_console", [rb"d0 shut down"], [rb"option bootscrub", rb"option sync_console"]),
     ("watchdog", [rb"watchdog: one CPU alone has nobody to watch it"], []),
 ]

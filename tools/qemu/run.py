@@ -210,7 +210,7 @@ class Machine:
         kernel_at, initrd_at = self.placement()
         args = ["-kernel", hypervisor_path(self.hyp), "-append", self.hypervisor_args()]
         dtb, domain_args = self.dtb, []
-        if self.domains or self.board or self.chosen:
+        if self.domains or self.board or self.chosen or self.tree:
             dtb, domain_args = self._domains_tree(kernel_at, initrd_at)
         if dtb:
             args += ["-dtb", dtb] + domain_args
