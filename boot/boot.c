@@ -23,7 +23,6 @@
 #include <arch/trap.h>
 #include <hv/arch.h>
 #include <hv/console.h>
-#include <hv/cpupool.h>
 #include <hv/domain.h>
 #include <hv/entry.h>
 #include <hv/irq.h>
@@ -135,46 +134,6 @@ static void init_memory(uint64_t fdt_pa)
 	check(boot_memory_init(&platform), "memory");
 }
 
-/* Nothing to say when all are alike. */
-static void describe_kinds(void)
-{
-	for (const struct cpupool *p = cpupool_next(1); p;
-	     p = cpupool_next(p->id + 1)) { /* bound: NR_CPUS */
-		if (p->cpus && p->kind != cpupool_find(0)->kind) {
-			log_info("Pool-%u: CPUs %#llx of another kind, MIDR "
-				 "%#llx\n", p->id, (unsigned long long)p->cpus,
-				 (unsigned long long)p->kind);
-		}
-	}
-}
-
-static void start_other_cpus(void)
-{
-	uint32_t nr = platform.nr_cpus;
-
-	if (options.maxcpus && options.maxcpus < nr) {
-		nr = options.maxcpus;
-	}
-	for (uint16_t cpu = 1; cpu < nr; cpu++) {
-		int rc = arch_cpu_start(cpu);
-
-		if (rc) {
-			log_err("CPU %u (MPIDR %#llx) did not start: error "
-				"%d; going on without it\n", cpu,
-				(unsigned long long)platform.cpu_mpidr[cpu],
-				-rc);
-			break; /* ids have no holes */
-		}
-	}
-	if (fdt_pools_cpus() & ~cpus_online) {
-		boot_refuse("CPUs of the device tree's pools (%#llx) are not "
-			    "there: only %#llx are",
-			    (unsigned long long)fdt_pools_cpus(),
-			    (unsigned long long)cpus_online);
-	}
-	describe_kinds();
-}
-
 static void init_this_cpu(void)
 {
 	cpu_init_el2();
@@ -240,7 +199,7 @@ void hv_main(uint64_t fdt_pa)
 	trace_init_cpu();
 	init_interrupts();
 	init_scheduler();
-	start_other_cpus();
+	boot_other_cpus();
 	start_domains();
 	check(watchdog_start(options.watchdog), "watchdog");
 	seal(); /* does not return: this code goes */

@@ -37,6 +37,9 @@ const struct uart *boot_console_driver(const struct platform *p);
 /* drivers.c */
 __must_check int boot_irqchip_init(const struct platform *p);
 
+/* cpus.c: the other CPUs are on line after this, as many as start. */
+void boot_other_cpus(void);
+
 /* dom_windows.c: who runs when, before there is a domain. */
 struct dt;
 __must_check int boot_windows(struct dt *t);

@@ -29,10 +29,11 @@
 #include <lib/errno.h>
 
 #define POOL_0	 0u
-#define BOOT_CPU 0u /* stays where it is, so that pool 0 has one */
+#define BOOT_CPU 0u /* changes no pools, as on Xen */
 
 static struct cpupool *pools; /* by id */
 static struct cpupool no_pool = {.policy = &sched_nothing};
+static struct cpupool off_line = {.policy = &sched_nothing};
 static const struct sched_policy *default_policy;
 
 /* The CPU that joins or leaves ->pool; NULL: none. */
@@ -495,12 +496,26 @@ int cpupool_add_step(struct cpupool *p, uint32_t cpu)
 	return move_on();
 }
 
-int cpupool_remove_step(struct cpupool *p, uint32_t cpu)
+static int leave_step(struct cpupool *p, uint32_t cpu)
 {
 	int rc = is_under_way(p, cpu, false);
 
 	if (rc != 0) {
 		return rc > 0 ? move_on() : rc;
+	}
+	if ((p->id == POOL_0 && p->cpus == BIT64(cpu)) ||
+	    (p->policy->needs_cpu && p->policy->needs_cpu(p, cpu))) {
+		return -EBUSY;
+	}
+	__atomic_fetch_and(&p->cpus, ~BIT64(cpu), __ATOMIC_SEQ_CST);
+	begin_move(p, pcpus[array_index_nospec(cpu, nr_pcpus)], false);
+	return move_on();
+}
+
+int cpupool_remove_step(struct cpupool *p, uint32_t cpu)
+{
+	if (moving.pool) {
+		return leave_step(p, cpu);
 	}
 	if (cpu == CPUPOOL_ANY && p->cpus) {
 		cpu = fls64(p->cpus);
@@ -511,13 +526,26 @@ int cpupool_remove_step(struct cpupool *p, uint32_t cpu)
 	if (!(p->cpus & BIT64(cpu))) {
 		return -EADDRNOTAVAIL;
 	}
-	if (cpu == BOOT_CPU) {
-		return -EINVAL;
+	return cpu == BOOT_CPU ? -EINVAL : leave_step(p, cpu);
+}
+
+/* ---- off line ------------------------------------------------------------ */
+
+int cpupool_off_step(struct pcpu *c, uint32_t *id)
+{
+	int rc = 0;
+
+	if (c->pool != &no_pool) {
+		*id = c->pool->id;
+		rc = leave_step(c->pool, c->id);
 	}
-	if (p->policy->needs_cpu && p->policy->needs_cpu(p, cpu)) {
-		return -EBUSY;
+	if (rc == 0) {
+		c->pool = &off_line;
 	}
-	__atomic_fetch_and(&p->cpus, ~BIT64(cpu), __ATOMIC_SEQ_CST);
-	begin_move(p, pcpus[array_index_nospec(cpu, nr_pcpus)], false);
-	return move_on();
+	return rc;
+}
+
+void cpupool_on(struct pcpu *c)
+{
+	c->pool = &no_pool;
 }

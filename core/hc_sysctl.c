@@ -95,16 +95,22 @@ static int64_t sysctl_physinfo(struct vcpu *v, struct xen_sysctl *op)
 	return 0;
 }
 
-/* Every CPU is a core of the one socket and node we know of. */
+/* Every CPU on line is a core of the one socket and node we know of. */
 static int64_t sysctl_cputopoinfo(struct vcpu *v, struct xen_sysctl *op)
 {
 	struct xen_sysctl_cputopoinfo *t = &op->u.cputopoinfo;
-	const struct xen_sysctl_cputopo here = { 0 };
+	static const struct xen_sysctl_cputopo here;
+	static const struct xen_sysctl_cputopo nowhere = {
+		XEN_INVALID_CORE_ID,
+		XEN_INVALID_SOCKET_ID,
+		XEN_INVALID_NODE_ID,
+	};
 	uint32_t i;
 
 	for (i = 0; t->cputopo.q != 0 && i < min_u32(t->num_cpus, nr_pcpus);
 	     i++) {
-		if (guest_copy_out(v, t->cputopo.q + i * sizeof(here), &here,
+		if (guest_copy_out(v, t->cputopo.q + i * sizeof(here),
+				   pcpus[i]->online ? &here : &nowhere,
 				   sizeof(here)) != 0) {
 			return -EFAULT;
 		}
@@ -225,6 +231,7 @@ static const sysctl_fn rows_4_17[] = {
 	ROW(debug_keys, sysctl_debug_keys),
 	ROW(getcpuinfo, sysctl_getcpuinfo),
 	ROW(availheap, sysctl_availheap),
+	ROW(cpu_hotplug, sysctl_cpu_hotplug),
 	ROW(cputopoinfo, sysctl_cputopoinfo),
 	ROW(numainfo, sysctl_numainfo),
 	ROW(cpupool_op, sysctl_cpupool),

@@ -14,9 +14,12 @@
  * Bounds  every operation is O(1); irq_release_all() visits each line once.
  */
 #include <hv/irq.h>
+#include <lib/bits.h>
 #include <lib/check.h>
 #include <lib/errno.h>
 #include <hv/arch.h>
+#include <hv/cpupool.h>
+#include <hv/domain.h>
 #include <hv/entry.h>
 #include <hv/lock.h>
 #include <hv/percpu.h>
@@ -24,6 +27,7 @@
 
 #define FIRST_SHARED_LINE 32u /* below: one such line per CPU */
 #define FIRST_CPU_LINE 16u    /* below: IPIs */
+#define MOVE_STEP 128u
 
 /* Chosen at boot. */
 const struct irqchip *irqchip __ro_after_boot;
@@ -184,6 +188,33 @@ void irq_guest_route(uint32_t line, uint16_t cpu)
 		irqchip->route(line, cpu);
 	}
 	spin_unlock(&irq_lock);
+}
+
+/* Where @q goes from a CPU that goes off line. */
+static uint16_t other_cpu(const struct irq_desc *q)
+{
+	uint64_t cpus = q->owner == IRQ_GUEST ? q->domain->pool->cpus : 0;
+
+	return cpus ? (uint16_t)ffs64(cpus) : this_cpu();
+}
+
+int irq_move_step(uint16_t cpu, uint32_t *line)
+{
+	uint32_t end = min_u32(NR_INTIDS, irqchip_nr_lines);
+	uint32_t i = *line < FIRST_SHARED_LINE ? FIRST_SHARED_LINE : *line;
+
+	*line = i + MOVE_STEP;
+	spin_lock(&irq_lock);
+	for (; i < end && i < *line; i++) {
+		struct irq_desc *q = &descs[i];
+
+		if (q->owner != IRQ_NOBODY && q->cpu == cpu) {
+			q->cpu = other_cpu(q);
+			irqchip->route(i, q->cpu);
+		}
+	}
+	spin_unlock(&irq_lock);
+	return i < end ? -EAGAIN : 0;
 }
 
 void irq_guest_reset(uint32_t line)

@@ -50,18 +50,27 @@ static void slice_over(void *arg)
 	pcpu_post_self(PWORK_RESCHED);
 }
 
+void sched_enter_cpu(void)
+{
+	struct pcpu *c = this_pcpu();
+
+	timer_init(&c->slice_timer, slice_over, NULL);
+	c->slice_timer.stays = true;
+	/* Nobody who began to wait while it was off waits for it. */
+	__atomic_store_n(&c->work_gen, c->work_gen + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&c->online, true, __ATOMIC_RELEASE);
+	__atomic_fetch_or(&cpus_online, BIT64(c->id), __ATOMIC_SEQ_CST);
+}
+
 int sched_init_cpu(void)
 {
 	struct pcpu *c = this_pcpu();
-	int rc = cpupool_init_cpu(c);
+	int rc = c->pool ? 0 : cpupool_init_cpu(c);
 
-	if (rc) {
-		return rc;
+	if (rc == 0) {
+		sched_enter_cpu();
 	}
-	timer_init(&c->slice_timer, slice_over, NULL);
-	c->online = true;
-	__atomic_fetch_or(&cpus_online, BIT64(c->id), __ATOMIC_SEQ_CST);
-	return 0;
+	return rc;
 }
 
 /* ---- what a policy keeps ------------------------------------------------- */
@@ -448,6 +457,17 @@ static void set_idle(struct pcpu *c, bool idle)
 	} else {
 		__atomic_fetch_and(&idle_cpus, ~BIT64(c->id), __ATOMIC_SEQ_CST);
 	}
+}
+
+void sched_exit_cpu(void)
+{
+	struct pcpu *c = this_pcpu();
+
+	ASSERT(!c->current && !c->loaded);
+	timer_cancel(&c->slice_timer);
+	set_idle(c, false);
+	__atomic_fetch_and(&cpus_online, ~BIT64(c->id), __ATOMIC_SEQ_CST);
+	__atomic_store_n(&c->online, false, __ATOMIC_RELEASE);
 }
 
 /* @c has something to run. Who came besides may run on another idle CPU. */

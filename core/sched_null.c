@@ -13,6 +13,7 @@
 #include <lib/bits.h>
 #include <lib/errno.h>
 #include <lib/list.h>
+#include <hv/cpupool.h>
 #include <hv/heap.h>
 #include <hv/percpu.h>
 #include <hv/sched.h>
@@ -55,6 +56,19 @@ static int null_cpu_init(struct pcpu *c)
 static void null_cpu_fini(struct pcpu *c)
 {
 	heap_free(NULL, c->sched);
+}
+
+/* Whose CPU it is would have none. */
+static bool null_needs_cpu(struct cpupool *p, uint32_t cpu)
+{
+	const struct vcpu *v = owner_of(pcpus[cpu]);
+
+	for (uint64_t m = p->cpus & ~BIT64(cpu); v && m; m &= m - 1) {
+		if (!owner_of(pcpus[ffs64(m)])) { /* bound: NR_CPUS */
+			return false;
+		}
+	}
+	return v != NULL;
 }
 
 static int null_vcpu_init(struct cpupool *p, struct vcpu *v, void **priv)
@@ -204,6 +218,7 @@ const struct sched_policy sched_null = {
 	.sched_id = SCHED_ID_NULL,
 	.cpu_init = null_cpu_init,
 	.cpu_fini = null_cpu_fini,
+	.needs_cpu = null_needs_cpu,
 	.vcpu_init = null_vcpu_init,
 	.vcpu_fini = null_vcpu_fini,
 	.enqueue = null_enqueue,

@@ -10,6 +10,8 @@ struct vcpu;
 
 /* tracebuf.c */
 int64_t sysctl_tbuf(struct vcpu *v, struct xen_sysctl *op);
+/* hotplug.c */
+int64_t sysctl_cpu_hotplug(struct vcpu *v, struct xen_sysctl *op);
 /* sysctl_sched.c */
 int64_t sysctl_sched_id(struct vcpu *v, struct xen_sysctl *op);
 int64_t sysctl_scheduler(struct vcpu *v, struct xen_sysctl *op);

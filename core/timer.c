@@ -5,7 +5,8 @@
  * Owns    pcpu.timers, pcpu.timer_deadline_ns, pcpu.timer_running, and the
  *         list fields of every armed struct timer.
  * Not     the comparator (arch_timer_arm), nor what a deadline means.
- * Locks   pcpu.timer_lock (rank TIMER) of the CPU a timer is armed on. The
+ * Locks   pcpu.timer_lock (rank TIMER) of the CPU a timer is armed on; two, the
+ *         lower CPU first, for one that changes CPUs. The
  *         callback runs without it. Two CPUs may not arm one timer at once:
  *         whoever owns the object around it sees to that; cancel is free.
  * Bounds  arming walks the list from the front: at most the number of timers
@@ -18,6 +19,7 @@
  */
 #include <hv/timer.h>
 #include <lib/check.h>
+#include <lib/errno.h>
 #include <hv/arch.h>
 #include <hv/entry.h>
 #include <hv/percpu.h>
@@ -30,6 +32,7 @@ void timer_init(struct timer *t, void (*fn)(void *arg), void *arg)
 	t->arg = arg;
 	t->deadline_ns = 0;
 	t->cpu = CPU_NONE;
+	t->stays = false;
 }
 
 static void timer_unlink_locked(struct timer *t)
@@ -189,6 +192,61 @@ void timer_run_due(void)
 void timer_expired(void)
 {
 	timer_run_due();
+}
+
+/* ---- a CPU goes off line ------------------------------------------------- */
+
+/* The first that need not stay; NULL: none. */
+static struct timer *first_other_locked(const struct pcpu *c)
+{
+	struct list_node *pos;
+
+	list_for_each(pos, &c->timers) { /* bound: two stay */
+		struct timer *t = list_entry(pos, struct timer, node);
+
+		if (!t->stays) {
+			return t;
+		}
+	}
+	return NULL;
+}
+
+bool timer_has_others(struct pcpu *c)
+{
+	bool has;
+
+	spin_lock(&c->timer_lock);
+	has = first_other_locked(c) != NULL;
+	spin_unlock(&c->timer_lock);
+	return has;
+}
+
+/* Both locks at once: who cancels it finds it on one of the two. */
+static bool take_one(struct pcpu *from, struct pcpu *c) NO_LOCK_ANALYSIS
+{
+	struct pcpu *low = from->id < c->id ? from : c;
+	struct pcpu *high = from->id < c->id ? c : from;
+	struct timer *t;
+
+	lock_pair(&low->timer_lock, &high->timer_lock);
+	t = first_other_locked(from);
+	if (t) {
+		list_del(&t->node);
+		timer_link_locked(c, t);
+		timer_arm_locked(c, timer_group_end_locked(c));
+	}
+	unlock_pair(&low->timer_lock, &high->timer_lock);
+	return t != NULL;
+}
+
+int timer_take_from(struct pcpu *from)
+{
+	for (int i = 0; i < TIMER_BATCH; i++) {
+		if (!take_one(from, this_pcpu())) {
+			return 0;
+		}
+	}
+	return -EAGAIN;
 }
 
 void timer_init_cpu(void)

@@ -26,7 +26,9 @@ static const char *const formats[] = { TRACE_EVENTS(TRACE_FORMAT) };
 /* Without memory there is no recorder, and nothing else is lost. */
 void trace_init_cpu(void)
 {
-	ring[this_cpu()].rec = hv_alloc_pages(NULL, 0);
+	if (!ring[this_cpu()].rec) { /* else it was on line before */
+		ring[this_cpu()].rec = hv_alloc_pages(NULL, 0);
+	}
 }
 
 void trace_event(enum trace_event e, uint32_t a, uint64_t b, uint64_t c)

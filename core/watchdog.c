@@ -79,7 +79,23 @@ static void start_here(void *arg)
 
 	(void)arg;
 	timer_init(&w->timer, beat, w);
+	w->timer.stays = true;
+	w->missed = 0;
 	beat(w);
+}
+
+void watchdog_join(void)
+{
+	if (period_ns != 0) {
+		start_here(NULL);
+	}
+}
+
+void watchdog_leave(void)
+{
+	if (period_ns != 0) {
+		timer_cancel(&watch[this_cpu()].timer);
+	}
 }
 
 int watchdog_start(uint32_t seconds)

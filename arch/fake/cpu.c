@@ -75,10 +75,32 @@ void arch_wmb(void)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-int arch_cpu_start(uint16_t cpu)
+/* What tests of CPUs off line define. */
+__attribute__((weak)) int arch_cpu_start(uint16_t cpu)
 {
 	(void)cpu;
 	return -ENODEV;
+}
+
+__attribute__((weak)) void arch_cpu_started(void)
+{
+}
+
+__attribute__((weak)) bool arch_cpu_can_stop(uint16_t cpu)
+{
+	(void)cpu;
+	return false;
+}
+
+__attribute__((weak)) int arch_cpu_stop_self(void)
+{
+	return -EBUSY;
+}
+
+__attribute__((weak)) bool arch_cpu_is_off(uint16_t cpu)
+{
+	(void)cpu;
+	return false;
 }
 
 /* ---- vcpu context ---- */

@@ -41,5 +41,6 @@
 #define PSCI_INTERNAL_FAILURE (-6)
 #define PSCI_INVALID_ADDRESS (-9)
 #define PSCI_TOS_NOT_PRESENT 2
+#define PSCI_AFFINITY_OFF 1
 
 #endif

@@ -139,8 +139,16 @@ void arch_invalidate_icache(void);
 __noreturn void arch_machine_off(void);
 __noreturn void arch_machine_restart(void);
 __noreturn void arch_halt(void);
-/* Physical CPU bring-up; -errno. */
+/*
+ * Physical CPU bring-up, one at a time: it is on line some time after this.
+ * -EBUSY: it is on; -errno.
+ */
 __must_check int arch_cpu_start(uint16_t cpu);
+void arch_cpu_started(void); /* it is on line: nothing more to keep for it */
+/* The way back, if there is one for @cpu at all. */
+bool arch_cpu_can_stop(uint16_t cpu);
+int arch_cpu_stop_self(void); /* returns only when it may not: -errno */
+bool arch_cpu_is_off(uint16_t cpu);
 /* Registers, back trace with symbols of this CPU, for the last words. */
 void arch_dump_self(void);
 

@@ -52,6 +52,13 @@ uint64_t cpupool_free_cpus(void);
  */
 __must_check int cpupool_add_step(struct cpupool *p, uint32_t cpu);
 __must_check int cpupool_remove_step(struct cpupool *p, uint32_t cpu);
+/*
+ * One bounded step of taking @c, which is on line, out of its pool, whose id
+ * goes to *@id, and keeping it from all others. -EAGAIN: call again; -EBUSY: it
+ * is needed there; -EADDRNOTAVAIL: another CPU is on its way.
+ */
+__must_check int cpupool_off_step(struct pcpu *c, uint32_t *id);
+void cpupool_on(struct pcpu *c); /* it is one of the free ones again */
 /* One step of moving @d to @p. -EAGAIN: call again; -ENOMEM: it stays. */
 __must_check int cpupool_move_step(struct domain *d, struct cpupool *p);
 /* The domain, which is being made, is in pool @id. -ESRCH, -ENODEV. */

@@ -42,6 +42,12 @@ void irq_enable_cpu_ppis(void);
 /* Take back every line of @d: masked, not active, nobody's. */
 void irq_release_all(struct domain *d);
 
+/*
+ * A bounded step: lines from *@line on that go to @cpu, go to another one: of
+ * their domain's pool, or to this. *@line is 0 at first; -EAGAIN: call again.
+ */
+__must_check int irq_move_step(uint16_t cpu, uint32_t *line);
+
 /* vGIC side: the guest changed enable/trigger/target of a line it owns. */
 void irq_guest_enable(uint32_t intid, bool enable);
 void irq_guest_set_trigger(uint32_t intid, enum irq_trigger t);

@@ -92,8 +92,8 @@ static inline void spin_unlock(struct spinlock *l)
 }
 
 /*
- * Two locks of one rank. The caller passes them in the order of the domain
- * ids (a first); a == b takes it once.
+ * Two locks of one rank. The caller passes them in the order of the ids of
+ * domains or CPUs (a first); a == b takes it once.
  */
 static inline void lock_pair(struct spinlock *a, struct spinlock *b)
 	NO_LOCK_ANALYSIS;

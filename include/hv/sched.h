@@ -114,6 +114,9 @@ const struct sched_policy *sched_policy_by_id(uint32_t id);
  * cpupool_init_cpu().
  */
 __must_check int sched_init_cpu(void);
+/* This CPU, which is in no pool: it is off line after this, or on again. */
+void sched_exit_cpu(void);
+void sched_enter_cpu(void);
 /*
  * Work point: choose who runs on this CPU, switch context if it changed.
  * Returns the vCPU or NULL for idle.

@@ -12,12 +12,15 @@
 
 #define CPU_NONE UINT16_MAX
 
+struct pcpu;
+
 struct timer {
 	struct list_node node;
 	uint64_t deadline_ns;
 	void (*fn)(void *arg); /* listed in docs/layers.md */
 	void *arg;
 	uint16_t cpu;          /* whose queue it is on; CPU_NONE: not armed */
+	bool stays;            /* the CPU's own: timer_take_from() */
 };
 
 void timer_init(struct timer *t, void (*fn)(void *arg), void *arg);
@@ -35,6 +38,13 @@ void timer_cancel_wait(struct timer *t);
 /* The comparator fired: run what is due (at most TIMER_BATCH a call). */
 void timer_run_due(void);
 void timer_init_cpu(void);
+/*
+ * A bounded step: timers armed on @from, another CPU, are armed here instead,
+ * but for those that stay. -EAGAIN: there are more.
+ */
+__must_check int timer_take_from(struct pcpu *from);
+/* This CPU has timers that need not stay. */
+bool timer_has_others(struct pcpu *c);
 
 #define TIMER_BATCH 16
 

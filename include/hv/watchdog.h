@@ -12,6 +12,9 @@
  * -EBUSY: a CPU takes no call.
  */
 __must_check int watchdog_start(uint32_t seconds);
+/* This CPU is on line again, or goes off line: the others see which are. */
+void watchdog_join(void);
+void watchdog_leave(void);
 
 /* This CPU is alive; to be said also in a long dump to the console. */
 static inline void watchdog_touch(void)

@@ -335,6 +335,9 @@ void cpus_settle(void)
 	uint32_t steps = 0;
 
 	for (uint32_t i = 0; i < nr_pcpus; i++) {
+		if (!pcpus[i]->online) {
+			continue;
+		}
 		on_cpu(i);
 		timer_run_due();
 		if (has_work(pcpus[i])) {

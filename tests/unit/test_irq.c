@@ -4,6 +4,7 @@
 // LIBS: -Wl,--wrap=arch_virq_post_hw
 #include <criterion/criterion.h>
 
+#include <hv/cpupool.h>
 #include <hv/domain.h>
 #include <hv/entry.h>
 #include <hv/irq.h>
@@ -292,4 +293,46 @@ Test(irq, another_cpu_gets_our_ppis)
 	cr_assert_eq(line_[PPI].enables, 2);
 	cr_assert_eq(line_[SPI].enables, 1);
 	cr_assert_eq(line_[26].enables, 0);
+}
+
+/* ---- a CPU goes off line ------------------------------------------------- */
+
+static uint32_t move_all(uint16_t cpu)
+{
+	uint32_t line = 0;
+	uint32_t steps = 1;
+
+	while (irq_move_step(cpu, &line)) {
+		steps++;
+		cr_assert_lt(steps, 100);
+	}
+	return steps;
+}
+
+Test(irq, lines_leave_a_cpu)
+{
+	static struct cpupool pool = {.cpus = 0xc};
+
+	d1.pool = &pool;
+	cr_assert_eq(irq_request(SPI, IRQ_EDGE, handler), 0); /* on CPU 1 */
+	cr_assert_eq(irq_request(PPI, IRQ_LEVEL, handler), 0);
+	cr_assert_eq(irq_assign_guest(&d1, 32, 50, IRQ_LEVEL), 0);
+	cr_assert_eq(irq_assign_guest(&d1, 41, 51, IRQ_LEVEL), 0);
+	cr_assert_eq(irq_assign_guest(&d1, LINES - 1, 52, IRQ_EDGE), 0);
+	irq_guest_route(41, 3);
+	irq_guest_route(LINES - 1, 1);
+	fake_this_pcpu = pcpus[3];
+	cr_assert_gt(move_all(1), 1);
+	cr_assert_eq(line_[SPI].cpu, 3); /* who asks */
+	cr_assert_eq(line_[LINES - 1].cpu, 2); /* the first of its pool */
+	cr_assert_eq(line_[32].cpu, 0);
+	cr_assert_eq(line_[41].cpu, 3);
+	cr_assert_eq(line_[PPI].routes, 0);
+	cr_assert_eq(line_[42].routes, 0); /* nobody's */
+	pool.cpus = 0; /* its domain ends */
+	move_all(0);
+	cr_assert_eq(line_[32].cpu, 3);
+	irq_guest_route(LINES - 1, 3);
+	cr_assert_eq(line_[LINES - 1].cpu, 3);
+	cr_assert_eq(fake_this_pcpu->held_ranks, 0);
 }

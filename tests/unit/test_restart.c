@@ -3,6 +3,7 @@
  * A domain that ends and begins again: everything is as boot had made it,
  * whatever its guest and its controller do meanwhile, and nothing is lost.
  */
+// LINK: core/hotplug.c core/watchdog.c
 // LINK: core/restart.c core/restart_steps.c core/wallclock.c
 // LINK: core/hc_domctl.c core/domctl_life.c core/domctl_info.c
 // LINK: core/domctl_vcpu.c core/domctl_sched.c core/domctl_memory.c

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* When a domain begins again, after which end, and how its guest is watched. */
+// LINK: core/hotplug.c core/watchdog.c
 // LINK: core/restart.c core/restart_steps.c core/wallclock.c
 // LINK: core/hc_domctl.c core/domctl_life.c core/domctl_info.c
 // LINK: core/domctl_vcpu.c core/domctl_sched.c core/domctl_memory.c

@@ -5,8 +5,7 @@
 // LINK: core/tracebuf.c core/sched_trace.c
 // LINK: core/hc_sysctl.c core/sysctl_sched.c core/console.c
 // LINK: core/domain.c core/vcpu.c core/vcpu_create.c core/runstate.c
-// LINK: core/cpupool.c
-// LINK: core/sched_cap.c
+// LINK: core/cpupool.c core/hotplug.c core/sched_cap.c core/watchdog.c
 // LINK: core/sched.c core/sched_params.c core/sched_credit2.c core/prioq.c
 // LINK: core/sched_rtds.c core/sched_arinc653.c
 // LINK: core/sched_null.c core/timer.c core/percpu.c core/work.c core/ipi.c
@@ -71,7 +70,7 @@ static int64_t raw(struct vcpu *v, uint32_t cmd, uint32_t version)
 
 Test(sysctl, version_rights_and_numbers)
 {
-	static const uint8_t none[] = { 0, 5, 10, 11, 12, 13, 14, 15, 20,
+	static const uint8_t none[] = { 0, 5, 10, 12, 13, 14, 15, 20,
 					21, 22, 23, 25, 26, 27, 29, 30, 99 };
 	const uint32_t version = XEN_SYSCTL_INTERFACE_VERSION;
 	struct domain *d = hv_build(1, 4);
@@ -164,6 +163,12 @@ Test(sysctl, cputopoinfo)
 		cr_assert_eq(t->num_cpus, 4);
 		check_filled((nr < 4 ? nr : 4) * 12, 80);
 	}
+	pcpus[2]->online = false; /* its three words */
+	t->num_cpus = 3;
+	cr_assert_eq(hv_sysctl(XEN_SYSCTL_cputopoinfo, &op), 0);
+	cr_assert_eq(guest_get_u64(hv_dom0, HV_BUF + 16), 0);
+	cr_assert_eq(guest_get_u64(hv_dom0, HV_BUF + 24), UINT64_MAX);
+	pcpus[2]->online = true;
 	t->cputopo.q = BUF_END - 12;
 	t->num_cpus = 1;
 	cr_assert_eq(hv_sysctl(XEN_SYSCTL_cputopoinfo, &op), 0);

@@ -7,6 +7,7 @@
 #include <hv/percpu.h>
 #include <hv/platform.h>
 #include <hv/timer.h>
+#include <lib/errno.h>
 #include "arch/fake/fake_arch.h"
 
 #define NR 40
@@ -317,4 +318,31 @@ Test(timer, cancel_waits_for_a_callback_elsewhere)
 	cr_assert_eq(t[1].cpu, CPU_NONE);
 	timer_cancel_wait(&t[0]);
 	cr_assert_eq(nr_waits, 3);
+}
+
+/* What stays is the CPU's own; each lock of the two is let go again. */
+Test(timer, another_cpu_takes_them)
+{
+	on_cpu(1);
+	for (unsigned int i = 0; i < NR; i++) {
+		timer_set(&t[i], 1000 - i);
+	}
+	t[7].stays = true;
+	on_cpu(0);
+	timer_set(&t[3], 5000); /* here already */
+	fake_timer_deadline_ns = 0;
+	cr_assert_eq(timer_take_from(pcpus[1]), -EAGAIN);
+	cr_assert_eq(timer_take_from(pcpus[1]), -EAGAIN);
+	cr_assert(timer_has_others(pcpus[1]));
+	cr_assert_eq(timer_take_from(pcpus[1]), 0);
+	cr_assert_eq(timer_take_from(pcpus[1]), 0);
+	cr_assert_not(timer_has_others(pcpus[1]));
+	cr_assert_eq(fake_this_pcpu->held_ranks, 0);
+	for (unsigned int i = 0; i < NR; i++) {
+		cr_assert_eq(t[i].cpu, i == 7 ? 1 : 0);
+		cr_assert_eq(t[i].deadline_ns, i == 3 ? 5000 : 1000 - i);
+	}
+	cr_assert_eq(fake_timer_deadline_ns, 1000 - (NR - 1));
+	timer_cancel(&t[NR - 1]); /* found where it is now */
+	cr_assert_eq(t[NR - 1].cpu, CPU_NONE);
 }

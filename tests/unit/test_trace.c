@@ -119,7 +119,18 @@ Test(trace, the_last_ones_of_each_cpu)
 Test(trace, without_memory_there_is_none)
 {
 	no_memory = true;
+	percpu_init(2, 2, 0);
+	fake_this_pcpu = pcpus[2];
 	trace_init_cpu();
 	trace_event(TRACE_IRQ_SPURIOUS, 1, 0, 0);
-	cr_assert_str_eq(dump(0, 5), "");
+	cr_assert_str_eq(dump(2, 5), "");
+}
+
+/* A CPU that is on line again has what it had. */
+Test(trace, once_a_cpu)
+{
+	trace_event(TRACE_IRQ_SPURIOUS, 1, 0, 0);
+	no_memory = true;
+	trace_init_cpu();
+	cr_assert_eq(lines(dump(0, 5)), 1);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+// LINK: core/hotplug.c core/watchdog.c
 // LINK: core/hc_domctl.c core/domctl_life.c core/domctl_info.c
 // LINK: core/domctl_vcpu.c core/domctl_sched.c core/domctl_memory.c
 // LINK: core/domain_destroy.c

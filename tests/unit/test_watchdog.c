@@ -204,3 +204,39 @@ Test(watchdog, a_cpu_that_takes_no_call)
 	call_rc = -EBUSY;
 	cr_assert_eq(watchdog_start(5), -EBUSY);
 }
+
+static void go(uint16_t cpu, bool on)
+{
+	on_cpu(cpu);
+	if (!on) {
+		watchdog_leave();
+	}
+	pcpus[cpu]->online = on;
+	cpus_online ^= UINT64_C(1) << cpu;
+	if (on) {
+		watchdog_join();
+	}
+}
+
+Test(watchdog, one_goes_off_line_and_comes_back)
+{
+	cpus(NR);
+	cr_assert_eq(watchdog_start(5), 0);
+	cr_assert_null(run(60, 0));
+	go(2, false);
+	cr_assert(list_is_empty(&pcpus[2]->timers));
+	cr_assert_null(run(60, 0));
+	go(2, true);
+	cr_assert_null(run(60, 0));
+	cr_assert_not_null(strstr(run(60, 1 << 2), "CPU 2"));
+}
+
+/* Without a watchdog there is nothing to leave. */
+Test(watchdog, off_stays_off)
+{
+	cpus(2);
+	go(1, false);
+	go(1, true);
+	cr_assert(list_is_empty(&pcpus[1]->timers));
+	cr_assert_null(run(60, 2));
+}

@@ -60,7 +60,7 @@ HV_COLD := $(wildcard \
 	core/memory*.c core/page_alloc.c core/page_claim.c \
 	core/page_range.c core/panic.c core/percpu.c core/prioq.c \
 	core/restart.c core/restart_steps.c core/runstate.c core/sched*.c \
-	core/static_mem.c core/cpupool.c \
+	core/static_mem.c core/cpupool.c core/hotplug.c \
 	core/sysctl*.c core/timer.c core/trace.c core/vcpu.c \
 	core/vcpu_create.c core/wallclock.c core/watchdog.c \
 	arch/$(ARCH)/cpu/*.c arch/$(ARCH)/entry/trap_traced.c \

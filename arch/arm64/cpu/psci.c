@@ -73,6 +73,18 @@ int psci_cpu_on(uint64_t mpidr, uint64_t entry, uint64_t ctx)
 	}
 }
 
+int psci_cpu_off(void)
+{
+	(void)firmware_call(PSCI_CPU_OFF, 0, 0, 0);
+	return -EBUSY; /* PSCI_DENIED: the secure side lives on this CPU */
+}
+
+bool psci_cpu_is_off(uint64_t mpidr)
+{
+	return (int32_t)firmware_call(PSCI_AFFINITY_INFO | PSCI_64BIT, mpidr,
+				      0, 0) == PSCI_AFFINITY_OFF;
+}
+
 void arch_halt(void)
 {
 	for (;;) { /* for good: nothing is masked out by accident */

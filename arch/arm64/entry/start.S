@@ -293,7 +293,7 @@ park:
 
 	.section .bss.tables, "aw", %nobits
 	.balign	4096
-	.globl	hv_l0, hv_l1, hv_l2, hv_l3
+	.globl	hv_l0, hv_l1, hv_l2, hv_l3, hv_id_l1
 hv_l0:	.skip	4096
 hv_l1:	.skip	4096
 hv_l2:	.skip	4096

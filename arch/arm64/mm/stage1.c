@@ -173,6 +173,18 @@ static void make_read_only(const char *from, const char *to)
 	CHECK(rc == 0);
 }
 
+void stage1_identity(bool on)
+{
+	extern uint64_t hv_id_l1[PT_ENTRIES]; /* filled in by start.S */
+
+	hv_l0[(hv_load_address >> 39) & (PT_ENTRIES - 1)] =
+		on ? image_pa(hv_id_l1).v | PTE_TABLE | PTE_VALID : 0;
+	dsb(ishst);
+	__asm__ volatile("tlbi alle2is" : : : "memory");
+	dsb(ish);
+	isb();
+}
+
 void stage1_seal(void)
 {
 	extern uint64_t hv_l1[PT_ENTRIES];

@@ -13,4 +13,8 @@ uint32_t psci_smccc_version(void);
 /* -errno; @ctx arrives in x0 at @entry with the MMU off. */
 __must_check int psci_cpu_on(uint64_t mpidr, uint64_t entry, uint64_t ctx);
 
+/* This CPU; returns only when the firmware keeps it on: -errno. */
+int psci_cpu_off(void);
+bool psci_cpu_is_off(uint64_t mpidr);
+
 #endif

@@ -20,5 +20,10 @@ const void *stage1_map_fdt(uint64_t pa);
 __must_check int stage1_map_percpu(uint64_t va, uint64_t pa, uint64_t size);
 /* Boot is over: data becomes read-only, boot code and identity map go. */
 void stage1_seal(void);
+/*
+ * The first instructions of a CPU, which run at the image's own address while
+ * the MMU goes on; executable, so only for as long as one starts.
+ */
+void stage1_identity(bool on);
 
 #endif
