@@ -187,7 +187,7 @@ static int read_named(struct folder *f, struct efi_text value, const char *key,
 		return 0;
 	}
 	rc = read_file(f, name, to);
-	if (rc) {
+	if (rc && rc != -ENOMEM) {
 		efi_say(f->e, "configuration file: %s=%.*s: %s", key,
 			(int)name.len, name.s,
 			rc == -ENOENT ? "no such file; names are relative to "

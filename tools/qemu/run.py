@@ -16,6 +16,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import domains as boot_domains  # noqa: E402  pylint: disable=wrong-import-position
+import efi                      # noqa: E402  pylint: disable=wrong-import-position
 from boards import BOARDS  # noqa: E402  pylint: disable=wrong-import-position
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -28,6 +29,7 @@ MODULES_OFFSET = 256 * MIB     # ours: kernel, then ramdisk. Real Xen finds most
                                # them lower, a machine of 512 MiB gives it 128 MiB
 ALIGNMENT = 2 * MIB
 
+GRUB_DIR = os.path.join(BUILD, "peer", "grub", "arm64-efi")
 GUESTS_DISK = os.path.join(BUILD, "dom0", "guests.img")
 
 HYPERVISORS = {
@@ -42,6 +44,7 @@ CURES = {
     "kernel": "tools/setup/fetch_arm64.sh",
     "initrd": "tools/image/mkdom0.py",
     "qemu": "tools/setup/host.sh",
+    "efi": "tools/setup/host.sh && tools/setup/fetch_arm64.sh",
 }
 
 
@@ -111,6 +114,10 @@ class Machine:
         self.trace = None             # log of exceptions and guest errors
         self.reboot = True            # a guest's reset restarts the machine; False: QEMU ends
         self.native = False           # no hypervisor: the kernel runs on the machine itself
+        self.loader = None            # "grub" or "efi": UEFI firmware starts it, from a disk that is made for it
+        self.disk_path = None         # ... here; None: build/esp
+        self.disk_files = {}          # ... with these beside or in place of the usual files, as efi.make_disk() takes them
+        self.board_options = ""       # more words after -M virt
         self.extra = []               # more QEMU arguments
         for name, value in parts.items():
             if not hasattr(self, name):
@@ -166,7 +173,8 @@ class Machine:
         if self.gic == 2 and self.smp > 8:
             raise SetupError("a GICv2 serves at most 8 CPUs", "--smp 8, or --gic 3")
         board = f"virt,gic-version={self.gic}" + ("" if self.native else ",virtualization=on")
-        return ["-M", board, "-cpu", self.cpu]
+        # With ACPI tables the firmware hands out no device tree.
+        return ["-M", board + (",acpi=off" if self.loader else "") + self.board_options, "-cpu", self.cpu]
 
     def _board(self):
         if self.board and self.board not in BOARDS:
@@ -203,7 +211,36 @@ class Machine:
             args += ["-device", f"loader,file={qemu_quote(path)},addr={start:#x},force-raw=on"]
         return dtb, args
 
+    def _efi_disk(self):
+        if self.board or self.native or self.dtb or self.domains or self.chosen:
+            raise SetupError(f"--{self.loader} starts dom0 on QEMU's own board only", "drop --board, --native or --dtb")
+        for path in (efi.FIRMWARE, GRUB_DIR):
+            if not os.path.exists(path):
+                raise SetupError(f"nothing at {path}", CURES["efi"])
+        words = self.hypervisor_args(), self.kernel_args(), bool(self.initrd)
+        files = {"vmlinuz": self.kernel}
+        if self.initrd:
+            files["initrd.gz"] = self.initrd
+        if self.loader == "grub":
+            grub = os.path.join(BUILD, "esp", f"grub.{os.getpid()}.efi")
+            os.makedirs(os.path.dirname(grub), exist_ok=True)
+            efi.grub_image(GRUB_DIR, grub)
+            with open(grub, "rb") as file:
+                files[efi.BOOT_FILE] = file.read()
+            os.unlink(grub)
+            files["grub/grub.cfg"] = efi.grub_cfg(*words).encode()
+            files["bulkhead"] = hypervisor_path(self.hyp)
+        else:
+            files[efi.BOOT_FILE] = hypervisor_path(self.hyp)
+            files["EFI/BOOT/xen.cfg"] = efi.xen_cfg(*words).encode()
+        path = self.disk_path or os.path.join(BUILD, "esp", f"{self.loader}.img")
+        efi.make_disk(path, {name: what for name, what in {**files, **self.disk_files}.items() if what is not None})
+        return ["-bios", efi.FIRMWARE, "-drive", f"if=none,id=esp,format=raw,snapshot=on,file={qemu_quote(path)}",
+                "-device", "virtio-blk-device,drive=esp,serial=esp"]
+
     def _images(self):
+        if self.loader:
+            return self._efi_disk()
         if self.native:
             args = ["-kernel", self.kernel, "-append", self.kernel_args()]
             return args + (["-initrd", self.initrd] if self.initrd else [])
@@ -299,12 +336,14 @@ def add_machine_options(parser):
     add("--trace", metavar="FILE", help="log exceptions and guest errors to FILE")
     add("--no-reboot", action="store_true", help="a reset ends QEMU")
     add("--native", action="store_true", help="run the kernel without a hypervisor")
+    add("--grub", dest="loader", action="store_const", const="grub", help="UEFI firmware and Debian's GRUB start it, from a disk")
+    add("--efi", dest="loader", action="store_const", const="efi", help="UEFI firmware itself starts it, from a disk")
 
 
 def machine_from(options):
     """A Machine as the options of add_machine_options() say."""
     names = ("board", "gic", "cpu", "smp", "mem", "dom0_mem", "dom0_vcpus", "hyp_args", "dom0_args", "icount", "net", "tftp",
-             "gdb", "dtb", "trace", "native", "xl")
+             "gdb", "dtb", "trace", "native", "xl", "loader")
     parts = {name: getattr(options, name) for name in names}
     for name in ("kernel", "initrd"):
         if getattr(options, name):

@@ -33,6 +33,9 @@ python3-pytest-xdist      test: two machines at a time
 python3-pexpect           test: talks to consoles
 u-boot-qemu               test: a boot loader that runs the scripts of bulkhead-image
 u-boot-tools              test: mkimage, makes boot.scr of them
+qemu-efi-aarch64          test: UEFI firmware of the emulated machine
+grub-common               test: grub-mkimage, makes GRUB for it
+mtools                    test: mformat and mcopy, make the disk that firmware and GRUB read
 cpio                      build: the control domain's ramdisk
 e2fsprogs                 build: the guests' disk
 xz-utils                  build: unpacks Debian's packages
