@@ -31,6 +31,7 @@ help:
 	@echo 'make docs       docs/compat.md from the tables and tests'
 	@echo 'make bench-xl   the same for guests of the stock toolstack'
 	@echo 'make bench-doc  both, and docs/performance.md from them'
+	@echo 'make deb        a Debian package of the hypervisor, in build/deb'
 	@echo 'make schedsim   build/bulkhead-schedsim, the scheduler on this machine'
 	@echo 'make clean      removes what make built, keeps what was fetched'
 
@@ -47,3 +48,4 @@ clean:
 -include tools/bulkhead-image/image.mk
 -include examples/examples.mk
 -include tools/docs/docs.mk
+-include tools/package/package.mk

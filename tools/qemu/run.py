@@ -29,7 +29,7 @@ MODULES_OFFSET = 256 * MIB     # ours: kernel, then ramdisk. Real Xen finds most
                                # them lower, a machine of 512 MiB gives it 128 MiB
 ALIGNMENT = 2 * MIB
 
-GRUB_DIR = os.path.join(BUILD, "peer", "grub", "arm64-efi")
+GRUB_DIR = os.path.join(BUILD, "peer", "dom0-root", "usr", "lib", "grub", "arm64-efi")
 GUESTS_DISK = os.path.join(BUILD, "dom0", "guests.img")
 
 HYPERVISORS = {

@@ -12,7 +12,6 @@
 #   build/peer/modules/       its modules: lib/modules/VERSION below it
 #   build/peer/vmlinuz-backports, build/peer/modules-backports/   the same of the newer kernel in Debian 12's backports
 #   build/peer/dtbs/          the device trees of every board that kernel knows
-#   build/peer/grub/          GRUB's modules for arm64 UEFI: arm64-efi below it
 #   build/peer/dom0-root/     the packages named in tools/image/dom0.packages and all they depend on, unpacked
 #   build/sysroot-arm64/      include/ and lib/ of libfdt for the hypervisor
 set -euo pipefail
@@ -27,7 +26,7 @@ SYSROOT=$BUILD/sysroot-arm64
 STATE=$CACHE/apt-arm64
 DEBS=$STATE/debs
 STAMP=$PEER/.fetched
-RECIPE=4
+RECIPE=3
 
 # A URI of apt's for the security suite of this machine's release, when it has one.
 security_uri()
@@ -163,9 +162,6 @@ make_peer()
     rm -rf "$PEER/dtbs"
     mv "$dir"/kernel/usr/lib/linux-image-* "$PEER/dtbs"
     unpack_kernel "$2" "$dir/newer" -backports
-    unpack "$(deb_of grub-efi-arm64-bin)" "$dir/grub"
-    rm -rf "$PEER/grub"
-    mv "$dir/grub/usr/lib/grub" "$PEER/grub"
     rm -rf "$dir"
 }
 
@@ -203,7 +199,7 @@ all_there()
 {
     local file
     [ "$(cat "$STAMP" 2>/dev/null)" = "$(fingerprint)" ] || return 1
-    for file in xen vmlinuz modules/lib vmlinuz-backports modules-backports/lib dtbs grub/arm64-efi dom0-root; do
+    for file in xen vmlinuz modules/lib vmlinuz-backports modules-backports/lib dtbs dom0-root; do
         [ -e "$PEER/$file" ] || return 1
     done
     [ -e "$SYSROOT/lib/libfdt.a" ] && [ -e "$SYSROOT/include/libfdt.h" ]
@@ -214,7 +210,7 @@ main()
     local kernel newer
     case "${1:-}" in
     "" | --force) ;;
-    *) sed -n '4,17s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; [ "$1" = --help ]; exit ;;
+    *) sed -n '4,16s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; [ "$1" = --help ]; exit ;;
     esac
     [ "${1:-}" = --force ] || ! all_there || exit 0
     command -v apt-get >/dev/null || die "this machine has no apt" "run on Debian 12 or later, or in a container of it"
@@ -233,7 +229,7 @@ main()
         "use a full Debian mirror in this machine's apt sources"
     rm -rf "$DEBS" "$STATE"/archives/*.deb
     mkdir -p "$DEBS" "$STATE/archives/partial"
-    download_one xen-hypervisor-4.17-arm64 libfdt-dev grub-efi-arm64-bin
+    download_one xen-hypervisor-4.17-arm64 libfdt-dev
     download_one "$kernel" "$newer"
     # shellcheck disable=SC2046  # a list of words
     download_closure $(dom0_packages)

@@ -36,6 +36,9 @@ u-boot-tools              test: mkimage, makes boot.scr of them
 qemu-efi-aarch64          test: UEFI firmware of the emulated machine
 grub-common               test: grub-mkimage, makes GRUB for it
 mtools                    test: mformat and mcopy, make the disk that firmware and GRUB read
+dosfstools                test: mkfs.vfat, the EFI partition of the disk with Debian
+fdisk                     test: sfdisk, its partitions
+debhelper                 package: the Debian package of the hypervisor
 cpio                      build: the control domain's ramdisk
 e2fsprogs                 build: the guests' disk
 xz-utils                  build: unpacks Debian's packages
