@@ -11,6 +11,7 @@ DEBUG ?= 0
 include tools/build/hv.mk
 include tools/build/unit.mk
 include tools/schedsim/schedsim.mk
+include tools/schedcost/schedcost.mk
 -include guests/guests.mk
 
 .DEFAULT_GOAL := all
@@ -27,6 +28,7 @@ help:
 	@echo 'make guests     bare-metal test guests'
 	@echo 'make conformance   what a guest observes, beside Debian Xen 4.17'
 	@echo 'make bench      costs beside Debian Xen 4.17'
+	@echo 'make bench-sched   costs of the scheduler by number of vCPUs, on this machine'
 	@echo 'make ledger     EL2 instructions, stack and sizes against their ledger'
 	@echo 'make docs       docs/compat.md from the tables and tests'
 	@echo 'make bench-xl   the same for guests of the stock toolstack'

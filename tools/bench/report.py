@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes docs/performance.md and its charts from the figures that make bench and make bench-xl left in build/bench.
+"""Writes docs/performance.md and its charts from the figures that make bench, bench-xl and bench-sched left in build/bench.
 
 The same figures give the same bytes. The charts are drawn by gnuplot.
 """
@@ -12,12 +12,15 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tools", "bench"))
 import bench  # noqa: E402  pylint: disable=wrong-import-position
+import schedbench  # noqa: E402  pylint: disable=wrong-import-position
 import xlbench  # noqa: E402  pylint: disable=wrong-import-position
 
 DOCS = os.path.join(ROOT, "docs")
 WORDS = os.path.join(ROOT, "tools", "bench", "performance.in")   # the page's text, with a line @NAME@ for each table
 NAMES = {"native": "no hypervisor", "xen": "Xen 4.17", "bulkhead": "Bulkhead"}
 COLOURS = {"native": "#7fb069", "xen": "#b0b0b0", "bulkhead": "#1f6fb2"}
+POLICIES = {"credit2": "#1f6fb2", "rtds": "#c8553d", "arinc653": "#7fb069", "null": "#b0b0b0"}
+SCHED = {"decision": "decision", "block": "sleep, and the decision who is next", "wake": "wake-up"}
 # Paths whose instructions are told by function.
 SPENT = (("grant_map", "grant map and unmap of a page"), ("grant_copy", "grant copy of a page"),
          ("switch", "switch between two vCPUs"), ("ipi", "SGI to a running vCPU on another CPU"),
@@ -38,7 +41,7 @@ def load(name):
         with open(path, encoding="utf-8") as file:
             return json.load(file)
     except OSError as error:
-        sys.exit(f"report: error: {error}\ncure: make bench bench-xl")
+        sys.exit(f"report: error: {error}\ncure: make bench bench-xl bench-sched")
 
 
 # ---- tables
@@ -73,6 +76,18 @@ def spent_rows(spent):
     for name, title in SPENT:
         most = ", ".join(f"{function} {insns:.0f}" for function, insns in spent[name]["most"])
         lines.append(f"| {title} | {spent[name]['all']:,.0f} | {most} |")
+    return "\n".join(lines)
+
+
+def sched_rows(sched):
+    """Of each policy and kind: all numbers of vCPUs, and the growth."""
+    numbers = sorted(int(vcpus) for vcpus in sched["null"]["wake"])
+    lines = ["| policy | one | " + " | ".join(map(str, numbers)) + " | at most, of 2 vCPUs' |", "|---|---|" + "---:|" * (len(numbers) + 1)]
+    for policy in POLICIES:
+        for what, title in SCHED.items():
+            by_vcpus = {int(vcpus): cost for vcpus, cost in sched[policy][what].items()}
+            lines.append(f"| {policy} | {title} | " + " | ".join(f"{by_vcpus[vcpus]:.0f}" for vcpus in numbers)
+                         + f" | {schedbench.growth(by_vcpus):.2f} |")
     return "\n".join(lines)
 
 
@@ -134,6 +149,19 @@ def scale_chart(columns):
     return "set multiplot layout 3,2\n" + "".join(charts) + "unset multiplot\n"
 
 
+def sched_chart(sched):
+    """One chart for each kind, a line for each policy."""
+    charts = []
+    for what, title in SCHED.items():
+        blocks = "".join(f"${policy} << END\n" + "\n".join(f"{vcpus} {cost}" for vcpus, cost in sched[policy][what].items())
+                         + "\nEND\n" for policy in POLICIES)
+        plots = ", ".join(f"${policy} with linespoints pt 7 ps 0.5 lw 2 lc rgb '{colour}' title '{policy}'"
+                          for policy, colour in POLICIES.items())
+        charts.append(f"{blocks}set title '{title}'\nplot {plots}\n")
+    return ("set multiplot layout 1,3\nset logscale x 2\nset xrange [2:256]\nset xtics (2, 8, 32, 128)\nset yrange [0:1700]\nset xlabel 'vCPUs'\n"
+            "set key top left\n" + "".join(charts) + "unset multiplot\n")
+
+
 def guest_chart(figures, columns):
     rows = [(figure["title"], {"xen": 100, "bulkhead": 100 * columns["bulkhead"][figure["name"]] / columns["xen"][figure["name"]]})
             for figure in figures if figure["counts"] == "hypervisor"]
@@ -160,8 +188,9 @@ def main():
     with open(WORDS, encoding="utf-8") as file:
         page = file.read()
     xl = {column: load("xl-" + column) for column in bench.COLUMNS}
+    sched = load("sched")
     tables = {"PATHS": path_rows(figures, columns, lambda name: not is_scale(name)),
-              "SCALE": path_rows(figures, columns, is_scale), "GUESTS": guest_rows(guests, xl), "SPENT": spent_rows(load("profile"))}
+              "SCALE": path_rows(figures, columns, is_scale), "GUESTS": guest_rows(guests, xl), "SPENT": spent_rows(load("profile")), "SCHED": sched_rows(sched)}
     for name, table in tables.items():
         page = page.replace(f"@{name}@", table)
     with open(os.path.join(DOCS, "performance.md"), "w", encoding="utf-8") as file:
@@ -171,6 +200,7 @@ def main():
              and figure["name"] not in ("boot", "loop")]
     gnuplot(bars(paths, bench.COLUMNS, 1, "instructions (logarithmic)"), "paths", 900, 1000)
     gnuplot(scale_chart(columns), "scale", 900, 900)
+    gnuplot(sched_chart(sched), "sched", 900, 320)
     gnuplot(guest_chart(guests, xl), "guests", 900, 480)
     gnuplot(work_chart(guests, xl), "work", 900, 260)
 

@@ -13,7 +13,7 @@
 
 #include <hv/sched.h>
 
-#define SIM_MAX_VCPUS 64u
+#define SIM_MAX_VCPUS 256u
 #define SIM_NEVER     UINT64_MAX
 
 enum load { LOAD_NONE, LOAD_BUSY, LOAD_EVERY, LOAD_SPORADIC };

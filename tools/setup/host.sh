@@ -43,6 +43,7 @@ cpio                      build: the control domain's ramdisk
 e2fsprogs                 build: the guests' disk
 xz-utils                  build: unpacks Debian's packages
 universal-ctags           lint: sizes of functions
+valgrind                  test: counts the instructions of make bench-sched
 cppcheck                  lint: static analysis
 clang-format              lint: layout
 clang-tidy                lint: static analysis
