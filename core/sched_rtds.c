@@ -9,7 +9,8 @@
  * Owns    struct server of each vCPU, struct rtds_cpu of each CPU, and the
  *         queue of those that may run on several CPUs. As an exception it
  *         writes v->cpu of a vCPU that it picks: all CPUs share one lock.
- * Not     which registers are where (sched.c).
+ * Not     which registers are where (sched.c), what servers are promised
+ *         (sched_rtds_params.c).
  * Locks   one lock is every CPU's run queue lock; the sum of shares changes
  *         under it and under control_lock, but for the end of a domain.
  * Rule    s->key says how urgent is what a CPU runs or has been told to look
@@ -19,74 +20,22 @@
  *         may use those that the first of them may; else those that wait are
  *         looked at one by one. One decision renews RENEW_MAX servers at most.
  */
+#include "sched_rtds_priv.h"
+
 #include <lib/bits.h>
 #include <lib/errno.h>
 #include <hv/arch.h>
-#include <hv/console.h>
 #include <hv/cpupool.h>
-#include <hv/domain.h>
 #include <hv/heap.h>
 #include <hv/percpu.h>
 #include <hv/prioq.h>
 #include <hv/sched.h>
 #include <hv/vcpu.h>
 
-#define NS_PER_US     UINT64_C(1000)
-#define PARAM_US_MIN  10u	  /* of a period and of a budget */
-#define PERIOD_US_MAX 1000000000u /* so that deadlines stay far from LEVEL */
-#define LEVEL_SHIFT   60	  /* above all deadlines: 36 years */
-#define LEVEL_MAX     7u
-#define NOTHING	      INT64_MAX
-#define RENEW_MAX     8
-#define SHARE_ONE     (UINT64_C(1) << 32) /* a whole CPU */
-
-struct server {
-	struct prioq_node ready; /* has budget; key: level and deadline */
-	struct prioq_node later; /* waits for its deadline, which is the key */
-	struct prioq *ready_in;
-	struct prioq *later_in;
-	struct vcpu *vcpu;
-	uint64_t period_ns;
-	uint64_t budget_ns;
-	uint64_t deadline_ns; /* end of this period; 0: none has begun */
-	uint64_t left_ns;     /* of the budget of this period and level */
-	uint32_t level;	      /* budgets beyond the first, saturating */
-	bool extratime;
-};
-
-/* Of one pool. */
-struct rtds {
-	struct spinlock lock; /* every CPU's run queue lock */
-	struct prioq shared;  /* ready on several CPUs, loaded on none */
-	uint32_t nr_servers;  /* pool lock */
-	uint64_t total_share; /* ->lock */
-};
-
-/* pcpu.sched is the policy's own; this policy's shape of it. */
-struct rtds_cpu {
-	struct rtds *all;
-	struct prioq ready; /* those that can run here only, for now */
-	struct prioq later;
-	struct server *running;
-	int64_t key;	   /* of what runs or is to be looked at */
-	uint64_t since_ns; /* ->running is charged up to here */
-	uint64_t until_ns; /* the CPU looks again then */
-};
-
-static struct rtds *rtds_of(const struct cpupool *p)
-{
-	return p->sched;
-}
-
-static struct rtds_cpu *rtds_cpu(const struct pcpu *c)
-{
-	return (struct rtds_cpu *)(void *)c->sched;
-}
-
-static struct server *server_of(const struct vcpu *v)
-{
-	return v->sched_priv;
-}
+#define LEVEL_SHIFT 60 /* above all deadlines: 36 years */
+#define LEVEL_MAX   7u
+#define NOTHING	    INT64_MAX
+#define RENEW_MAX   8
 
 static struct server *server_at(struct prioq_node *ready)
 {
@@ -335,17 +284,6 @@ static int rtds_cpu_init(struct pcpu *c)
 	return 0;
 }
 
-/* Rounded down: three thirds are a whole. */
-static uint64_t share(uint64_t budget, uint64_t period)
-{
-	return budget * SHARE_ONE / period;
-}
-
-static uint64_t share_of(const struct server *e)
-{
-	return share(e->budget_ns / NS_PER_US, e->period_ns / NS_PER_US);
-}
-
 /* Room in every queue for one more. */
 static int reserve_all(const struct cpupool *p)
 {
@@ -372,10 +310,10 @@ static void count(struct rtds *all, const struct server *e, bool comes)
 	spin_lock(&all->lock);
 	if (comes) {
 		all->nr_servers++;
-		all->total_share += share_of(e);
+		all->total_share += rtds_share_of(e);
 	} else {
 		all->nr_servers--;
-		all->total_share -= share_of(e);
+		all->total_share -= rtds_share_of(e);
 	}
 	spin_unlock(&all->lock);
 }
@@ -532,47 +470,6 @@ static struct vcpu *rtds_steal(struct pcpu *from, uint16_t to)
 	return NULL; /* the queue is shared: rtds_pick() has looked */
 }
 
-static bool is_sane(const struct sched_params *p)
-{
-	return p->period_us >= PARAM_US_MIN && p->period_us <= PERIOD_US_MAX &&
-	       p->budget_us >= PARAM_US_MIN && p->budget_us <= p->period_us;
-}
-
-/*
- * More than all CPUs have cannot be promised. What asks for no more than
- * before is taken in any case: it may be the way out.
- */
-static int rtds_admit(const struct domain *d, const struct vcpu *v,
-		      const struct sched_params *p)
-{
-	uint64_t cpus = (uint64_t)popcount64(d->pool->cpus) * SHARE_ONE;
-	uint64_t total_share = rtds_of(d->pool)->total_share;
-	uint64_t before = 0;
-	uint64_t after = 0;
-	const struct vcpu *t;
-	uint32_t i;
-
-	if (!is_sane(p)) {
-		return -EINVAL;
-	}
-	domain_for_each_vcpu (d, t, i) {
-		if (!v || t == v) {
-			before += share_of(server_of(t));
-			after += share(p->budget_us, p->period_us);
-		}
-	}
-	if (after <= before || total_share - before + after <= cpus) {
-		return 0;
-	}
-	log_warn("rtds: d%u: %u us in %u us refused: all would ask for %llu%% "
-		 "of %llu%%\n",
-		 d->id, p->budget_us, p->period_us,
-		 (unsigned long long)((total_share - before + after) * 100 /
-				      SHARE_ONE),
-		 (unsigned long long)(cpus * 100 / SHARE_ONE));
-	return -ENOSPC;
-}
-
 /* The period that @now is in is @e's last with its old parameters. */
 static void bring_up_to(struct pcpu *c, struct server *e, uint64_t now)
 {
@@ -588,28 +485,14 @@ static void bring_up_to(struct pcpu *c, struct server *e, uint64_t now)
 static int rtds_set_params(struct pcpu *c, struct vcpu *v,
 			   const struct sched_params *p)
 {
-	uint64_t *total_share = &rtds_cpu(c)->all->total_share;
 	struct server *e = server_of(v);
 
-	if (!is_sane(p)) {
+	if (!rtds_is_sane(p)) {
 		return -EINVAL;
 	}
 	bring_up_to(c, e, arch_time_ns());
-	*total_share -= share_of(e);
-	e->period_ns = p->period_us * NS_PER_US;
-	e->budget_ns = p->budget_us * NS_PER_US;
-	e->extratime = p->extratime;
-	*total_share += share_of(e);
+	rtds_promise(rtds_cpu(c)->all, e, p);
 	return 0;
-}
-
-static void rtds_get_params(const struct vcpu *v, struct sched_params *p)
-{
-	const struct server *e = server_of(v);
-
-	p->period_us = (uint32_t)(e->period_ns / NS_PER_US);
-	p->budget_us = (uint32_t)(e->budget_ns / NS_PER_US);
-	p->extratime = e->extratime;
 }
 
 const struct sched_policy sched_rtds = {

@@ -13,7 +13,7 @@
 // LINK: core/domain.c core/vcpu.c core/vcpu_create.c core/runstate.c
 // LINK: core/sched_cap.c
 // LINK: core/sched.c core/sched_params.c core/sched_credit2.c core/prioq.c
-// LINK: core/sched_rtds.c core/cpupool.c
+// LINK: core/sched_rtds.c core/sched_rtds_params.c core/cpupool.c
 // LINK: core/sched_null.c core/sched_arinc653.c core/static_mem.c
 // LINK: core/timer.c core/percpu.c core/work.c core/ipi.c
 // LINK: core/irq.c core/heap.c lib/printf.c core/gnttab.c

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 // LINK: core/sched_cap.c
 // LINK: core/sched_credit2.c core/prioq.c core/sched_arinc653.c
-// LINK: core/sched_rtds.c core/cpupool.c core/sched.c core/sched_params.c
+// LINK: core/sched_rtds.c core/sched_rtds_params.c core/cpupool.c
+// LINK: core/sched.c core/sched_params.c
 // LINK: core/timer.c core/percpu.c
 // LINK: core/lock.c debug/lock_check.c arch/fake/cpu.c
 // LINK: arch/fake/last_words.c tests/fakes/fake_sched_world.c

@@ -5,15 +5,15 @@
  * model's accounts and the policy's are to agree to the nanosecond.
  */
 // LINK: $(CPU_WORLD) arch/fake/last_words.c
+// LINK: tests/fakes/sched_model_arinc653.c
 // LIBS: $(CPU_WORLD_LIBS)
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 
 #include <lib/bits.h>
-#include "fake_cpus.h"
+#include "sched_model.h"
 
 #define EVENTS	  125000 /* a world; all worlds of a policy: 10^6 */
-#define US	  UINT64_C(1000)
 #define NONE	  INT64_MAX
 #define LEVEL_MAX 7
 
@@ -27,18 +27,13 @@ static struct vcpu *v[CPUS_VCPUS];
 static uint64_t all_cpus;
 static uint64_t dice;
 
-static uint32_t roll(uint32_t n)
+uint32_t roll(uint32_t n)
 {
 	dice = dice * UINT64_C(6364136223846793005) + 1442695040888963407u;
 	return (uint32_t)(dice >> 33) % n;
 }
 
 /* ---- what every policy owes ---------------------------------------------- */
-
-static bool waits(const struct vcpu *t)
-{
-	return t->state == VCPU_RUNNABLE && t->pause_count == 0;
-}
 
 static bool may_run(const struct vcpu *t, uint32_t cpu)
 {
@@ -314,152 +309,6 @@ static void check_null(void)
 	}
 }
 
-/* ---- arinc653 ------------------------------------------------------------ */
-
-#define NOBODY SCHED_PLAN_NOBODY
-
-struct slot {
-	uint16_t cpu, vcpu;
-	uint64_t begin, end; /* in the frame */
-};
-
-static struct frame_plan {
-	uint64_t frame; /* 0: none */
-	uint32_t nr;
-	struct slot slot[ARINC653_MAX_DOMAINS_PER_SCHEDULE];
-} now_plan, next_plan;
-static uint64_t frame_began;
-
-static void model_frames(void)
-{
-	while (now_plan.frame && fake_time_ns - frame_began >= now_plan.frame) {
-		frame_began += now_plan.frame;
-		if (next_plan.frame) {
-			now_plan = next_plan;
-			next_plan.frame = 0;
-		}
-	}
-}
-
-static const struct slot *slot_on(uint32_t cpu)
-{
-	uint64_t at = fake_time_ns - frame_began;
-
-	for (uint32_t i = 0; i < now_plan.nr; i++) {
-		const struct slot *s = &now_plan.slot[i];
-
-		if (s->cpu == cpu && s->begin <= at && at < s->end) {
-			return s;
-		}
-	}
-	return NULL;
-}
-
-/* No CPU sleeps over an edge: at each of them check_arinc653() looks. */
-static void run_arinc653(uint64_t ns)
-{
-	uint64_t at = fake_time_ns - frame_began;
-
-	cr_assert(!now_plan.frame || at + ns <= now_plan.frame);
-	for (uint32_t i = 0; i < now_plan.nr; i++) {
-		const struct slot *s = &now_plan.slot[i];
-
-		cr_assert(s->begin <= at || at + ns <= s->begin, "%u", i);
-		cr_assert(s->end <= at || at + ns <= s->end, "%u", i);
-	}
-}
-
-/* In its window a vCPU runs if it can; nobody else does. */
-static void check_arinc653(void)
-{
-	model_frames();
-	for (uint32_t c = 0; c < nr_pcpus; c++) {
-		const struct slot *s = slot_on(c);
-		const struct vcpu *t =
-			s && s->vcpu != NOBODY ? v[s->vcpu] : NULL;
-
-		if (t && (!(t->hard_affinity & BIT64(c)) || t->pause_count ||
-			  (t->state != VCPU_RUNNING && !waits(t)))) {
-			t = NULL;
-		}
-		cr_assert_eq(pcpus[c]->current, t, "CPU %u", c);
-	}
-}
-
-static bool meet(const struct slot *a, const struct slot *b)
-{
-	return a->vcpu == b->vcpu && a->vcpu != NOBODY && a->begin < b->end &&
-	       b->begin < a->end;
-}
-
-/* A plan that often has a vCPU on two CPUs, and sometimes too much. */
-static bool random_plan(struct frame_plan *p)
-{
-	uint64_t end[NR_CPUS] = {0};
-	bool is_good = true;
-
-	p->frame = (1000 + roll(9000)) * US;
-	p->nr = 1 + roll(12);
-	for (uint32_t i = 0; i < p->nr; i++) {
-		struct slot *s = &p->slot[i];
-
-		s->cpu = (uint16_t)roll(nr_pcpus);
-		s->vcpu = (uint16_t)(roll(8) ? roll(CPUS_VCPUS) : NOBODY);
-		if (s->vcpu != NOBODY && (nr_pcpus == 4 || roll(8) != 0)) {
-			s->vcpu = (uint16_t)(s->vcpu / nr_pcpus * nr_pcpus +
-					     s->cpu) %
-				  CPUS_VCPUS;
-		}
-		s->begin = end[s->cpu];
-		s->end = s->begin + 10 * US + roll(800 * US);
-		end[s->cpu] = s->end;
-		is_good = is_good && s->end <= p->frame;
-		for (uint32_t j = 0; j < i; j++) {
-			is_good = is_good && !meet(s, &p->slot[j]);
-		}
-	}
-	return is_good;
-}
-
-static int give_plan(const struct frame_plan *p)
-{
-	struct xen_sysctl_arinc653_schedule s = {
-		.major_frame = p->frame,
-		.num_sched_entries = (uint8_t)p->nr,
-	};
-	struct xen_sysctl_arinc653_schedule got;
-
-	for (uint32_t i = 0; i < p->nr; i++) {
-		s.sched_entries[i].vcpu_id =
-			p->slot[i].vcpu | (uint32_t)p->slot[i].cpu
-						  << SCHED_PLAN_CPU_SHIFT;
-		s.sched_entries[i].runtime = p->slot[i].end - p->slot[i].begin;
-	}
-	if (sched_plan_set(cpus_dom.pool, &s) != 0) {
-		return -1;
-	}
-	sched_plan_get(cpus_dom.pool, &got);
-	cr_assert_arr_eq(got.sched_entries, s.sched_entries,
-			 p->nr * sizeof(s.sched_entries[0]));
-	return 0;
-}
-
-static void set_plan_at_random(uint32_t i)
-{
-	static struct frame_plan p;
-	bool is_good = random_plan(&p);
-
-	(void)i;
-	model_frames();
-	cr_assert_eq(give_plan(&p), is_good ? 0 : -1);
-	if (is_good && now_plan.frame) {
-		next_plan = p;
-	} else if (is_good) {
-		now_plan = p;
-		frame_began = fake_time_ns;
-	}
-}
-
 /* ---- one world ----------------------------------------------------------- */
 
 static void no_account(uint64_t ns)
@@ -481,7 +330,7 @@ static const struct policy_model {
 	{"rtds", model_run, check_rtds, set_rtds_at_random},
 	{"credit2", cap_account, check_credit2, set_credit2_at_random},
 	{"null", no_account, check_null, nothing_to_set},
-	{"arinc653", run_arinc653, check_arinc653, set_plan_at_random},
+	{"arinc653", arinc653_run, arinc653_check, arinc653_set_at_random},
 };
 static const struct policy_model *policy;
 

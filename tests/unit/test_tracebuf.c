@@ -8,7 +8,7 @@
 // LINK: core/domain.c core/vcpu.c core/vcpu_create.c core/runstate.c
 // LINK: core/cpupool.c
 // LINK: core/sched.c core/sched_params.c core/sched_credit2.c core/prioq.c
-// LINK: core/sched_rtds.c core/sched_arinc653.c
+// LINK: core/sched_rtds.c core/sched_rtds_params.c core/sched_arinc653.c
 // LINK: core/sched_null.c core/timer.c core/percpu.c core/work.c core/ipi.c
 // LINK: core/irq.c core/heap.c lib/printf.c core/gnttab.c
 // LINK: core/gnttab_copy.c core/gnttab_map.c core/gnttab_op.c
