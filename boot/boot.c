@@ -13,6 +13,7 @@
 #include "fdt_platform.h"
 #include "fdt_pools.h"
 #include "fdt_util.h"
+#include "measure.h"
 #include "modules.h"
 #include <arch/features.h>
 #include <arch/stage1.h>
@@ -126,6 +127,7 @@ static void init_memory(uint64_t fdt_pa)
 		.size = align_up(fdt_pa + platform.fdt_size, PAGE_SIZE) -
 			align_down(fdt_pa, PAGE_SIZE),
 	};
+	measure_tree(&host_dt);
 	check(modules_check(&platform, &boot_image, &boot_dtb),
 	      "the loader's images");
 	check(fdt_static_heap_parse(&host_dt, &platform), "the static heap");

@@ -27,6 +27,9 @@ static const char *const sched_names[] = {
 	"credit2", "rtds", "arinc653", "null", NULL,
 };
 
+static const char *const measure_names[] = { "listed", "log", "require",
+					    NULL };
+
 static const struct option_row rows[] = {
 	{ .name = "console", FIELD(console), .parse = option_word,
 	  .words = console_names, .form = "dtuart|none",
@@ -78,6 +81,10 @@ static const struct option_row rows[] = {
 	{ .name = "guest_loglvl", FIELD(guest_loglvl), .parse = option_loglvl,
 	  .form = "LEVEL[/LEVEL]", .help = "the same for messages about "
 	  "guests" },
+	{ .name = "measure", FIELD(measure), .parse = option_word,
+	  .words = measure_names, .form = "listed|log|require",
+	  .help = "SHA-256 of boot modules: only where the tree lists one, "
+	  "which must be right; log: of all; require: all must be listed" },
 	{ .name = "timer_slop", FIELD(timer_slop_ns), .parse = option_number,
 	  .min = 0, .max = 1000000000, .form = "NANOSECONDS",
 	  .help = "deadlines this close to each other share an interrupt, the "
@@ -91,6 +98,7 @@ static const struct options defaults = {
 	.loglvl = LOG_INFO,
 	.guest_loglvl = LOG_WARN,
 	.timer_slop_ns = 50000,
+	.measure = "listed",
 };
 
 /*

@@ -11,6 +11,7 @@
 #include "dom_fdt.h"
 #include "fdt_dom_mem.h"
 #include "kernel_image.h"
+#include "measure.h"
 #include "modules.h"
 #include <arch/stage1.h>
 #include <arch/directmap.h>
@@ -295,9 +296,12 @@ int boot_dom0(void)
 							MODULE_RAMDISK);
 	struct kernel_image image;
 	struct domain *d;
-	int rc = kernel_image_probe(hv_va(paddr(kernel->start)), kernel->size,
-				    &image);
+	int rc = measure_dom0();
 
+	if (rc == 0) {
+		rc = kernel_image_probe(hv_va(paddr(kernel->start)),
+					kernel->size, &image);
+	}
 	if (rc == 0) {
 		rc = find_candidates();
 	}

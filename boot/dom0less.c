@@ -20,6 +20,7 @@
 #include "fdt_dom_dev.h"
 #include "fdt_pools.h"
 #include "kernel_image.h"
+#include "measure.h"
 #include <abi/xen.h>
 #include <hv/arch.h>
 #include <hv/console.h>
@@ -514,9 +515,12 @@ static int start(struct boot_domain *b)
 		.hypervisor = b->enhanced,
 		.devices = &devices,
 	};
-	int rc = kernel_image_probe(hv_va(paddr(b->kernel.start)),
-				    b->kernel.size, &image);
+	int rc = measure_domain(b);
 
+	if (rc == 0) {
+		rc = kernel_image_probe(hv_va(paddr(b->kernel.start)),
+					b->kernel.size, &image);
+	}
 	if (rc == 0) {
 		rc = plan_memory(b, hv_share(b, &image));
 	}

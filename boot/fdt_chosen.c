@@ -11,6 +11,7 @@
 
 #include <hv/console.h>
 #include <lib/errno.h>
+#include <lib/sha256.h>
 #include <lib/string.h>
 #include "fdt_addr.h"
 #include "modules.h"
@@ -109,6 +110,37 @@ int dt_module_reg(struct dt *t, uint32_t idx, struct mem_range *out)
 			-EINVAL);
 }
 
+int dt_module_sha256(struct dt *t, uint32_t idx, const uint8_t **out)
+{
+	uint32_t cursor = t->node[idx].props;
+	struct dt_prop p;
+
+	*out = NULL;
+	if (!dt_has(t, idx, DT_BULKHEAD_SHA256)) {
+		return 0;
+	}
+	while (dt_prop_next(t, &cursor, &p)) { /* bound: the node */
+		if (p.name != DT_BULKHEAD_SHA256) {
+			continue;
+		}
+		if (*out || p.len != SHA256_SIZE) {
+			return dt_error(t, idx, "bulkhead,sha256", "is not one "
+					"hash; write its 32 bytes, once",
+					-EINVAL);
+		}
+		*out = p.data;
+	}
+	return 0;
+}
+
+int dt_no_sha256(struct dt *t, uint32_t idx)
+{
+	return dt_has(t, idx, DT_BULKHEAD_SHA256) ?
+		       dt_error(t, idx, "bulkhead,sha256", "is not in a boot "
+				"module's node; move it there", -EINVAL) :
+		       0;
+}
+
 static int module_add(struct dt *t, uint32_t idx, struct platform *p)
 {
 	struct boot_module *m = &p->module[p->nr_modules];
@@ -121,6 +153,9 @@ static int module_add(struct dt *t, uint32_t idx, struct platform *p)
 				-ENOSPC);
 	}
 	rc = dt_module_reg(t, idx, &r);
+	if (rc == 0) {
+		rc = dt_module_sha256(t, idx, &m->sha256);
+	}
 	if (rc) {
 		return rc;
 	}
@@ -139,7 +174,7 @@ static int module_add(struct dt *t, uint32_t idx, struct platform *p)
 
 static int parse_modules(struct dt *t, uint32_t chosen, struct platform *p)
 {
-	for (uint32_t i = chosen + 1; i < t->node[chosen].end; i++) {
+	for (uint32_t i = chosen; i < t->node[chosen].end; i++) {
 		uint32_t parent = t->node[i].parent;
 		uint32_t above = t->node[parent].parent;
 		int rc;
@@ -151,9 +186,10 @@ static int parse_modules(struct dt *t, uint32_t chosen, struct platform *p)
 		/* depth 2: below /chosen; depth 3: one node between */
 		if ((parent != chosen && above != chosen) ||
 		    !dt_is_compatible(t, i, dt_module)) {
-			continue;
+			rc = dt_no_sha256(t, i);
+		} else {
+			rc = module_add(t, i, p);
 		}
-		rc = module_add(t, i, p);
 		if (rc) {
 			return rc;
 		}

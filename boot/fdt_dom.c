@@ -317,7 +317,8 @@ static int parse_module(struct dt *t, uint32_t idx, struct boot_domain *b)
 				"its kind; leave one out", -EEXIST);
 	}
 	*to = r;
-	return kind == MODULE_KERNEL ? module_bootargs(t, idx, b) : 0;
+	rc = dt_module_sha256(t, idx, &b->sha256[kind]);
+	return rc || kind != MODULE_KERNEL ? rc : module_bootargs(t, idx, b);
 }
 
 static uint8_t number_of(const struct boot_domain *b)
@@ -357,6 +358,20 @@ static int parse_children(struct dt *t, uint32_t idx, const struct platform *p,
 	return 0;
 }
 
+/* Hashes are in the modules, or somebody relies on what nobody looks at. */
+static int stray_sha256(struct dt *t, uint32_t idx)
+{
+	int rc = 0;
+
+	for (uint32_t i = idx; i < t->node[idx].end && rc == 0; i++) {
+		if (t->node[i].parent != idx ||
+		    !dt_is_compatible(t, i, dt_module)) {
+			rc = dt_no_sha256(t, i);
+		}
+	}
+	return rc;
+}
+
 /* ---- all of them --------------------------------------------------------- */
 
 static void parse_one(struct dt *t, uint32_t idx, const struct platform *p)
@@ -369,7 +384,10 @@ static void parse_one(struct dt *t, uint32_t idx, const struct platform *p)
 	};
 	fdt_dom_restart_none(&b->restart);
 	hv_snprintf(b->name, sizeof(b->name), "%s", dt_node_name(t, idx));
-	rc = parse_props(t, idx, b);
+	rc = stray_sha256(t, idx);
+	if (rc == 0) {
+		rc = parse_props(t, idx, b);
+	}
 	if (rc == 0) {
 		rc = check_props(t, idx, p, b);
 	}

@@ -27,6 +27,7 @@ struct boot_domain {
 	struct mem_range kernel;
 	struct mem_range ramdisk; /* size 0: none */
 	struct mem_range dtb;     /* of its devices; size 0: none */
+	const uint8_t *sha256[MODULE_OTHER]; /* by kind; NULL: any will do */
 	const char *bootargs;     /* into the tree; never NULL */
 	struct boot_mem mem;      /* what is set aside for it */
 	struct restart_policy restart;

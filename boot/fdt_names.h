@@ -42,6 +42,7 @@
 	N(XEN_PASSTHROUGH, "xen,passthrough")                                 \
 	N(BULKHEAD_FRAME, "bulkhead,frame-us")                                \
 	N(BULKHEAD_WINDOWS, "bulkhead,windows")                               \
+	N(BULKHEAD_SHA256, "bulkhead,sha256")                                 \
 	N(CPUPOOL_CPUS, "cpupool-cpus")                                       \
 	N(CPUPOOL_SCHED, "cpupool-sched")                                     \
 	N(BOOTARGS, "bootargs")                                               \

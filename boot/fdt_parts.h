@@ -32,6 +32,15 @@ enum module_kind dt_module_kind(struct dt *t, uint32_t idx, bool has_kernel,
 __must_check int dt_module_reg(struct dt *t, uint32_t idx,
 			       struct mem_range *out);
 
+/*
+ * The hash that module @idx must have, SHA256_SIZE bytes of the tree; NULL:
+ * any. -EINVAL, logged.
+ */
+__must_check int dt_module_sha256(struct dt *t, uint32_t idx,
+				  const uint8_t **out);
+/* @idx is no module and lists none: it would check nothing. -EINVAL, logged. */
+__must_check int dt_no_sha256(struct dt *t, uint32_t idx);
+
 __must_check int fdt_parse_memory(struct dt *t, struct platform *p);
 __must_check int fdt_parse_reserved(struct dt *t, struct platform *p);
 __must_check int fdt_parse_cpus(struct dt *t, uint64_t boot_mpidr,

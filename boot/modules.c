@@ -11,7 +11,7 @@
 #include <hv/console.h>
 #include <lib/errno.h>
 
-static const char *kind_name(enum module_kind kind)
+const char *module_kind_name(enum module_kind kind)
 {
 	switch (kind) {
 	case MODULE_KERNEL:
@@ -38,13 +38,13 @@ static bool is_inside(uint64_t a, uint64_t a_size, const struct mem_range *r)
 	       a_size <= r->size - (a - r->start);
 }
 
-static int module_error(const struct module_place *m, const char *what)
+int module_error(const struct module_place *m, const char *what, int rc)
 {
 	log_err("boot module %s%s%s at 0x%llx, 0x%llx bytes: %s\n",
-		kind_name(m->kind), m->domain ? " of " : "",
+		module_kind_name(m->kind), m->domain ? " of " : "",
 		m->domain ? m->domain : "", (unsigned long long)m->r.start,
 		(unsigned long long)m->r.size, what);
-	return -EINVAL;
+	return rc;
 }
 
 static int check_memory(const struct platform *p, const struct module_place *m)
@@ -55,7 +55,7 @@ static int check_memory(const struct platform *p, const struct module_place *m)
 		}
 	}
 	return module_error(m, "is not inside one bank of memory; load it "
-			    "elsewhere");
+			    "elsewhere", -EINVAL);
 }
 
 static int check_reserved(const struct platform *p,
@@ -73,7 +73,7 @@ static int check_reserved(const struct platform *p,
 			continue;
 		}
 		return module_error(m, "overlaps reserved memory; load it "
-				    "elsewhere");
+				    "elsewhere", -EINVAL);
 	}
 	return 0;
 }
@@ -86,7 +86,7 @@ static int check_others(const struct platform *p, uint32_t n,
 		if (is_overlap(m->r.start, m->r.size, p->module[i].start,
 			       p->module[i].size)) {
 			return module_error(m, "overlaps another boot module; "
-					    "load them apart");
+					    "load them apart", -EINVAL);
 		}
 	}
 	return 0;
@@ -100,7 +100,8 @@ static int module_check(const struct platform *p, uint32_t n,
 	int rc;
 
 	if (m->r.size == 0) {
-		return module_error(m, "is empty; load it and set \"reg\"");
+		return module_error(m, "is empty; load it and set \"reg\"",
+				    -EINVAL);
 	}
 	rc = check_memory(p, m);
 	if (rc) {
@@ -108,12 +109,12 @@ static int module_check(const struct platform *p, uint32_t n,
 	}
 	if (is_overlap(m->r.start, m->r.size, image->start, image->size)) {
 		return module_error(m, "overlaps the hypervisor; load it "
-				    "elsewhere");
+				    "elsewhere", -EINVAL);
 	}
 	if (dtb->size != 0 &&
 	    is_overlap(m->r.start, m->r.size, dtb->start, dtb->size)) {
 		return module_error(m, "overlaps the device tree; load it "
-				    "elsewhere");
+				    "elsewhere", -EINVAL);
 	}
 	rc = check_reserved(p, m);
 	return rc ? rc : check_others(p, n, m);

@@ -27,6 +27,11 @@ __must_check int modules_check_domain(const struct platform *p,
 				      const struct module_place *m);
 /* -ENOENT: there is no kernel for dom0; logged. */
 __must_check int modules_need_kernel(const struct platform *p);
+/* "kernel", "ramdisk", "device tree" or "other". */
+const char *module_kind_name(enum module_kind kind);
+/* One line that names @m and says @what of it; returns @rc. */
+__must_check int module_error(const struct module_place *m, const char *what,
+			      int rc);
 /* dom0's first module of @kind, NULL when there is none. */
 const struct boot_module *module_find(const struct platform *p,
 				      enum module_kind kind);

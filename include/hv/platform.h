@@ -27,6 +27,7 @@ struct boot_module {
 	uint64_t size;
 	char bootargs[CMDLINE_MAX]; /* "" when the node has none */
 	bool has_bootargs;
+	const uint8_t *sha256; /* in the tree: what it must have; NULL: any */
 };
 
 /* What a reserved range is, struct platform reserved_flags[]. */
@@ -121,6 +122,7 @@ struct options {
 	uint8_t loglvl;        /* enum log_level */
 	uint8_t guest_loglvl;
 	uint64_t timer_slop_ns;
+	char measure[8]; /* "listed", "log" or "require" */
 };
 
 extern struct options options;

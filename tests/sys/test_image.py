@@ -375,6 +375,16 @@ def test_uboot(tmp_path, start):
     console.expect(rb"Found U-Boot script /boot.scr")
     console.expect(rb"\(second\) bare metal: GICv3")
     console.close()
+    assert console.data.count(b", as listed") == 2
+    # Of the same length, which is all that the script can see.
+    image = bytearray((tmp_path / "disk" / "bare-metal.bin").read_bytes())
+    image[-1] ^= 1
+    (tmp_path / "disk" / "bare-metal.bin").write_bytes(image)
+    uboot_disk(tmp_path)
+    console = start("qemu-system-aarch64", *words)
+    console.expect(rb"kernel of second: SHA-256 is \w+, the device tree lists \w+; load that file")
+    console.expect(rb"Cannot boot: no domain could be started")
+    console.close()
     (tmp_path / "disk" / "bare-metal.bin").write_bytes(b"newer")
     uboot_disk(tmp_path)
     console = start("qemu-system-aarch64", *words)
@@ -457,7 +467,7 @@ def test_refused_at_boot(tmp_path, start, gic, part):
     """Each mistake has its message and costs its own domain only; the tool, asked about the tree, says the same."""
     require(STATIC)
     names = list(AT_BOOT)[part * PER_BOOT:(part + 1) * PER_BOOT]
-    text = f'machine = "virt-gicv{gic}"\ncpus = 2\nmemory = 512\nhypervisor = "{HYPERVISOR}"\n'
+    text = f'machine = "virt-gicv{gic}"\ncpus = 2\nmemory = 512\nhypervisor = "{HYPERVISOR}"\nhashes = 0\n'
     for name in ["good"] + names:
         text += f'[{name}]\nkernel = "{STATIC}"\nmemory = 16\nvcpus = 1\nvpl011 = 1\nenhanced = "no-xenstore"\n'
     tree = good(tmp_path, text)

@@ -121,6 +121,10 @@ Test(cmdline, numbers_and_ranges)
 	good("maxcpus=1 timer_slop=1000");
 	cr_assert_eq(o.maxcpus, 1);
 	cr_assert_eq(o.timer_slop_ns, 1000);
+	cr_assert_str_eq(o.measure, "listed");
+	good("measure=require");
+	cr_assert_str_eq(o.measure, "require");
+	bad("measure=no", "measure", "no", "listed|log|require");
 	bad("maxcpus=0", "maxcpus", "0", "N");
 	bad("maxcpus=18446744073709551617", "maxcpus", "1844", "N");
 	bad("maxcpus=0x10000000000000001", "maxcpus", "0x1", "N");

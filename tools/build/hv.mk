@@ -47,7 +47,7 @@ HV_LTO := -flto
 endif
 endif
 
-HV_SRC := $(wildcard core/*.c lib/*.c $(HV_DEBUG_DIR)/*.c drivers/*/*.c) \
+HV_SRC := $(filter-out lib/sha256.c,$(wildcard core/*.c lib/*.c $(HV_DEBUG_DIR)/*.c drivers/*/*.c)) \
 	$(filter-out arch/$(ARCH)/entry/offsets.c,$(wildcard arch/$(ARCH)/*/*.c))
 # Compiled for size; the budgets of tests/perf hold with it. The rest is what most
 # traps run through.
@@ -77,7 +77,8 @@ HV_COLD := $(wildcard \
 	core/mmio.c lib/printf.c)
 HV_COLD := $(filter-out arch/$(ARCH)/cpu/context.c arch/$(ARCH)/cpu/time.c,$(HV_COLD))
 HV_ASM := $(wildcard arch/$(ARCH)/*/*.S)
-BOOT_SRC := $(wildcard boot/*.c)
+# boot/, and what nobody else needs.
+BOOT_SRC := $(wildcard boot/*.c) lib/sha256.c
 HV_OBJ := $(HV_SRC:%.c=$(OUT)/%.o) $(HV_ASM:%.S=$(OUT)/%.o)
 BOOT_OBJ := $(BOOT_SRC:%.c=$(OUT)/%.o)
 
@@ -94,7 +95,7 @@ $(OUT)/%.o: %.c Makefile tools/build/hv.mk | $(BUILD)/include/xen
 	@echo '  CC    $<'
 	@$(HV_CC) $(HV_CFLAGS) $(if $(filter $<,$(HV_COLD)),-Os) $(if $(filter lib/string.c,$<),,$(HV_LTO)) -MMD -MP -c -o $@ $<
 
-$(OUT)/boot/%.o: boot/%.c Makefile tools/build/hv.mk | $(BUILD)/include/xen
+$(BOOT_SRC:%.c=$(OUT)/%.o): $(OUT)/%.o: %.c Makefile tools/build/hv.mk | $(BUILD)/include/xen
 	@mkdir -p $(dir $@)
 	@test -n "$(LIBFDT_A)" || { echo 'libfdt for arm64 is missing: run tools/setup/fetch_arm64.sh' >&2; exit 1; }
 	@echo '  CC    $<'

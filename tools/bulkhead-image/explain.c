@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <lib/sha256.h>
 #include <lib/types.h>
 
 #include "boot/boot.h"
@@ -295,6 +296,21 @@ static void tell_value(FILE *f, const struct key *k, const uint8_t *p,
 	}
 }
 
+/* What it must be, as sha256sum tells it. */
+static void tell_hash(FILE *f, uint32_t idx)
+{
+	const uint8_t *hash;
+
+	if (dt_module_sha256(&host_dt, idx, &hash) || !hash) {
+		return;
+	}
+	fputs("#   SHA-256 ", f);
+	for (uint32_t i = 0; i < SHA256_SIZE; i++) {
+		fprintf(f, "%02x", hash[i]);
+	}
+	fputs("\n", f);
+}
+
 static void tell_modules(FILE *f, const char *owner, const struct image *img)
 {
 	struct module m = { 0 };
@@ -311,6 +327,7 @@ static void tell_modules(FILE *f, const char *owner, const struct image *img)
 			kind_names[m.kind], b ? b->path : "?",
 			(unsigned long long)m.r.start,
 			(unsigned long long)m.r.size);
+		tell_hash(f, m.idx - 1);
 		if (m.kind == MODULE_KERNEL && args && args[0]) {
 			fputs("extra = \"", f);
 			print_text(f, args);
@@ -452,6 +469,21 @@ static void tell_heap(FILE *f, const void *tree)
 	}
 }
 
+/* A description makes hashes unless it says otherwise. */
+static void tell_hashes(FILE *f)
+{
+	struct module m = { 0 };
+	bool any = false;
+
+	while (next_module(&m)) {
+		if (dt_has(&host_dt, m.idx - 1, DT_BULKHEAD_SHA256)) {
+			return;
+		}
+		any = true;
+	}
+	fputs(any ? "hashes = 0\n" : "", f);
+}
+
 static void tell_machine(FILE *f, const void *tree)
 {
 	uint64_t total = 0;
@@ -470,6 +502,7 @@ static void tell_machine(FILE *f, const void *tree)
 	fputs("options = \"", f);
 	print_text(f, platform.hv_cmdline);
 	fputs("\"\n", f);
+	tell_hashes(f);
 	tell_heap(f, tree);
 	tell_channels(f, tree);
 	pools_tell(f, tree);

@@ -6,7 +6,8 @@ IMAGE_TOOL := $(BUILD)/bulkhead-image
 IMAGE_SRC := $(wildcard tools/bulkhead-image/*.c) \
 	$(wildcard boot/fdt_*.c) boot/cmdline.c boot/gunzip.c boot/inflate.c \
 	boot/kernel_image.c boot/memory.c boot/modules.c \
-	boot/option_values.c boot/ranges.c core/page_table.c lib/printf.c
+	boot/option_values.c boot/ranges.c core/page_table.c lib/printf.c \
+	lib/sha256.c
 IMAGE_CFLAGS := -std=gnu17 -g -O2 -Wall -Wextra -Wshadow -Wcast-qual -Wvla \
 	-Werror -ffunction-sections -Iinclude -Iarch/fake/include \
 	-Iarch/arm64/include -I. -isystem $(BUILD)/include

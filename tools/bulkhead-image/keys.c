@@ -53,6 +53,8 @@ const struct key machine_keys[] = {
 	{ .name = "pools", .kind = KEY_LIST,
 	  .form = "[ \"name=rt,cpus=1+3,sched=rtds\" ]",
 	  .help = "sets of CPUs with a scheduler of their own" },
+	{ .name = "hashes", .kind = KEY_FLAG, .form = "0",
+	  .help = "0: the tree does not list what its files must be" },
 	{ .name = NULL },
 };
 

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <lib/sha256.h>
 #include <lib/types.h>
 
 #include "report.h"
@@ -58,6 +59,18 @@ static void put_two_cells(int node)
 
 /* ---- modules ------------------------------------------------------------- */
 
+/* What the file must be when it is booted. */
+static void put_hash(int node, const struct blob *b)
+{
+	uint8_t hash[SHA256_SIZE];
+	struct sha256 s;
+
+	sha256_begin(&s, sha256_blocks);
+	sha256_add(&s, b->data, b->size);
+	sha256_end(&s, hash);
+	must(fdt_setprop(fdt, node, "bulkhead,sha256", hash, sizeof(hash)));
+}
+
 /* The file that key @k of @s names, below @parent. */
 static void put_module(struct image *img, int parent, const struct key *k,
 		       const struct cfg_section *s)
@@ -77,6 +90,9 @@ static void put_module(struct image *img, int parent, const struct key *k,
 					      (unsigned long long)b->at)));
 	if (extra && strcmp(k->name, "kernel") == 0) {
 		put_text(node, "bootargs", extra);
+	}
+	if (cfg_number(&img->cfg.section[0], "hashes", 1)) {
+		put_hash(node, b);
 	}
 	put_cells(node, "reg", (const uint64_t[]){ b->at, b->size }, 2);
 	must(fdt_setprop(fdt, node, "compatible", compatible, len));
