@@ -79,6 +79,7 @@ static void read_machine(uint64_t fdt_pa)
 	if (none && (rc || opt || con)) {
 		guess_console(fdt);
 	}
+	platform.keeps_scu = !options.dom0_scu;
 	console_set_levels(options.loglvl, options.guest_loglvl);
 	if (rc) {
 		boot_refuse("the device tree does not describe a machine this "

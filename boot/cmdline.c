@@ -46,6 +46,9 @@ static const struct option_row rows[] = {
 	{ .name = "dom0_vcpus_pin", FIELD(dom0_vcpus_pin),
 	  .parse = option_bool, .form = "BOOL",
 	  .help = "dom0's vCPU n runs on CPU n only" },
+	{ .name = "dom0_scu", FIELD(dom0_scu), .parse = option_bool,
+	  .form = "BOOL", .help = "dom0 talks to the system controller of an "
+	  "i.MX 8; default yes" },
 	{ .name = "maxcpus", FIELD(maxcpus), .parse = option_number,
 	  .min = 1, .max = NR_CPUS, .form = "N",
 	  .help = "CPUs to start; default all" },
@@ -94,6 +97,7 @@ static const struct option_row rows[] = {
 static const struct options defaults = {
 	.console = "dtuart",
 	.dom0_mem_max = UINT64_MAX,
+	.dom0_scu = true,
 	.sched = "credit2",
 	.loglvl = LOG_INFO,
 	.guest_loglvl = LOG_WARN,

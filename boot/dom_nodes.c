@@ -44,6 +44,14 @@ static const char *const smmu_compatible[] = {
 	"renesas,ipmmu-r8a779a0", "renesas,ipmmu-r8a779f0", NULL,
 };
 
+/*
+ * i.MX 8QuadMax, 8QuadXPlus: firmware of another processor that resets and
+ * powers everything, and the message units that it listens to.
+ */
+static const char *const scu_compatible[] = {
+	"fsl,imx-scu", "fsl,imx8-mu-scu", NULL,
+};
+
 #define COOLING_ENTRY 12u  /* phandle, lowest and highest state */
 #define MAX_DEPENDENCY 8u /* controllers behind each other */
 
@@ -56,11 +64,17 @@ bool dom_node_is_hidden(uint32_t idx)
 	return (hidden[idx / 8] >> (idx % 8)) & 1;
 }
 
+bool dom_node_is_scu(struct dt *t, uint32_t idx)
+{
+	return dt_is_compatible(t, idx, scu_compatible);
+}
+
 bool dom_node_is_ours(struct dt *t, const struct platform *p, uint32_t idx)
 {
 	return (int)t->node[idx].offset == p->gic.node ||
 	       dt_is_compatible(t, idx, dt_gic_its) ||
-	       dt_is_compatible(t, idx, smmu_compatible);
+	       dt_is_compatible(t, idx, smmu_compatible) ||
+	       (p->keeps_scu && dom_node_is_scu(t, idx));
 }
 
 static bool is_using_ppi(struct dt *t, uint32_t gic, uint32_t idx)

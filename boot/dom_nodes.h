@@ -12,7 +12,12 @@
  */
 __must_check int dom_nodes_select(struct dt *t, const struct platform *p);
 bool dom_node_is_hidden(uint32_t idx);
-/* Hidden and its registers must stay out of dom0's reach: GIC, ITS, SMMU. */
+/* The system controller of an i.MX 8, or a message unit of its. */
+bool dom_node_is_scu(struct dt *t, uint32_t idx);
+/*
+ * Hidden and its registers must stay out of dom0's reach: GIC, ITS, SMMU; the
+ * system controller when @p says so.
+ */
 bool dom_node_is_ours(struct dt *t, const struct platform *p, uint32_t idx);
 /* A property that dom0 must not see although its node stays. */
 bool dom_prop_is_hidden(struct dt *t, uint32_t idx, const struct dt_prop *p);

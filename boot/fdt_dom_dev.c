@@ -287,6 +287,11 @@ static int find_device(struct device *v, const char *path, int len)
 		return dev_error(v, "\"xen,path\" names a node that the "
 				 "machine's tree does not have");
 	}
+	if (dom_node_is_scu(t, v->host)) {
+		return dev_error(v, "\"xen,path\" names a way to the system "
+				 "controller, which can reset and power off "
+				 "what is others'");
+	}
 	if (is_hypervisors(v)) {
 		return dev_error(v, "\"xen,path\" names a device that the "
 				 "hypervisor itself uses");

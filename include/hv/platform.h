@@ -91,6 +91,8 @@ struct platform {
 		int node;             /* -1: no console */
 	} uart;
 
+	bool keeps_scu;       /* i.MX 8: dom0 has no system controller */
+
 	struct boot_module module[MAX_MODULES];
 	uint32_t nr_modules;
 
@@ -111,6 +113,7 @@ struct options {
 	uint64_t dom0_mem_max; /* UINT64_MAX: none */
 	uint32_t dom0_max_vcpus; /* 0: one per CPU */
 	bool dom0_vcpus_pin;
+	bool dom0_scu;
 	bool hmp_unsafe;
 	uint32_t maxcpus;      /* 0: all */
 	char sched[16];

@@ -69,6 +69,10 @@ Test(cmdline, every_form_of_true_and_false)
 		cr_assert_not(o.bootscrub, "%s", no[i]);
 	}
 	bad("bootscrub=perhaps", "bootscrub", "perhaps", "BOOL");
+	good("dom0_scu=no");
+	cr_assert_not(o.dom0_scu);
+	good("");
+	cr_assert(o.dom0_scu, "as firmware gives it");
 	good("hmp-unsafe=true");
 	cr_assert(o.hmp_unsafe);
 	good("hmp-unsafe no-hmp-unsafe");
@@ -256,5 +260,5 @@ Test(cmdline, every_option_is_described)
 		cr_assert_not_null(strstr(readme, line), "README.md:%s", line);
 		n++;
 	}
-	cr_assert_eq(n, 17);
+	cr_assert_eq(n, 18);
 }

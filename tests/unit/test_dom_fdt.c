@@ -340,6 +340,8 @@ static const struct dom0_devices see = {
 	.mmio = see_mmio, .spi = see_spi, .v2m = see_v2m,
 };
 
+static bool keeps_scu;
+
 static void walk(void *host)
 {
 	nr_mmio = 0;
@@ -348,6 +350,7 @@ static void walk(void *host)
 	cr_assert_eq(fdt_platform_parse(host, 0, &p), 0, "%s",
 		     fake_log_last[LOG_ERR]);
 	cr_assert_eq(fdt_platform_find_console(&p, ""), 0);
+	p.keeps_scu = keeps_scu;
 	cr_assert_eq(dom0_devices_walk(&p, &see, &p), 0);
 }
 
@@ -360,6 +363,21 @@ static bool is_mapped(uint64_t addr)
 		}
 	}
 	return false;
+}
+
+/* By dom0_scu=no: not seen, not mapped, nor what depends on it. */
+Test(devices, system_controller)
+{
+	void *host = fake_tree(3);
+
+	fdt_setprop_string(host, fake_tree_node(host, "/soc/gpio@30000"),
+			   "compatible", "fsl,imx8-mu-scu");
+	walk(host);
+	cr_assert(is_mapped(0x9030000), "dom0's, unless told otherwise");
+	keeps_scu = true;
+	walk(host);
+	cr_assert_not(is_mapped(0x9030000));
+	cr_assert(is_mapped(0xa000000));
 }
 
 Test(devices, of_the_fake_machine)

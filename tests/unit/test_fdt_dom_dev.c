@@ -276,6 +276,26 @@ Test(fdt_dom_dev, paths)
 	expect_refused("no IOMMU keeps");
 }
 
+/* Marked or not, with dom0 or without. */
+Test(fdt_dom_dev, no_way_to_the_system_controller)
+{
+	static const char *const what[] = { "fsl,imx8-mu-scu", "fsl,imx-scu" };
+
+	for (size_t i = 0; i < 4; i++) {
+		void *host;
+
+		good(3);
+		host = fake_tree(3);
+		fake_tree_flag(host, HOST, "xen,passthrough");
+		fake_tree_text(host, HOST, "compatible", what[i % 2]);
+		cr_assert_eq(fdt_platform_parse(host, 0, &p), 0);
+		p.keeps_scu = i / 2;
+		q.has_dom0 = i / 2;
+		expect_refused("a way to the system controller");
+		expect_not_taken();
+	}
+}
+
 Test(fdt_dom_dev, without_dom0_nothing_needs_a_mark)
 {
 	good(3);

@@ -2,12 +2,12 @@
 /*
  * What the hypervisor's boot code makes of a board's device tree, on the host.
  *
- *   boards [-o DIR] [-v] DTB...
+ *   boards [-o DIR] [-s] [-v] DTB...
  *
  * One line per tree: CPUs, memory, GIC, timer, how CPUs start, console,
  * devices, size of dom0's tree. With -o DIR the tree as a boot loader would
  * hand it over and dom0's tree are written to DIR/NAME.host.dtb and
- * DIR/NAME.dom0.dtb. Exit status 1 when a tree was not understood.
+ * DIR/NAME.dom0.dtb. With -s as with dom0_scu=no. Exit status 1 when a tree was not understood.
  *
  * A boot loader's part is played here with libfdt: memory where the tree has
  * none, /chosen with a kernel module.
@@ -34,6 +34,7 @@ static _Alignas(8) uint8_t host[TREE_ROOM];
 static _Alignas(8) uint8_t dom0[TREE_ROOM];
 
 static uint32_t nr_consoles; /* of the boards so far */
+static bool keeps_scu;       /* -s */
 
 struct totals {
 	uint64_t mmio_bytes;
@@ -287,6 +288,7 @@ static int board(const char *file, const char *dir)
 	add_module(host);
 	fdt_pack(host);
 	rc = fdt_platform_parse(host, first_mpidr(host), &p);
+	p.keeps_scu = keeps_scu;
 	rc = rc ? rc : fdt_platform_find_console(&p, "");
 	rc = rc ? rc : build_dom0(&p, &s, &nr_ext, &size);
 	if (rc) {
@@ -317,13 +319,15 @@ int main(int argc, char **argv)
 	int bad = 0;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "o:v")) != -1) {
+	while ((opt = getopt(argc, argv, "o:sv")) != -1) {
 		if (opt == 'o') {
 			dir = optarg;
+		} else if (opt == 's') {
+			keeps_scu = true;
 		} else if (opt == 'v') {
 			fake_log_print = true;
 		} else {
-			fputs("usage: boards [-o DIR] [-v] DTB...\n", stderr);
+			fputs("usage: boards [-o DIR] [-s] [-v] DTB...\n", stderr);
 			return 2;
 		}
 	}

@@ -51,6 +51,25 @@ def console_of(dtb):
     return next((CONSOLES[w] for w in words if w in CONSOLES), "none (")
 
 
+def scu_faults(args):
+    """i.MX 8QM and 8QXP: dom0 has the system controller, and with dom0_scu=no neither it nor its message units."""
+    trees = [t for t in args.trees if os.path.basename(t).startswith("imx8q") and
+             fdtget(t, "/system-controller", "compatible") == ["fsl,imx-scu"]]
+    out = os.path.join(args.out, "no-scu")
+    os.makedirs(out, exist_ok=True)
+    subprocess.run([args.boards, "-s", "-o", out] + trees, stdout=subprocess.DEVNULL, check=False)
+    faults = [] if trees else ["no tree has a system controller"]
+    for tree in trees:
+        name = os.path.basename(tree)[:-4]
+        for folder, seen in ((args.out, True), (out, False)):
+            with open(os.path.join(folder, name + ".dom0.dtb"), "rb") as file:
+                text = file.read()
+            for word in (b"fsl,imx-scu\0", b"fsl,imx8-mu-scu\0"):
+                if (word in text) != seen:
+                    faults.append(f"{name}: {word[:-1].decode()} is {'missing' if seen else 'there'} in {folder}")
+    return faults
+
+
 def warnings(dtb):
     """dtc's warnings about a tree, without file name, as a counter."""
     run = subprocess.run(["dtc", "-I", "dtb", "-O", "dtb", "-o", os.devnull,
@@ -99,6 +118,9 @@ def main():
         failed += bool(new)
         for text in new:
             print(f"FAIL {name}: {text}")
+    for text in scu_faults(args):
+        failed += 1
+        print(f"FAIL {text}")
     print(f"{passed} passed, {failed} failed")
     return failed != 0
 
