@@ -4,6 +4,7 @@
 
   dom0.cpio.gz       the small control domain: busybox and the test programs (tools/image/dom0.files)
   dom0-xl.cpio.gz    the control domain with the stock toolstack (tools/image/dom0-xl.files)
+  dom0-boards.cpio.gz   the same with the drivers of tools/qemu/boards.py's boards (tools/image/dom0-boards.files)
   guests.img         a disk for the second one: kernel, ramdisk (tools/image/domu.files) and disks of its guests
   dom0-xl-backports.cpio.gz, domu-backports.cpio.gz
                      control domain and guest of the same lists with the modules of the newer kernel of Debian's backports
@@ -27,7 +28,7 @@ MIB = 1 << 20
 
 # Disks of guests: name and size. Their bytes follow from the name, so that tests know what a guest must read.
 GUEST_DISKS = {"one": 8 * MIB, "two": 8 * MIB, "three": 8 * MIB, "four": 8 * MIB}
-SPARE = 24 * MIB            # room on the guests' disk for what people and tests put there
+SPARE = 24 * MIB            # at least this much room on the guests' disk for what people and tests put there
 # Any fixed ones: the file system must come out the same each time.
 UUID = "b0b4ead0-0000-4000-8000-000000000001"
 FEATURES = "^has_journal,^metadata_csum,^64bit,^resize_inode"
@@ -96,11 +97,11 @@ def run_e2fs(command, text=None):
 
 
 def make_file_system(folder, target):
-    """An ext4 file system in the file TARGET with what the folder holds, and some room."""
+    """An ext4 file system in the file TARGET with what the folder holds, and some room: a power of two, as QEMU's SD cards."""
     names = sorted(os.listdir(folder))
     used = sum(os.path.getsize(os.path.join(folder, name)) for name in names)
     with open(target, "wb") as file:
-        file.truncate((used + SPARE + MIB - 1) // MIB * MIB)
+        file.truncate(1 << (used + SPARE - 1).bit_length())
     run_e2fs(["mkfs.ext4", "-q", "-F", "-L", "guests", "-m", "0", "-O", FEATURES, "-U", UUID,
               "-E", f"hash_seed={UUID},lazy_itable_init=0,root_owner=0:0", "-d", folder, target])
     # mkfs copies the host's times of change, which nothing on the host can set.
@@ -133,7 +134,8 @@ def main():
     make_ramdisk("dom0", options.output or os.path.join(OUT, "dom0.cpio.gz"), add)
     if options.output:
         return
-    make_ramdisk("dom0-xl", os.path.join(OUT, "dom0-xl.cpio.gz"))
+    for name in ("dom0-xl", "dom0-boards"):
+        make_ramdisk(name, os.path.join(OUT, name + ".cpio.gz"))
     domu = os.path.join(OUT, "domu.cpio.gz")
     make_ramdisk("domu", domu)
     make_guests_disk(os.path.join(OUT, "guests.img"), domu)

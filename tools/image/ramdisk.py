@@ -43,8 +43,10 @@ def same_stamp(target, stamp):
 
 
 def write_stamp(target, stamp):
-    with open(target + ".stamp", "w", encoding="utf-8") as file:
+    """Replaced, not rewritten: trees that share what they have built by hard links keep theirs."""
+    with open(target + ".stamp.new", "w", encoding="utf-8") as file:
         file.write(stamp)
+    os.rename(target + ".stamp.new", target + ".stamp")
 
 
 class Archive:

@@ -5,28 +5,50 @@
 class Board:
     """What differs from QEMU's "virt" machine."""
 
-    # pylint: disable=too-many-arguments
-    def __init__(self, machine, tree, ram, console=0, lacks="", args="", extra=()):
+    # pylint: disable=too-many-arguments,too-many-instance-attributes
+    def __init__(self, machine, tree, ram, **parts):
         self.machine = machine        # after -M
         self.tree = tree              # in the package's folder of trees
         self.ram = ram                # where memory begins
-        self.console = console        # which of QEMU's serial ports /chosen/stdout-path names
-        self.lacks = lacks            # device tree source: devices that QEMU does not have and kernels would die of
-        self.args = args              # for the hypervisor's command line
-        self.extra = list(extra)      # more QEMU arguments
+        self.qemu = ""                # the oldest QEMU that plays it well enough, where host.sh's does not
+        self.console = 0              # which of QEMU's serial ports /chosen/stdout-path names
+        self.tty = ""                 # its name in a kernel that runs without a hypervisor
+        self.card = "if=sd"           # a disk in the slot that the tree names
+        self.nics = 0                 # network cards of the machine, up to the one that the tree names
+        self.lacks = ""               # device tree source: what QEMU does not have and kernels would die of or wait for
+        self.args = ""                # for the hypervisor's command line
+        self.extra = ()               # more QEMU arguments
+        for name, value in parts.items():
+            if not hasattr(self, name):
+                raise TypeError(f"a Board has no '{name}'")
+            setattr(self, name, value)
 
 
 RASPI4B_LACKS = "soc { " + " ".join(f'{name} {{ status = "disabled"; }};' for name in (
     "clock@7ef00000", "interrupt-controller@7ef00100", "i2c@7ef04500", "i2c@7ef09500")) + " };"
+# ZynqMP's clocks, power domains and pins are its firmware's, which QEMU's board does not have: the kernel waits for them for
+# ever, and without a hypervisor dies of the first call. These devices find clocks that always run in their place.
+ZCU102_LACKS = """
+firmware { zynqmp-firmware { status = "disabled"; }; };
+card_clock: card-clock { compatible = "fixed-clock"; #clock-cells = <0>; clock-frequency = <200000000>; };
+bus_clock: bus-clock { compatible = "fixed-clock"; #clock-cells = <0>; clock-frequency = <125000000>; };
+axi {
+    mmc@ff170000 { FREE clocks = <&card_clock &bus_clock>; };
+    serial@ff000000 { FREE clocks = <&bus_clock &bus_clock>; };
+    ethernet@ff0e0000 { FREE clocks = <&bus_clock &bus_clock &bus_clock &bus_clock &bus_clock>; ethernet-phy@c { reg = <23>; }; };
+};
+""".replace("FREE", "/delete-property/ power-domains; /delete-property/ pinctrl-0; /delete-property/ resets; /delete-property/ iommus;")
 
 BOARDS = {
-    # QEMU 10.0.2 forgets to give its CPUs their virtual interrupts (mended in 10.1): guests begin, and wait for ever.
-    "imx8mp-evk": Board("imx8mp-evk", "freescale/imx8mp-evk.dtb", 0x40000000, console=1),
+    # Older ones do not connect the CPUs' virtual interrupts: guests begin, and wait for ever.
+    "imx8mp-evk": Board("imx8mp-evk", "freescale/imx8mp-evk.dtb", 0x40000000, qemu="10.1", console=1, tty="ttymxc1",
+                        card="if=sd,bus=1", nics=1),
     # Firmware tells the hypervisor which port is the console; the tree names the other one.
-    "raspi4b": Board("raspi4b", "broadcom/bcm2711-rpi-4-b.dtb", 0, args="dtuart=serial0",
+    "raspi4b": Board("raspi4b", "broadcom/bcm2711-rpi-4-b.dtb", 0, tty="ttyAMA0", args="dtuart=serial0",
                      lacks=RASPI4B_LACKS),
     # The same with the port that its tree names, the mini-UART.
-    "raspi4b-mini": Board("raspi4b", "broadcom/bcm2711-rpi-4-b.dtb", 0, console=1, lacks=RASPI4B_LACKS),
+    "raspi4b-mini": Board("raspi4b", "broadcom/bcm2711-rpi-4-b.dtb", 0, console=1, tty="ttyS1", lacks=RASPI4B_LACKS),
     # Its display port would look for a sound card.
-    "zcu102": Board("xlnx-zcu102,virtualization=on", "xilinx/zynqmp-zcu102-rev1.0.dtb", 0, extra=("-audio", "none")),
+    "zcu102": Board("xlnx-zcu102,virtualization=on", "xilinx/zynqmp-zcu102-rev1.0.dtb", 0, tty="ttyPS0", card="if=sd,index=1",
+                    nics=4, lacks=ZCU102_LACKS, extra=("-audio", "none")),
 }

@@ -8,9 +8,11 @@ times Ctrl-a moves the keyboard between the hypervisor and the control domain.)
 """
 import argparse
 import os
+import re
 import shlex
 import shutil
 import struct
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -30,6 +32,7 @@ MODULES_OFFSET = 256 * MIB     # ours: kernel, then ramdisk. Real Xen finds most
 ALIGNMENT = 2 * MIB
 
 GRUB_DIR = os.path.join(BUILD, "peer", "dom0-root", "usr", "lib", "grub", "arm64-efi")
+NEWER_QEMU = os.path.join(BUILD, "peer", "qemu-new", "qemu-system-aarch64")
 GUESTS_DISK = os.path.join(BUILD, "dom0", "guests.img")
 
 HYPERVISORS = {
@@ -45,6 +48,7 @@ CURES = {
     "initrd": "tools/image/mkdom0.py",
     "qemu": "tools/setup/host.sh",
     "efi": "tools/setup/host.sh && tools/setup/fetch_arm64.sh",
+    "newer qemu": "tools/setup/fetch_qemu.sh",
 }
 
 
@@ -82,6 +86,12 @@ def qemu_quote(text):
     return text.replace(",", ",,")
 
 
+def qemu_version(program):
+    """[10, 0, 2] of a QEMU."""
+    said = subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout
+    return [int(part) for part in re.search(r"version ([\d.]+\d)", said).group(1).split(".")]
+
+
 class Machine:
     """An emulated machine: its parts as attributes, its QEMU command line from command()."""
 
@@ -102,9 +112,9 @@ class Machine:
         self.initrd = None            # a file, None for no ramdisk; not given: default_initrd()
         self.icount = False           # one instruction = 1 ns of virtual time, deterministic
         self.icount_shift = 0         # ... or 2 to that power
-        self.disks = []               # (file, "pci" or "mmio")
+        self.disks = []               # (file, "pci" or "mmio"; on a board "sd": its card slot)
         self.script = None            # a file of shell commands: the xl control domain runs it and powers off
-        self.net = None               # None, "pci" or "mmio"
+        self.net = None               # None, "pci" or "mmio"; on a board any: its own card
         self.tftp = None              # directory that the user-mode network serves by TFTP
         self.gdb = False              # wait for gdb on port 1234 of the loopback interface
         self.dtb = None               # a device tree of one's own; it must name the modules itself
@@ -151,6 +161,8 @@ class Machine:
         return self.dom0_mem or min(self.mem // 2, 1024)
 
     def default_initrd(self):
+        if self.board:
+            return os.path.join(BUILD, "dom0", "dom0-boards.cpio.gz")
         return os.path.join(BUILD, "dom0", "dom0-xl.cpio.gz" if self.xl else "dom0.cpio.gz")
 
     # ---- command lines
@@ -164,7 +176,9 @@ class Machine:
         return " ".join(words + self.hyp_args.split())
 
     def kernel_args(self):
-        console = "ttyAMA0" if self.native else "hvc0"
+        console = "hvc0"
+        if self.native:
+            console = BOARDS[self.board].tty if self.board else "ttyAMA0"
         return " ".join([f"console={console}", "rdinit=/init"] + self.dom0_args.split())
 
     def _virt(self):
@@ -179,7 +193,7 @@ class Machine:
     def _board(self):
         if self.board and self.board not in BOARDS:
             raise SetupError(f"no board '{self.board}' here", "one of " + ", ".join(BOARDS))
-        args = ["-M", BOARDS[self.board].machine] + BOARDS[self.board].extra if self.board else self._virt()
+        args = ["-M", BOARDS[self.board].machine, *BOARDS[self.board].extra] if self.board else self._virt()
         args += ["-smp", str(self.smp), "-m", str(self.mem)]
         # The clock chip counts virtual time, as the CPUs' timers do: the two can be compared on a busy host.
         args += ["-rtc", "base=2024-01-01T00:00:00,clock=vm"]
@@ -189,6 +203,11 @@ class Machine:
         elif self.smp > 1:
             args += ["-accel", "tcg,thread=multi"]
         return args
+
+    def _board_tree(self):
+        """The text of the board's device tree."""
+        text = boot_domains.source_of(os.path.join(BUILD, "peer", "dtbs", BOARDS[self.board].tree))
+        return text + f"/ {{ {BOARDS[self.board].lacks} }};\n"
 
     def _domains_tree(self, kernel_at, initrd_at):
         """(device tree, QEMU arguments that load the images of the domains it names)."""
@@ -201,8 +220,7 @@ class Machine:
                 chosen += boot_domains.module("ramdisk", (initrd_at, os.path.getsize(self.initrd)))
         chosen += " ".join(domain.source(places) for domain in self.domains)
         if self.board:
-            base = boot_domains.source_of(os.path.join(BUILD, "peer", "dtbs", BOARDS[self.board].tree))
-            base += f"/ {{ {BOARDS[self.board].lacks} }};\n"
+            base = self._board_tree()
         else:
             base = boot_domains.qemu_tree(self._board()[:8], os.path.join(BUILD, "trees"))
         dtb = boot_domains.make_tree(base, os.path.join(BUILD, "trees"), chosen, self.tree)
@@ -243,6 +261,8 @@ class Machine:
             return self._efi_disk()
         if self.native:
             args = ["-kernel", self.kernel, "-append", self.kernel_args()]
+            if self.board:
+                args += ["-dtb", boot_domains.compile_tree(self._board_tree(), os.path.join(BUILD, "trees"))]
             return args + (["-initrd", self.initrd] if self.initrd else [])
         kernel_at, initrd_at = self.placement()
         args = ["-kernel", hypervisor_path(self.hyp), "-append", self.hypervisor_args()]
@@ -263,7 +283,21 @@ class Machine:
             args += ["-device", f"guest-loader,addr={initrd_at:#x},initrd={qemu_quote(self.initrd)}"]
         return args
 
+    def _board_devices(self):
+        """The board's own card slot and network card."""
+        board = BOARDS[self.board]
+        # What is written to the guests' disk goes to a scratch file, as on the virt machine.
+        cards = [(path, "") for path, bus in self.disks if bus == "sd"] or [(GUESTS_DISK, ",snapshot=on")]
+        args = ["-drive", f"{board.card},format=raw,file={qemu_quote(cards[0][0])}{cards[0][1]}"]
+        if self.net and board.nics:
+            # All cards of the machine on one network: the kernel drives the one that the tree names.
+            tftp = f",tftp={qemu_quote(self.tftp)}" if self.tftp else ""
+            return args + ["-net", "nic"] * board.nics + ["-net", f"user,restrict=on{tftp}"]
+        return args + ["-nic", "none"]
+
     def _devices(self):
+        if self.board:
+            return self._board_devices()
         args = []
         suffix = {"pci": "pci", "mmio": "device"}
         if self.xl:
@@ -285,11 +319,20 @@ class Machine:
             args += ["-nic", "none"]
         return args
 
+    def _qemu(self):
+        """The program that plays this machine."""
+        own, wanted = shutil.which("qemu-system-aarch64"), BOARDS[self.board].qemu if self.board else ""
+        if wanted and os.path.exists(NEWER_QEMU):
+            return NEWER_QEMU
+        if own is None:
+            raise SetupError("there is no qemu-system-aarch64", CURES["qemu"])
+        if wanted and qemu_version(own) < [int(part) for part in wanted.split(".")]:
+            raise SetupError(f"{self.board} needs QEMU {wanted} or later", CURES["newer qemu"])
+        return own
+
     def command(self, interactive=False):
         """The whole QEMU command line. Not interactive: console on standard input and output, nothing else there."""
-        qemu = shutil.which("qemu-system-aarch64")
-        if qemu is None:
-            raise SetupError("there is no qemu-system-aarch64", CURES["qemu"])
+        qemu = self._qemu()
         for part in ("kernel", "initrd"):
             path = getattr(self, part)
             if path and not os.path.exists(path):

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# What host.sh and fetch_arm64.sh share: plain messages, the machine's own Debian mirror, polite retries.
+# What host.sh, fetch_arm64.sh and fetch_qemu.sh share: plain messages, the machine's own Debian mirror, an apt of
+# their own, polite retries.
 # Sourced, not run.
 
 # shellcheck disable=SC2034  # used by those who source this file
@@ -48,6 +49,61 @@ signed_by()
             return
         fi
     done
+}
+
+# private_apt STATE ARCHITECTURE: an apt of its own in the directory STATE, with the source lines of standard input: no
+# root, the system's apt stays as it is. Signatures and checksums are verified as always. apt_in uses it.
+private_apt()
+{
+    mkdir -p "$1/lists/partial" "$1/archives/partial"
+    cat >"$1/sources.list"
+    # Hooks of the machine's own apt (containers clean their caches in them) do not apply to a private state.
+    cat >"$1/apt.conf" <<END
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+#clear APT::Update::Pre-Invoke;
+APT::Architecture "$2";
+#clear APT::Architectures;
+APT::Architectures { "$2"; };
+APT::Sandbox::User "root";
+APT::Update::Error-Mode "any";
+APT::Install-Recommends "false";
+Acquire::Retries "3";
+Acquire::Languages "none";
+Dir::State "$1";
+Dir::State::lists "$1/lists";
+Dir::State::status "/dev/null";
+Dir::Cache "$1";
+Dir::Cache::archives "$1/archives";
+Dir::Cache::pkgcache "";
+Dir::Cache::srcpkgcache "";
+Dir::Etc::sourcelist "$1/sources.list";
+Dir::Etc::sourceparts "/dev/null";
+Dir::Etc::preferencesparts "/dev/null";
+Debug::NoLocking "true";
+END
+}
+
+# apt_in STATE TOOL ARGUMENT...
+apt_in()
+{
+    local state=$1 tool=$2
+    shift 2
+    "$tool" -q -c="$state/apt.conf" "$@"
+}
+
+# fresh DIRECTORY: an empty scratch directory; into_place moves it there when it is whole
+fresh()
+{
+    rm -rf "$1.new"
+    mkdir -p "$1.new"
+    printf '%s\n' "$1.new"
+}
+
+into_place()
+{
+    rm -rf "$1"
+    mv "$1.new" "$1"
 }
 
 # retry COMMAND...: three tries with a growing pause, for mirrors that have a bad moment.

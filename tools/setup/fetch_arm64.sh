@@ -38,7 +38,7 @@ security_uri()
 write_state()
 {
     local uri security
-    mkdir -p "$STATE/lists/partial" "$STATE/archives/partial" "$DEBS"
+    mkdir -p "$DEBS"
     uri=$(mirror_uri)
     [ -n "$uri" ] || die "apt on this machine has no source for Debian main, so there is no mirror to ask" \
         "add one to /etc/apt/sources.list.d/ and run 'apt-get update' once, then run this again"
@@ -46,39 +46,12 @@ write_state()
     {
         printf 'deb %s%s %s main\n' "$(signed_by)" "$uri" "$SUITE" "$(signed_by)" "$uri" "$BACKPORTS"
         [ -z "$security" ] || printf 'deb %s%s %s-security main\n' "$(signed_by)" "$security" "$SUITE"
-    } >"$STATE/sources.list"
-    # Hooks of the machine's own apt (containers clean their caches in them) do not apply to a private state.
-    cat >"$STATE/apt.conf" <<END
-#clear APT::Update::Post-Invoke;
-#clear APT::Update::Post-Invoke-Success;
-#clear APT::Update::Pre-Invoke;
-APT::Architecture "arm64";
-#clear APT::Architectures;
-APT::Architectures { "arm64"; };
-APT::Sandbox::User "root";
-APT::Update::Error-Mode "any";
-APT::Install-Recommends "false";
-Acquire::Retries "3";
-Acquire::Languages "none";
-Dir::State "$STATE";
-Dir::State::lists "$STATE/lists";
-Dir::State::status "/dev/null";
-Dir::Cache "$STATE";
-Dir::Cache::archives "$STATE/archives";
-Dir::Cache::pkgcache "";
-Dir::Cache::srcpkgcache "";
-Dir::Etc::sourcelist "$STATE/sources.list";
-Dir::Etc::sourceparts "/dev/null";
-Dir::Etc::preferencesparts "/dev/null";
-Debug::NoLocking "true";
-END
+    } | private_apt "$STATE" arm64
 }
 
 apt_arm64()
 {
-    local tool=$1
-    shift
-    "$tool" -q -c="$STATE/apt.conf" "$@"
+    apt_in "$STATE" "$@"
 }
 
 # kernel_package METAPACKAGE: the package that it stands for
@@ -124,20 +97,6 @@ deb_of()
         [ -e "$file" ] && printf '%s\n' "$file" && return
     done
     die "no package file for $1 in $DEBS" "run: tools/setup/fetch_arm64.sh --force"
-}
-
-# fresh DIRECTORY: an empty scratch directory; move it into place when it is whole
-fresh()
-{
-    rm -rf "$1.new"
-    mkdir -p "$1.new"
-    printf '%s\n' "$1.new"
-}
-
-into_place()
-{
-    rm -rf "$1"
-    mv "$1.new" "$1"
 }
 
 # unpack_kernel PACKAGE DIRECTORY SUFFIX: into PEER as vmlinuzSUFFIX and modulesSUFFIX
