@@ -190,6 +190,7 @@ static void go_down(void *arg)
 	if (!timer_has_others(this_pcpu())) {
 		watchdog_leave();
 		sched_exit_cpu();
+		timer_init_cpu(); /* its line is low while it is off */
 		rc = arch_cpu_stop_self();
 		sched_enter_cpu(); /* the firmware keeps it */
 		watchdog_join();

@@ -78,6 +78,7 @@ int arch_cpu_stop_self(void)
 	CHECK(!c->online && !c->current && !c->loaded && !c->idle);
 	CHECK(list_is_empty(&c->timers) && !watched[c->id]);
 	CHECK(!(cpus_online & BIT64(c->id)));
+	CHECK(fake_timer_deadline_ns == UINT64_MAX);
 	if (stop_rc) {
 		return stop_rc;
 	}
