@@ -440,9 +440,13 @@ Test(hotplug, waiters)
 	cr_assert_eq(change(3, false), 0);
 	on_cpu(0);
 	work_gen_snapshot(gen); /* without it */
+	start_is_late = true;
+	cr_assert_eq(hotplug_step(3, true), -EAGAIN);
+	come_on_line(3);
+	cpus_step(1);
+	cpus_step(2);
+	cr_assert(work_gen_passed(gen)); /* before it does anything */
 	cr_assert_eq(change(3, true), 0);
-	on_cpu(0);
-	cr_assert(work_gen_passed(gen));
 }
 
 Test(hotplug, control_interface)
