@@ -211,7 +211,8 @@ static const char *text_of(struct efi_text t)
 static int load_section(struct folder *f, struct efi_text cfg,
 			struct efi_text section, struct efi_loaded *to)
 {
-	struct efi_text kernel = TEXT("");
+	/* Not TEXT(""): a template of it would hold an address. */
+	struct efi_text kernel = {.len = 0};
 	struct efi_text ramdisk = kernel;
 	struct efi_text dtb = kernel;
 	struct efi_text words = kernel;
