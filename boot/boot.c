@@ -12,6 +12,7 @@
 #include "fdt_dom.h"
 #include "fdt_platform.h"
 #include "fdt_pools.h"
+#include "fdt_smmu.h"
 #include "fdt_util.h"
 #include "measure.h"
 #include "modules.h"
@@ -96,8 +97,10 @@ static void read_machine(uint64_t fdt_pa)
 
 static void describe_machine(void)
 {
+	struct smmu_count c;
 	uint64_t total = 0;
 
+	fdt_smmu_count(&host_dt, &c);
 	for (uint32_t i = 0; i < platform.nr_banks; i++) {
 		total += platform.bank[i].size;
 	}
@@ -107,6 +110,10 @@ static void describe_machine(void)
 		 platform.nr_cpus, (unsigned long long)(total >> 20),
 		 platform.gic.version,
 		 (unsigned long long)arch_counter_hz());
+	if (c.masters) {
+		log_info("SMMU: %u devices behind %u; nothing drives them\n",
+			 c.masters, c.smmus);
+	}
 	log_info("Command line: %s\n", platform.hv_cmdline);
 }
 

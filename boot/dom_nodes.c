@@ -69,11 +69,16 @@ bool dom_node_is_scu(struct dt *t, uint32_t idx)
 	return dt_is_compatible(t, idx, scu_compatible);
 }
 
+bool dom_node_is_smmu(struct dt *t, uint32_t idx)
+{
+	return dt_is_compatible(t, idx, smmu_compatible);
+}
+
 bool dom_node_is_ours(struct dt *t, const struct platform *p, uint32_t idx)
 {
 	return (int)t->node[idx].offset == p->gic.node ||
 	       dt_is_compatible(t, idx, dt_gic_its) ||
-	       dt_is_compatible(t, idx, smmu_compatible) ||
+	       dom_node_is_smmu(t, idx) ||
 	       (p->keeps_scu && dom_node_is_scu(t, idx));
 }
 

@@ -12,6 +12,8 @@
  */
 __must_check int dom_nodes_select(struct dt *t, const struct platform *p);
 bool dom_node_is_hidden(uint32_t idx);
+/* Between devices and memory; there are others than Arm's. */
+bool dom_node_is_smmu(struct dt *t, uint32_t idx);
 /* The system controller of an i.MX 8, or a message unit of its. */
 bool dom_node_is_scu(struct dt *t, uint32_t idx);
 /*

@@ -22,6 +22,7 @@
 #include "boot/cmdline.h"
 #include "boot/dom_fdt.h"
 #include "boot/fdt_platform.h"
+#include "boot/fdt_smmu.h"
 #include "boot/fdt_util.h"
 #include "include/hv/uart.h"
 #include "tests/fakes/fake_log.h"
@@ -267,6 +268,7 @@ static int board(const char *file, const char *dir)
 	static struct platform p;
 	static uint8_t raw[TREE_ROOM];
 	struct totals s = { 0 };
+	struct smmu_count c;
 	const char *base = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
 	char name[128];
 	uint64_t ram = 0;
@@ -295,17 +297,18 @@ static int board(const char *file, const char *dir)
 		printf("%-44s error %d: %s", name, rc, fake_log_last[0]);
 		return 1;
 	}
+	fdt_smmu_count(&host_dt, &c);
 	for (uint32_t i = 0; i < p.nr_banks; i++) {
 		ram += p.bank[i].size;
 	}
 	printf("%-44s %2u/%-3u %6lluM/%u gicv%u %u/%u/%u/%u %-9s %-28s "
-	       "%u/%uM %u %u %u %u%s\n", name, p.nr_cpus, p.nr_cpus_found,
+	       "%u/%uM %u %u %u %u %u/%u%s\n", name, p.nr_cpus, p.nr_cpus_found,
 	       (unsigned long long)(ram >> 20), p.nr_banks, p.gic.version,
 	       p.timer.sec_phys, p.timer.phys, p.timer.virt, p.timer.hyp,
 	       start_method(&p),
 	       console_of(&p), s.nr_mmio,
 	       (uint32_t)(s.mmio_bytes >> 20), s.nr_spis, p.nr_reserved,
-	       nr_ext, size, fake_log_count[1] ? " (warned)" : "");
+	       nr_ext, size, c.masters, c.smmus, fake_log_count[1] ? " (warned)" : "");
 	if (dir) {
 		write_tree(dir, name, "host", host);
 		write_tree(dir, name, "dom0", dom0);
@@ -333,7 +336,7 @@ int main(int argc, char **argv)
 	}
 	printf("%-44s %6s %9s %5s %11s %-9s %-28s %s\n", "board", "CPUs",
 	       "RAM/banks", "GIC", "timer", "CPU start", "console",
-	       "MMIO SPIs reserved extended bytes");
+	       "MMIO SPIs reserved extended bytes masters/SMMUs");
 	for (int i = optind; i < argc; i++) {
 		bad += board(argv[i], dir);
 	}

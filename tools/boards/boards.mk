@@ -7,7 +7,7 @@ BOOT_FDT_SRC := boot/cmdline.c boot/dom_devices.c boot/dom_fdt.c \
 	boot/dom_nodes.c boot/dom_nodes_new.c boot/dom_nodes_shared.c \
 	boot/fdt_addr.c \
 	boot/fdt_chosen.c boot/fdt_console.c boot/fdt_gic.c boot/fdt_irq.c \
-	boot/fdt_lookup.c boot/fdt_platform.c boot/fdt_util.c \
+	boot/fdt_lookup.c boot/fdt_platform.c boot/fdt_smmu.c boot/fdt_util.c \
 	boot/fdt_writer.c boot/gunzip.c boot/inflate.c boot/kernel_image.c \
 	boot/modules.c boot/option_values.c boot/ranges.c \
 	lib/printf.c tests/fakes/fake_log.c
