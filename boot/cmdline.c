@@ -84,6 +84,9 @@ static const struct option_row rows[] = {
 	{ .name = "guest_loglvl", FIELD(guest_loglvl), .parse = option_loglvl,
 	  .form = "LEVEL[/LEVEL]", .help = "the same for messages about "
 	  "guests" },
+	{ .name = "trace_all", FIELD(trace_all), .parse = option_bool,
+	  .form = "BOOL", .help = "events of the scheduler, hypercalls and "
+	  "interrupts into the ring that the key T prints" },
 	{ .name = "measure", FIELD(measure), .parse = option_word,
 	  .words = measure_names, .form = "listed|log|require",
 	  .help = "SHA-256 of boot modules: only where the tree lists one, "

@@ -23,6 +23,7 @@
 
 #define VCPUS_SHOWN 16u
 #define EVENTS_SHOWN 16u
+#define EVENT_CHARS 80u /* of a trace event's line, at most */
 
 static const char *state_name(uint8_t state)
 {
@@ -164,7 +165,18 @@ static void key_trace(void)
 {
 	for (uint16_t i = 0; i < nr_pcpus; i++) {
 		watchdog_touch();
-		trace_dump_last(i, EVENTS_SHOWN);
+		trace_dump_last(LOG_ERR, i, EVENTS_SHOWN);
+	}
+}
+
+/* As many as the log keeps; not to the serial line, which is slow. */
+static void key_trace_all(void)
+{
+	unsigned int n = CONSOLE_RING_SIZE / EVENT_CHARS / nr_pcpus;
+
+	for (uint16_t i = 0; i < nr_pcpus; i++) {
+		watchdog_touch();
+		trace_dump_last(LOG_DEBUG, i, n);
 	}
 }
 
@@ -185,6 +197,7 @@ static const struct console_key keys[] = {
 	{ 'd', "registers of what runs on each CPU", key_registers },
 	{ 'v', "registers and interrupts of all vCPUs", key_vcpus },
 	{ 't', "last trace events of each CPU", key_trace },
+	{ 'T', "all trace events, into the log alone", key_trace_all },
 	{ 'R', "restart the machine", key_reboot },
 	{ .key = 0 },
 };

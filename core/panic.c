@@ -44,7 +44,7 @@ static void say_unstopped(void)
 
 		log_err("CPU %u did not stop\n", cpu);
 		say_vcpu("It ran", pcpus[cpu]->current);
-		trace_dump_last(cpu, PANIC_TRACE_EVENTS);
+		trace_dump_last(LOG_ERR, cpu, PANIC_TRACE_EVENTS);
 	}
 }
 
@@ -71,7 +71,7 @@ void panic(const char *fmt, ...)
 	arch_dump_self();
 	say_vcpu("Running:", c->current);
 	log_err("Last events of this CPU:\n");
-	trace_dump_last(c->id, PANIC_TRACE_EVENTS);
+	trace_dump_last(LOG_ERR, c->id, PANIC_TRACE_EVENTS);
 	say_unstopped();
 	log_err("The machine stops here; restart it by hand\n");
 	arch_halt();

@@ -24,6 +24,8 @@
 #include <hv/hypercall.h>
 #include <hv/page_alloc.h>
 #include <hv/percpu.h>
+#include <hv/platform.h>
+#include <hv/trace.h>
 #include <hv/work.h>
 #include <lib/bits.h>
 #include <lib/errno.h>
@@ -153,6 +155,9 @@ void tracebuf_write(uint32_t event, const uint32_t *words, unsigned int nr)
 	uint64_t now;
 	uint32_t used;
 
+	if (options.trace_all) {
+		trace_xen(event, words, nr);
+	}
 	if (!CLASS(r->mask & event) || !SUBCLASS(r->mask & event)) {
 		return;
 	}
@@ -195,11 +200,12 @@ bool tracebuf_work(struct pcpu *c)
 		   BIT64(c->id));
 
 	r->mask = on ? __atomic_load_n(&event_mask, __ATOMIC_RELAXED) : 0;
-	arch_trace_traps(CLASS(r->mask & (TRC_PV | TRC_HW)) != 0);
+	arch_trace_traps(options.trace_all ||
+			 CLASS(r->mask & (TRC_PV | TRC_HW)) != 0);
 	if (on && words_used(r) >= nr_words / 2) {
 		evtchn_send_global_virq(hardware_domain, VIRQ_TBUF);
 	}
-	return CLASS(r->mask & TRC_SCHED) != 0;
+	return options.trace_all || CLASS(r->mask & TRC_SCHED) != 0;
 }
 
 /* ---- the control domain -------------------------------------------------- */

@@ -125,6 +125,7 @@ struct options {
 	uint8_t loglvl;        /* enum log_level */
 	uint8_t guest_loglvl;
 	uint64_t timer_slop_ns;
+	bool trace_all;
 	char measure[8]; /* "listed", "log" or "require" */
 };
 

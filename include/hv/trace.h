@@ -7,12 +7,12 @@
 #define HV_TRACE_H
 
 #include <lib/types.h>
+#include <hv/console.h>
 #include <hv/trace_events.h>
 
 struct trace_rec {
 	uint64_t ticks; /* ns since boot */
-	uint16_t event; /* enum trace_event */
-	uint16_t cpu;
+	uint32_t event; /* enum trace_event */
 	uint32_t a;
 	uint64_t b;
 	uint64_t c;
@@ -20,7 +20,12 @@ struct trace_rec {
 
 void trace_event(enum trace_event e, uint32_t a, uint64_t b, uint64_t c);
 void trace_init_cpu(void);
-/* The last @n records of @cpu to the console; it may go on writing them. */
-void trace_dump_last(uint16_t cpu, unsigned int n);
+/* The first four of @nr words of a record of trace buffers, as TRACE_XEN. */
+void trace_xen(uint32_t event, const uint32_t *words, unsigned int nr);
+/*
+ * The last @n records of @cpu to the log; it may go on writing them: one that
+ * was overwritten meanwhile is counted, not printed.
+ */
+void trace_dump_last(enum log_level lvl, uint16_t cpu, unsigned int n);
 
 #endif

@@ -9,7 +9,9 @@
 	X(GUEST_ABORT, "dom=%u ipa=%#llx esr=%#llx")                          \
 	X(GUEST_UNDEF, "dom=%u pc=%#llx esr=%#llx")                           \
 	X(HC_REFUSED, "dom=%u nr=%llu rc=%lld")                               \
-	X(IRQ_SPURIOUS, "intid=%u")
+	X(IRQ_SPURIOUS, "intid=%u")                                           \
+	/* What trace buffers record, a TRC_* of Xen; with trace_all. */      \
+	X(XEN, "event=%#x w01=%#llx w23=%#llx")
 
 #define TRACE_ENUM(name, fmt) TRACE_##name,
 enum trace_event { TRACE_EVENTS(TRACE_ENUM) NR_TRACE_EVENTS };

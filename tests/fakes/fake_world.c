@@ -409,6 +409,13 @@ WEAK void trace_event(enum trace_event e, uint32_t a, uint64_t b, uint64_t c)
 	(void)c;
 }
 
+WEAK void trace_xen(uint32_t event, const uint32_t *words, unsigned int nr)
+{
+	(void)event;
+	(void)words;
+	(void)nr;
+}
+
 WEAK struct platform platform;
 
 /* ---- core/restart.c: no domain of these tests begins again --------------- */

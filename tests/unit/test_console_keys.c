@@ -171,8 +171,11 @@ int ipi_post_call(uint16_t cpu, void (*fn)(void *arg), void *arg)
 	return call_rc;
 }
 
-void trace_dump_last(uint16_t cpu, unsigned int n)
+static enum log_level traces_lvl;
+
+void trace_dump_last(enum log_level lvl, uint16_t cpu, unsigned int n)
 {
+	traces_lvl = lvl;
 	cr_assert_lt(cpu, nr_pcpus);
 	traces += n;
 }
@@ -371,6 +374,11 @@ Test(console_keys, what_they_say)
 	cr_assert(key_says("d", "CPU 1: does not take messages"));
 	cr_assert(!key_says("t", "?"));
 	cr_assert_eq(traces, 32); /* 16 of each CPU */
+	cr_assert_eq(traces_lvl, LOG_ERR);
+	traces = 0;
+	(void)key_says("T", "");
+	cr_assert_eq(traces * 80, CONSOLE_RING_SIZE / 160 * 160);
+	cr_assert_eq(traces_lvl, LOG_DEBUG); /* which no UART sends */
 	cr_assert(!key_says("~", "(BH)"));
 	cr_assert_eq(dom.refs, 0);
 }

@@ -60,8 +60,9 @@ void ipi_stop_others(void)
 	nr_stops++;
 }
 
-void trace_dump_last(uint16_t cpu, uint32_t nr)
+void trace_dump_last(enum log_level lvl, uint16_t cpu, uint32_t nr)
 {
+	cr_assert_eq(lvl, LOG_ERR);
 	say("events %u %u\n", cpu, nr);
 }
 

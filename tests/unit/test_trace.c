@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 // LINK: core/trace.c core/percpu.c core/lock.c debug/lock_check.c
 // LINK: arch/fake/cpu.c arch/fake/last_words.c
+// LIBS: -lpthread
 #include <criterion/criterion.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +12,9 @@
 #include <hv/console.h>
 #include <hv/page_alloc.h>
 #include <hv/percpu.h>
+#include <hv/platform.h>
 #include <hv/trace.h>
+#include <hv/work.h>
 #include "arch/fake/fake_arch.h"
 
 #define RING (PAGE_SIZE / sizeof(struct trace_rec))
@@ -18,17 +22,23 @@
 static char out[65536];
 static size_t out_len;
 static bool no_memory;
+static unsigned int meanwhile; /* records written while a line is printed */
+
+struct options options;
 
 void log_printf(enum log_level lvl, const char *fmt, ...)
 {
 	va_list ap;
 
-	cr_assert_eq(lvl, LOG_ERR);
+	cr_assert_eq(lvl, LOG_DEBUG);
 	va_start(ap, fmt);
 	out_len += (size_t)vsnprintf(out + out_len, sizeof(out) - out_len, fmt,
 				     ap);
 	va_end(ap);
 	cr_assert_lt(out_len, sizeof(out));
+	for (; meanwhile > 0; meanwhile--) {
+		trace_event(TRACE_IRQ_SPURIOUS, 4242, 0, 0);
+	}
 }
 
 void *hv_alloc_pages(struct domain *owner, unsigned int order)
@@ -53,7 +63,7 @@ static const char *dump(uint16_t cpu, unsigned int n)
 {
 	out_len = 0;
 	out[0] = '\0';
-	trace_dump_last(cpu, n);
+	trace_dump_last(LOG_DEBUG, cpu, n);
 	return out;
 }
 
@@ -133,4 +143,91 @@ Test(trace, once_a_cpu)
 	no_memory = true;
 	trace_init_cpu();
 	cr_assert_eq(lines(dump(0, 5)), 1);
+}
+
+/* ---- beside a writer ----------------------------------------------------- */
+
+Test(trace, what_was_overwritten_is_counted)
+{
+	for (uint32_t i = 0; i < 2 * RING; i++) {
+		trace_event(TRACE_IRQ_SPURIOUS, 1000 + i, 0, 0);
+	}
+	cr_assert_eq(lines(dump(0, RING + 100)), RING, "all that there are");
+	cr_assert_not_null(strstr(out, "intid=1128\n"));
+	cr_assert_not_null(strstr(out, "intid=1255\n"));
+	/* After the first line the ten oldest go: nine have not been read. */
+	meanwhile = 10;
+	cr_assert_eq(lines(dump(0, RING)), RING - 9 + 1);
+	cr_assert_not_null(strstr(out, "intid=1128\n"));
+	for (char old[] = "intid=1129\n"; old[9] <= '7'; old[9]++) {
+		cr_assert_null(strstr(out, old), "%s", old);
+	}
+	cr_assert_not_null(strstr(out, "intid=1138\n"));
+	cr_assert_not_null(strstr(out, "CPU 0: 9 events were overwritten\n"));
+	cr_assert_null(strstr(out, "4242"), "they came after it began");
+	meanwhile = 10 * RING;
+	cr_assert_eq(lines(dump(0, RING)), 2, "the first, and how many went");
+}
+
+static bool stop;
+
+static void *writer(void *arg)
+{
+	(void)arg;
+	for (uint32_t i = 1; !__atomic_load_n(&stop, __ATOMIC_RELAXED); i++) {
+		trace_event(TRACE_SCHED_RUN, i, i, i);
+		for (volatile uint32_t n = 0; n < i % 4096; n = n + 1) {
+		}
+	}
+	return NULL;
+}
+
+/* Each line is of one record: its three values are the same. */
+Test(trace, no_record_is_torn)
+{
+	unsigned int whole = 0;
+	pthread_t t;
+
+	cr_assert_eq(pthread_create(&t, NULL, writer, NULL), 0);
+	while (whole < 100 * RING) { /* the writer runs, so it ends */
+		const char *p = dump(0, RING);
+
+		for (; (p = strstr(p, "dom=")) != NULL; p++, whole++) {
+			unsigned int a;
+			unsigned long long b, c;
+
+			cr_assert_eq(sscanf(p, "dom=%u vcpu=%llu from=%llu",
+					    &a, &b, &c), 3, "%s", p);
+			cr_assert(a == b && b == c, "%u %llu %llu", a, b, c);
+		}
+	}
+	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	cr_assert_eq(pthread_join(t, NULL), 0);
+}
+
+/* ---- all events ---------------------------------------------------------- */
+
+Test(trace, records_of_trace_buffers)
+{
+	static const uint32_t words[] = { 0x10002, 7, 0xffffffff, 5, 6 };
+
+	trace_xen(0x21011, words, 1);
+	cr_assert_not_null(strstr(dump(0, 1), "CPU 0 XEN event=0x21011 "
+					      "w01=0x10002 w23="));
+	trace_xen(0x2800f, words, 5);
+	cr_assert_not_null(strstr(dump(0, 1), "event=0x2800f "
+				  "w01=0x700010002 w23=0x5ffffffff\n"));
+}
+
+/* The hooks are put in at the CPU's first work point. */
+Test(trace_all, from_the_start)
+{
+	percpu_init(0, 0, 0);
+	fake_this_pcpu = pcpus[0];
+	trace_init_cpu();
+	cr_assert_eq(pcpus[0]->work & PWORK_TRACE, 0);
+	options.trace_all = true;
+	no_memory = true;
+	trace_init_cpu();
+	cr_assert_eq(pcpus[0]->work & PWORK_TRACE, PWORK_TRACE);
 }
