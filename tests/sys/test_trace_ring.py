@@ -27,6 +27,7 @@ BUSY = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done"
 READ = "xl dmesg -c >/dev/null; xl debug-keys T; xl dmesg | gzip | base64"
 WAKE, BLOCK, NEXT = 0x28004, 0x28006, 0x2800f
 TO_RUNNABLE, TO_RUNNING = 0x21211, 0x21101
+SCHED = (records.RUNSTATE, WAKE, BLOCK, NEXT)
 GUEST = (1, 0)
 SYSCTL = 35
 
@@ -78,7 +79,7 @@ def test_all_events(log, tmp_path):
     assert SYSCTL in {one.words[0] & 0xfffff for one in found if one.event == records.HYPERCALL}, "the one that asked"
     woken = 0
     for stream in streams.values():
-        of_guest = [one for one in stream if records.kind_of(one.event) in (records.RUNSTATE, WAKE, BLOCK, NEXT) and who_of(one) == GUEST]
+        of_guest = [one for one in stream if records.kind_of(one.event) in SCHED and who_of(one) == GUEST]
         for place, one in enumerate(of_guest[:-3]):
             if one.event == WAKE:
                 assert [after.event for after in of_guest[place:place + 4]] == [WAKE, TO_RUNNABLE, NEXT, TO_RUNNING]
@@ -110,7 +111,8 @@ def test_what_is_always_there(log):
 
 def test_broken_text(tmp_path):
     """Lines that are cut off, doubled, of somebody else or nonsense: what is whole counts, once; nothing is no trace."""
-    good = b"(BH)   1.000000010 CPU 0 XEN event=0x21101 w01=0x10000 w23=0\n(BH)   1.000000500 CPU 0 XEN event=0x21011 w01=0x10000 w23=0\n"
+    good = (b"(BH)   1.000000010 CPU 0 XEN event=0x21101 w01=0x10000 w23=0\n"
+            b"(BH)   1.000000500 CPU 0 XEN event=0x21011 w01=0x10000 w23=0\n")
     bad = (b"(BH)   1.0000005 CPU 0 XEN event=0x21101 w01=0x10000 w23=0\n(BH)   2.000000000 CPU 1 XEN event=0x211\n(BH) d1: hello\n"
            b"(BH)   2.000000000 CPU 1 XEN event=zz w01=0 w23=0\n(BH)   CPU 1: 3 events were overwritten\n\xff\x00(BH)   3.0")
     assert [one.ns for one in ring.read(good[:30] + b"\n" + bad + good + bad + good)] == [1000000010, 1000000500]
