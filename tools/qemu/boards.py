@@ -24,8 +24,6 @@ class Board:
             setattr(self, name, value)
 
 
-RASPI4B_LACKS = "soc { " + " ".join(f'{name} {{ status = "disabled"; }};' for name in (
-    "clock@7ef00000", "interrupt-controller@7ef00100", "i2c@7ef04500", "i2c@7ef09500")) + " };"
 # ZynqMP's clocks, power domains and pins are its firmware's, which QEMU's board does not have: the kernel waits for them for
 # ever, and without a hypervisor dies of the first call. These devices find clocks that always run in their place.
 ZCU102_LACKS = """

@@ -371,7 +371,7 @@ def add_machine_options(parser):
     add("--initrd", metavar="FILE", help="its ramdisk")
     add("--icount", action="store_true", help="instruction clock: 1 instruction = 1 ns, deterministic")
     add("--disk", action="append", default=[], metavar="FILE", help="a raw disk image")
-    add("--disk-bus", choices=("pci", "mmio"), default="pci", help="how disks are attached")
+    add("--disk-bus", choices=("pci", "mmio", "sd"), default="pci", help="how disks are attached; sd: the card of a board")
     add("--net", nargs="?", const="pci", choices=("pci", "mmio"), help="a network card; it reaches only QEMU itself")
     add("--tftp", metavar="DIR", help="directory served by TFTP at 10.0.2.2")
     add("--gdb", action="store_true", help="wait for gdb-multiarch: target remote 127.0.0.1:1234")

@@ -20,6 +20,7 @@ OUT=$BUILD/peer/qemu-new
 STATE=$CACHE/apt-qemu
 STAMP=$OUT/.fetched
 RECIPE=1
+OWN_CURE="put a qemu-system-aarch64 of $WANTED or later into PATH"
 
 # The version of the machine's own QEMU, or nothing.
 own_version()
@@ -47,16 +48,18 @@ download()
     local log=$STATE/download.log
     say "reading the package lists of $SUITE and $BACKPORTS"
     retry apt_in "$STATE" apt-get update -qq >"$log" 2>&1 ||
-        { tail -n 5 "$log" >&2; die "the package lists of $SUITE and $BACKPORTS cannot be read" "$NETWORK_CURE"; }
+        { tail -n 5 "$log" >&2; die "the package lists of $SUITE and $BACKPORTS cannot be read" \
+            "see that this machine's Debian mirror is reached and has them; or $OWN_CURE"; }
     apt_in "$STATE" apt-cache madison qemu-system-arm | grep " $BACKPORTS/" >/dev/null ||
         die "this machine's mirror has no qemu-system-arm in $BACKPORTS" \
-            "name a full Debian mirror in this machine's apt sources, or put a qemu-system-aarch64 of $WANTED or later into PATH"
+            "name a full Debian mirror in this machine's apt sources, or $OWN_CURE"
+    rm -f "$STATE"/archives/*.deb
     say "fetching qemu-system-arm of $BACKPORTS and the libraries it needs (38 MB)"
     retry apt_in "$STATE" apt-get install --download-only -y qemu-system-{arm,common,data}/"$BACKPORTS" >"$log" 2>&1 ||
         { tail -n 5 "$log" >&2; die "a download failed" "$NETWORK_CURE"; }
 }
 
-# The program, the loader and the libraries that it names, its data files: a tenth of what the packages hold.
+# The program, the loader and the libraries that it names, its data files; the rest of the packages is not needed.
 make_qemu()
 {
     local dir file loader
@@ -69,8 +72,7 @@ make_qemu()
     for loader in "$dir"/all/usr/lib/*/ld-linux-*.so.*; do :; done
     "$loader" --library-path "$(dirname "$loader")" --list "$dir/all/usr/bin/qemu-system-aarch64" >"$dir/libraries" ||
         die "the unpacked QEMU's libraries do not fit together" "run: tools/setup/fetch_qemu.sh --force"
-    # shellcheck disable=SC2046  # a list of paths
-    cp $(awk '$2 == "=>" { print $3 }' "$dir/libraries") "$dir/lib/"
+    sed -n 's/.* => \(.*\) (0x.*/\1/p' "$dir/libraries" | xargs -d '\n' cp -t "$dir/lib"
     cp "$loader" "$dir/lib/loader"
     mv "$dir/all/usr/bin/qemu-system-aarch64" "$dir/bin/"
     mv "$dir/all/usr/share/qemu" "$dir/share"
@@ -107,7 +109,7 @@ main()
     esac
     [ "${1:-}" = --force ] || { ! all_there && ! own_is_good; } || exit 0
     command -v apt-get >/dev/null || die "this machine has no apt, and its QEMU is older than $WANTED" \
-        "run on Debian 12 or later, or in a container of it, or put a qemu-system-aarch64 of $WANTED or later into PATH"
+        "run on Debian 12 or later, or in a container of it, or $OWN_CURE"
     mkdir -p "$STATE" "$BUILD/peer"
     # One at a time: several builds of one tree may start this together.
     exec 9>"$CACHE/.fetch-qemu.lock"
