@@ -19,12 +19,16 @@
 
 #define TRACE_RECS (PAGE_SIZE / sizeof(struct trace_rec))
 
-/* Between begun and done, which count from boot, one record is written. */
 static struct ring {
-	_Alignas(32) uint64_t begun; /* and found by a shift */
-	uint64_t done;
+	_Alignas(16) uint64_t done; /* since boot; and found by a shift */
 	struct trace_rec *rec;
 } ring[NR_CPUS];
+
+/*
+ * Whoever sees @done may see record @done, or half of it, as well; and what it
+ * reads in @done may be one behind: two records are nobody's but the writer's.
+ */
+#define WRITERS_OWN 2u
 
 #define TRACE_FORMAT(name, fmt)                                               \
 	[TRACE_##name] = "  %llu.%09llu CPU %u " #name " " fmt "\n",
@@ -50,8 +54,6 @@ void trace_event(enum trace_event e, uint32_t a, uint64_t b, uint64_t c)
 	if (!q->rec) {
 		return;
 	}
-	__atomic_store_n(&q->begun, n + 1, __ATOMIC_RELAXED);
-	arch_wmb();
 	q->rec[n % TRACE_RECS] = (struct trace_rec){
 		.ticks = now, .event = e, .a = a, .b = b, .c = c };
 	arch_wmb();
@@ -73,8 +75,8 @@ static bool read_rec(uint16_t cpu, uint64_t i, struct trace_rec *out)
 {
 	*out = ring[cpu].rec[i % TRACE_RECS];
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	return __atomic_load_n(&ring[cpu].begun, __ATOMIC_RELAXED) <=
-	       i + TRACE_RECS;
+	return __atomic_load_n(&ring[cpu].done, __ATOMIC_RELAXED) +
+		       WRITERS_OWN <= i + TRACE_RECS;
 }
 
 void trace_dump_last(enum log_level lvl, uint16_t cpu, unsigned int n)
@@ -87,7 +89,7 @@ void trace_dump_last(enum log_level lvl, uint16_t cpu, unsigned int n)
 	if (!ring[cpu].rec) {
 		return;
 	}
-	n = min_u32(n, TRACE_RECS);
+	n = min_u32(n, TRACE_RECS - WRITERS_OWN);
 	for (i = end > n ? end - n : 0; i < end; i++) { /* bound: n */
 		if (!read_rec(cpu, i, &r)) {
 			gone++;

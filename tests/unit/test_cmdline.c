@@ -260,5 +260,5 @@ Test(cmdline, every_option_is_described)
 		cr_assert_not_null(strstr(readme, line), "README.md:%s", line);
 		n++;
 	}
-	cr_assert_eq(n, 18);
+	cr_assert_eq(n, 20);
 }
