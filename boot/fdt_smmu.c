@@ -35,6 +35,9 @@ void fdt_smmu_count(struct dt *t, struct smmu_count *out)
 	uint32_t known[MAX_SMMUS];
 
 	*out = (struct smmu_count){ 0 };
+	if (!dt_has_any(t, DT_IOMMUS) && !dt_has_any(t, DT_IOMMU_MAP)) {
+		return;
+	}
 	for (uint32_t i = 1; i < t->nr_nodes; i++) {
 		uint32_t smmu = smmu_of(t, i);
 		uint32_t n = 0;

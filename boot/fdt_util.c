@@ -63,6 +63,7 @@ static enum dt_name name_at(struct dt *t, uint32_t nameoff)
 		return DT_NR_NAMES;
 	}
 	n = name_find(s);
+	t->names |= BIT64(n);
 	if (nameoff < DT_NAME_SLOTS) {
 		t->name_id[nameoff] = (uint8_t)(n + 1);
 	}
@@ -128,14 +129,24 @@ static uint8_t cells_value(uint32_t len, uint32_t v)
 	return len != 4 || v > 4 ? 0xff : (uint8_t)v;
 }
 
+#define NOTED                                                                 \
+	(BIT64(DT_ADDRESS_CELLS) | BIT64(DT_SIZE_CELLS) |                     \
+	 BIT64(DT_INTERRUPT_PARENT) | BIT64(DT_INTERRUPT_CELLS) |             \
+	 BIT64(DT_PHANDLE) | BIT64(DT_LINUX_PHANDLE))
+
 static void note_prop(struct dt *t, uint32_t idx, enum dt_name name,
 		      const struct fdt_property *p)
 {
 	struct dt_node *n = &t->node[idx];
-	uint32_t len = fdt32_to_cpu(p->len);
-	uint32_t v = len == 4 ? dt_be32((const uint8_t *)p->data) : 0;
+	uint32_t len;
+	uint32_t v;
 
-	n->names |= UINT64_C(1) << name;
+	n->names |= BIT64(name);
+	if (!(NOTED & BIT64(name))) {
+		return;
+	}
+	len = fdt32_to_cpu(p->len);
+	v = len == 4 ? dt_be32((const uint8_t *)p->data) : 0;
 	if (name == DT_ADDRESS_CELLS) {
 		n->addr_cells = cells_value(len, v);
 	} else if (name == DT_SIZE_CELLS) {
@@ -339,6 +350,7 @@ static void close_tree(struct dt *t)
 	t->nr_nodes = 0;
 	t->nr_props = 0;
 	t->max_phandle = 0;
+	t->names = 0;
 	t->node[0].end = 0;
 }
 

@@ -40,6 +40,7 @@ struct dt {
 	uint32_t nr_props;       /* entries of prop[] in use */
 	uint32_t max_phandle;
 	uint32_t generation;     /* counts dt_open() */
+	uint64_t names;          /* bit per enum dt_name: some node has it */
 	struct dt_node node[DT_MAX_NODES];
 	/* Node by node: enum dt_name << 24 | libfdt's offset / 4; 0 ends. */
 	uint32_t prop[DT_MAX_PROPS];
@@ -68,6 +69,12 @@ __must_check int dt_open(struct dt *t, const void *fdt, uint64_t max_size);
 static inline bool dt_has(const struct dt *t, uint32_t idx, enum dt_name name)
 {
 	return (t->node[idx].names >> name) & 1;
+}
+
+/* Some node has it. */
+static inline bool dt_has_any(const struct dt *t, enum dt_name name)
+{
+	return (t->names >> name) & 1;
 }
 
 const char *dt_node_name(const struct dt *t, uint32_t idx);

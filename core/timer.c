@@ -58,7 +58,7 @@ void timer_cancel(struct timer *t)
 	}
 }
 
-static void timer_link_locked(struct pcpu *c, struct timer *t)
+static __force_inline void timer_link_locked(struct pcpu *c, struct timer *t)
 {
 	struct list_node *pos;
 
@@ -81,7 +81,7 @@ static uint64_t timer_at(struct list_node *pos)
  * The last deadline that lies within timer_slop of the first: one interrupt
  * then serves all up to there, none of them early. UINT64_MAX: none armed.
  */
-static uint64_t timer_group_end_locked(const struct pcpu *c)
+static __force_inline uint64_t timer_group_end_locked(const struct pcpu *c)
 {
 	struct list_node *pos;
 	uint64_t end = UINT64_MAX;
@@ -96,7 +96,7 @@ static uint64_t timer_group_end_locked(const struct pcpu *c)
 	return end;
 }
 
-static void timer_arm_locked(struct pcpu *c, uint64_t deadline_ns)
+static __force_inline void timer_arm_locked(struct pcpu *c, uint64_t deadline_ns)
 {
 	if (c->timer_deadline_ns != deadline_ns) {
 		c->timer_deadline_ns = deadline_ns;

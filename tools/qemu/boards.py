@@ -38,7 +38,7 @@ axi {
 """.replace("FREE", "/delete-property/ power-domains; /delete-property/ pinctrl-0; /delete-property/ resets; /delete-property/ iommus;")
 
 # The kernel dies of the first four, also without a hypervisor. QEMU puts the card where the real board has its radio, whose
-# power is switched by pins that QEMU's firmware does not know.
+# power is switched by pins that QEMU's firmware does not know. A radio behind the serial port would take its tty away.
 RASPI4B_LACKS = """
 soc {
     clock@7ef00000 { status = "disabled"; };
@@ -46,6 +46,7 @@ soc {
     i2c@7ef04500 { status = "disabled"; };
     i2c@7ef09500 { status = "disabled"; };
     mmc@7e300000 { /delete-property/ mmc-pwrseq; };
+    serial@7e201000 { bluetooth { status = "disabled"; }; };
 };
 """
 
