@@ -62,7 +62,7 @@ static __force_inline void timer_link_locked(struct pcpu *c, struct timer *t)
 {
 	struct list_node *pos;
 
-	list_for_each(pos, &c->timers) { /* bound: timers armed here */
+	list_for_each (pos, &c->timers) { /* bound: timers armed here */
 		if (list_entry(pos, struct timer, node)->deadline_ns >
 		    t->deadline_ns) {
 			break;
@@ -86,7 +86,7 @@ static __force_inline uint64_t timer_group_end_locked(const struct pcpu *c)
 	struct list_node *pos;
 	uint64_t end = UINT64_MAX;
 
-	list_for_each(pos, &c->timers) { /* bound: timers armed here */
+	list_for_each (pos, &c->timers) { /* bound: timers armed here */
 		if (timer_at(pos) - timer_at(c->timers.next) >
 		    c->timer_slop_ns) {
 			break;
@@ -96,7 +96,8 @@ static __force_inline uint64_t timer_group_end_locked(const struct pcpu *c)
 	return end;
 }
 
-static __force_inline void timer_arm_locked(struct pcpu *c, uint64_t deadline_ns)
+static __force_inline void timer_arm_locked(struct pcpu *c,
+					    uint64_t deadline_ns)
 {
 	if (c->timer_deadline_ns != deadline_ns) {
 		c->timer_deadline_ns = deadline_ns;
@@ -126,8 +127,8 @@ bool timer_is_running(const struct timer *t)
 	for (uint32_t i = 0; i < nr_pcpus; i++) {
 		const struct pcpu *c = pcpus[i];
 
-		if (c && __atomic_load_n(&c->timer_running,
-					 __ATOMIC_ACQUIRE) == t) {
+		if (c &&
+		    __atomic_load_n(&c->timer_running, __ATOMIC_ACQUIRE) == t) {
 			return true;
 		}
 	}
@@ -201,7 +202,7 @@ static struct timer *first_other_locked(const struct pcpu *c)
 {
 	struct list_node *pos;
 
-	list_for_each(pos, &c->timers) { /* bound: two stay */
+	list_for_each (pos, &c->timers) { /* bound: two stay */
 		struct timer *t = list_entry(pos, struct timer, node);
 
 		if (!t->stays) {
