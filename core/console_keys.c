@@ -72,6 +72,7 @@ static void key_domains(void)
 	each_domain(show_domain);
 }
 
+/* One that did not come on line has no queue. */
 static void key_queues(void)
 {
 	for (uint32_t i = 0; i < nr_pcpus; i++) {
@@ -79,7 +80,7 @@ static void key_queues(void)
 
 		log_err("CPU %u: %s, %u waiting\n", i,
 			!c->online ? "offline" : c->idle ? "idle" : "busy",
-			sched_nr_queued(c));
+			c->policy ? sched_nr_queued(c) : 0);
 	}
 }
 

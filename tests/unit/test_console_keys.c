@@ -32,6 +32,7 @@ static struct guest_console con5;
 static struct domain no_console = { .id = 3, .name = "d3" };
 static struct domain dom5 = { .id = 5, .name = "d5", .console = &con5 };
 static struct domain *const all[] = { &dom, &no_console, &dom5 };
+static const struct sched_policy policy;
 static unsigned int nr_domains = 1, uart_updates;
 struct domain *hardware_domain = &dom;
 
@@ -144,6 +145,7 @@ uint64_t sched_vcpu_cpu_time_ns(struct vcpu *v)
 
 uint32_t sched_nr_queued(const struct pcpu *c)
 {
+	cr_assert_not_null(c->policy);
 	return c->id + 3u;
 }
 
@@ -368,6 +370,8 @@ Test(console_keys, what_they_say)
 	cr_assert(!key_says("q", "v1"));
 	v.state = 77;
 	cr_assert(key_says("q", "v0 ? on"));
+	cr_assert(key_says("r", "CPU 1: offline, 0 waiting"), "never was on");
+	pcpus[1]->policy = &policy;
 	cr_assert(key_says("r", "CPU 1: offline, 4 waiting"));
 	cr_assert(key_says("m", "RAM: 1024 KiB, free 400 KiB, 7 pages of"));
 	cr_assert(key_says("i", "INTID 33: hypervisor, CPU 0, level"));
