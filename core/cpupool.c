@@ -496,7 +496,7 @@ int cpupool_add_step(struct cpupool *p, uint32_t cpu)
 	return move_on();
 }
 
-static int leave_step(struct cpupool *p, uint32_t cpu)
+static int leave_step(struct cpupool *p, uint32_t cpu, bool off)
 {
 	int rc = is_under_way(p, cpu, false);
 
@@ -504,7 +504,7 @@ static int leave_step(struct cpupool *p, uint32_t cpu)
 		return rc > 0 ? move_on() : rc;
 	}
 	if ((p->id == POOL_0 && p->cpus == BIT64(cpu)) ||
-	    (p->policy->needs_cpu && p->policy->needs_cpu(p, cpu))) {
+	    (p->policy->needs_cpu && p->policy->needs_cpu(p, cpu, off))) {
 		return -EBUSY;
 	}
 	__atomic_fetch_and(&p->cpus, ~BIT64(cpu), __ATOMIC_SEQ_CST);
@@ -515,7 +515,7 @@ static int leave_step(struct cpupool *p, uint32_t cpu)
 int cpupool_remove_step(struct cpupool *p, uint32_t cpu)
 {
 	if (moving.pool) {
-		return leave_step(p, cpu);
+		return leave_step(p, cpu, false);
 	}
 	if (cpu == CPUPOOL_ANY && p->cpus) {
 		cpu = fls64(p->cpus);
@@ -526,7 +526,7 @@ int cpupool_remove_step(struct cpupool *p, uint32_t cpu)
 	if (!(p->cpus & BIT64(cpu))) {
 		return -EADDRNOTAVAIL;
 	}
-	return cpu == BOOT_CPU ? -EINVAL : leave_step(p, cpu);
+	return cpu == BOOT_CPU ? -EINVAL : leave_step(p, cpu, false);
 }
 
 /* ---- off line ------------------------------------------------------------ */
@@ -537,7 +537,7 @@ int cpupool_off_step(struct pcpu *c, uint32_t *id)
 
 	if (c->pool != &no_pool) {
 		*id = c->pool->id;
-		rc = leave_step(c->pool, c->id);
+		rc = leave_step(c->pool, c->id, true);
 	}
 	if (rc == 0) {
 		c->pool = &off_line;

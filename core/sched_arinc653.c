@@ -198,11 +198,12 @@ static bool has_window(const struct plan *p, uint32_t cpu)
 }
 
 /* A vCPU would lose its time without a word. */
-static bool arinc_needs_cpu(struct cpupool *p, uint32_t cpu)
+static bool arinc_needs_cpu(struct cpupool *p, uint32_t cpu, bool off)
 {
 	struct arinc *a = arinc_of(p);
 	bool needs;
 
+	(void)off;
 	spin_lock(&a->lock);
 	(void)go_on(a, arch_time_ns());
 	needs = has_window(a->now, cpu) || has_window(a->next, cpu);

@@ -58,10 +58,10 @@ static void null_cpu_fini(struct pcpu *c)
 	heap_free(NULL, c->sched);
 }
 
-/* Whose CPU it is would have none. */
-static bool null_needs_cpu(struct cpupool *p, uint32_t cpu)
+/* Off line, whose CPU it is would have none; from the pool it may go. */
+static bool null_needs_cpu(struct cpupool *p, uint32_t cpu, bool off)
 {
-	const struct vcpu *v = owner_of(pcpus[cpu]);
+	const struct vcpu *v = off ? owner_of(pcpus[cpu]) : NULL;
 
 	for (uint64_t m = p->cpus & ~BIT64(cpu); v && m; m &= m - 1) {
 		if (!owner_of(pcpus[ffs64(m)])) { /* bound: NR_CPUS */

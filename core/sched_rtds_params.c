@@ -66,7 +66,8 @@ int rtds_admit(const struct domain *d, const struct vcpu *v,
 	log_warn("rtds: d%u: %u us in %u us refused: all would ask for %llu%% "
 		 "of %llu%%\n",
 		 d->id, p->budget_us, p->period_us,
-		 (unsigned long long)((total_share - before + after) * 100 /
+		 (unsigned long long)(((total_share - before + after) * 100 +
+				       SHARE_ONE / 2) /
 				      SHARE_ONE),
 		 (unsigned long long)(cpus * 100 / SHARE_ONE));
 	return -ENOSPC;

@@ -60,8 +60,11 @@ struct sched_policy {
 	void (*pool_fini)(struct cpupool *p);
 	int (*cpu_init)(struct pcpu *c);
 	void (*cpu_fini)(struct pcpu *c);
-	/* A CPU of @p must stay. No function: none has to. */
-	bool (*needs_cpu)(struct cpupool *p, uint32_t cpu);
+	/*
+	 * A CPU of @p must stay in it, or, with @off, on line. No function:
+	 * none has to.
+	 */
+	bool (*needs_cpu)(struct cpupool *p, uint32_t cpu, bool off);
 	int (*vcpu_init)(struct cpupool *p, struct vcpu *v, void **priv);
 	void (*vcpu_fini)(struct cpupool *p, void *priv);
 	/* @v became runnable on CPU c; true: c should reschedule. */
