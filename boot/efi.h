@@ -15,7 +15,6 @@
 
 #define EFI_ERROR(n)	      (UINT64_C(1) << 63 | (n))
 #define EFI_LOAD_ERROR	      EFI_ERROR(1)
-#define EFI_INVALID_PARAMETER EFI_ERROR(2)
 #define EFI_UNSUPPORTED	      EFI_ERROR(3)
 
 #define EFI_PAGE_SIZE UINT64_C(4096)

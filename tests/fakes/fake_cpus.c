@@ -369,6 +369,15 @@ void cpus_block(struct vcpu *v)
 	on_cpu(before);
 }
 
+void cpus_wake_or_block(struct vcpu *v)
+{
+	if (v->state == VCPU_BLOCKED) {
+		vcpu_wake(v);
+	} else if (v->state == VCPU_RUNNING && pcpus[v->cpu]->current == v) {
+		cpus_block(v);
+	}
+}
+
 void cpus_check_runstates(void)
 {
 	for (uint32_t i = 0; i < CPUS_VCPUS; i++) {

@@ -33,6 +33,8 @@ void cpus_settle(void);
 void cpus_run(uint64_t ns);
 /* On its own CPU: v blocks itself, as by a hypercall. */
 void cpus_block(struct vcpu *v);
+/* Wakes @v when it sleeps, has it sleep when it runs. */
+void cpus_wake_or_block(struct vcpu *v);
 /* How long v ran, waited, slept, was stopped add up to its age. */
 void cpus_check_runstates(void);
 

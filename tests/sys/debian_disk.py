@@ -3,17 +3,15 @@
 stock kernel, GRUB and dpkg, in which no package's scripts have run yet. And the machine that boots it."""
 import os
 import shutil
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools", "image"))
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "tools", "qemu"))
 
 import ramdisk  # noqa: E402  pylint: disable=wrong-import-position
-from efi import FIRMWARE  # noqa: E402  pylint: disable=wrong-import-position
+from efi import FIRMWARE, MIB, run  # noqa: E402  pylint: disable=wrong-import-position
 from run import Machine, SetupError  # noqa: E402  pylint: disable=wrong-import-position
 
-MIB = 1 << 20
 ESP_MIB, ROOT_MIB = 40, 400
 ROOT_UUID = "b0b4ead0-0000-4000-8000-0000000000d1"
 # What nobody reads here.
@@ -37,10 +35,6 @@ class DebianDisk(Machine):
         if not os.path.exists(FIRMWARE):
             raise SetupError("no UEFI firmware for arm64", "tools/setup/host.sh")
         return ["-bios", FIRMWARE]
-
-
-def run(*command, **options):
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options).stdout
 
 
 def make_root(folder, packages):
@@ -79,7 +73,8 @@ def make_disk(path, packages):
     make_root(folder, packages)
     with open(path, "wb") as file:
         file.truncate((ESP_MIB + ROOT_MIB + 2) * MIB)
-    run("/sbin/sfdisk", "-q", path, input=f"label: gpt\nstart=1MiB, size={ESP_MIB}MiB, type=uefi\nsize={ROOT_MIB}MiB, type=linux\n")
+    table = f"label: gpt\nstart=1MiB, size={ESP_MIB}MiB, type=uefi\nsize={ROOT_MIB}MiB, type=linux\n"
+    run("/sbin/sfdisk", "-q", path, input=table.encode())
     for start, size, command in ((1, ESP_MIB, ["/sbin/mkfs.vfat", "-F", "32", part]),
                                  (1 + ESP_MIB, ROOT_MIB, ["/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-U", ROOT_UUID, "-E",
                                                           "root_owner=0:0", "-d", folder, part])):

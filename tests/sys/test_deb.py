@@ -6,7 +6,8 @@ import os
 import pytest
 from conftest import log_path
 from console import Console
-from debian_disk import DebianDisk, make_disk, run
+from debian_disk import DebianDisk, make_disk
+from efi import run
 from ramdisk import BUILD, ROOT
 
 ENTRIES = "grep -c 'xen_hypervisor /boot/bulkhead.efi' /boot/grub/grub.cfg"

@@ -304,12 +304,7 @@ static void vcpu_event(struct vcpu *v)
 		break;
 	}
 	default:
-		if (v->state == VCPU_BLOCKED) {
-			vcpu_wake(v);
-		} else if (v->state == VCPU_RUNNING &&
-			   pcpus[v->cpu]->current == v) {
-			cpus_block(v);
-		}
+		cpus_wake_or_block(v);
 	}
 }
 

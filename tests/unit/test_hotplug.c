@@ -495,12 +495,7 @@ static void vcpu_event(struct vcpu *v)
 		timer_set(&v->poll_timer, fake_time_ns + roll(3 * MS));
 		break;
 	default:
-		if (v->state == VCPU_BLOCKED) {
-			vcpu_wake(v);
-		} else if (v->state == VCPU_RUNNING &&
-			   pcpus[v->cpu]->current == v) {
-			cpus_block(v);
-		}
+		cpus_wake_or_block(v);
 	}
 }
 

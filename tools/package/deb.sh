@@ -10,9 +10,28 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 OUT=build/deb
 TREE=$OUT/bulkhead
 
+usage()
+{
+    sed -n '4,6s/^# \{0,1\}//p' "$0"
+}
+
+# The package says what it holds.
+check_version()
+{
+    local package hypervisor
+    package=$(sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog)
+    hypervisor=$(sed -n 's/.*HV_VERSION_STRING "\(.*\)"/\1/p' include/hv/version.h)
+    [ "$package" = "$hypervisor" ] && return
+    echo "deb.sh: debian/changelog is of $package, include/hv/version.h of $hypervisor; make them one" >&2
+    exit 1
+}
+
 case ${1:-} in
---help | -h) sed -n 's/^# \{0,1\}//; 4,6p' "$0" | tail -n +1; exit 0 ;;
+'') ;;
+--help | -h) usage; exit 0 ;;
+*) usage >&2; exit 2 ;;
 esac
+check_version
 command -v dh >/dev/null || { echo "deb.sh: debhelper is not installed; run tools/setup/host.sh" >&2; exit 1; }
 [ -e build/sysroot-arm64 ] || { echo "deb.sh: no libfdt for arm64; run tools/setup/fetch_arm64.sh" >&2; exit 1; }
 
