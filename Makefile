@@ -30,7 +30,7 @@ help:
 	@echo 'make bench      costs beside Debian Xen 4.17'
 	@echo 'make bench-sched   costs of the scheduler by number of vCPUs, on this machine'
 	@echo 'make ledger     EL2 instructions, stack and sizes against their ledger'
-	@echo 'make docs       docs/compat.md from the tables and tests'
+	@echo 'make docs       docs/compat.md from the tables and tests, pictures of examples'
 	@echo 'make bench-xl   the same for guests of the stock toolstack'
 	@echo 'make bench-doc  both, and docs/performance.md from them'
 	@echo 'make deb        a Debian package of the hypervisor, in build/deb'

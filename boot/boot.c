@@ -14,6 +14,7 @@
 #include "fdt_pools.h"
 #include "fdt_smmu.h"
 #include "fdt_util.h"
+#include "iommu.h"
 #include "measure.h"
 #include "modules.h"
 #include <arch/features.h>
@@ -111,8 +112,14 @@ static void describe_machine(void)
 		 platform.gic.version,
 		 (unsigned long long)arch_counter_hz());
 	if (c.masters) {
-		log_info("SMMU: %u devices behind %u; nothing drives them\n",
-			 c.masters, c.smmus);
+		log_info("SMMU: %u devices behind %u%s\n", c.masters, c.smmus,
+			 options.iommu && c.usable ? "" :
+						     "; nothing drives them");
+	}
+	if (c.usable && options.iommu && platform.its.node) {
+		/* Messages would have to pass the SMMU to a page of the ITS. */
+		log_info("ITS: left alone, as devices are behind an SMMU\n");
+		platform.its.node = 0;
 	}
 	log_info("Command line: %s\n", platform.hv_cmdline);
 }
@@ -138,6 +145,9 @@ static void init_memory(uint64_t fdt_pa)
 	measure_tree(&host_dt);
 	check(modules_check(&platform, &boot_image, &boot_dtb),
 	      "the loader's images");
+	if (!module_find(&platform, MODULE_KERNEL)) {
+		platform.its.node = 0; /* a virtual one is dom0's alone */
+	}
 	check(fdt_static_heap_parse(&host_dt, &platform), "the static heap");
 	fdt_dom_parse(&host_dt, &platform);
 	fdt_dom_check_modules(&platform, &boot_image, &boot_dtb);
@@ -208,6 +218,9 @@ void hv_main(uint64_t fdt_pa)
 	init_memory(fdt_pa);
 	trace_init_cpu();
 	init_interrupts();
+	if (options.iommu) {
+		boot_iommu_init(&host_dt);
+	}
 	init_scheduler();
 	boot_other_cpus();
 	start_domains();

@@ -30,6 +30,9 @@ static const char *const sched_names[] = {
 static const char *const measure_names[] = { "listed", "log", "require",
 					    NULL };
 
+static const char *const vwfi_names[] = { "trap", "native" };
+static const char *const xsm_names[] = { "silo", "dummy" };
+
 static const struct option_row rows[] = {
 	{ .name = "console", FIELD(console), .parse = option_word,
 	  .words = console_names, .form = "dtuart|none",
@@ -59,9 +62,18 @@ static const struct option_row rows[] = {
 	{ .name = "sched", FIELD(sched), .parse = option_word,
 	  .words = sched_names, .form = "credit2|rtds|arinc653|null",
 	  .help = "scheduling policy" },
-	{ .name = "vwfi", FIELD(vwfi_native), .parse = option_vwfi,
-	  .form = "trap|native", .help = "native: a guest's WFI stops the CPU "
-	  "itself, faster but the CPU is lost to others" },
+	{ .name = "sched_forced", FIELD(sched_forced), .parse = option_bool,
+	  .form = "BOOL", .help = "budgets of rtds that add up to more than "
+	  "the CPUs are taken, with a warning" },
+	{ .name = "vwfi", FIELD(vwfi_native), .parse = option_either,
+	  .words = vwfi_names, .form = "trap|native",
+	  .help = "native: a guest's WFI stops the CPU itself, faster but the "
+	  "CPU is lost to others" },
+	{ .name = "xsm", FIELD(xsm_dummy), .parse = option_either,
+	  .words = xsm_names, .form = "silo|dummy",
+	  .help = "silo: domains share events and grants with dom0 only; "
+	  "dummy: with each other, too",
+	  .note = "domains may share with each other" },
 	{ .name = "bootscrub", FIELD(bootscrub), .parse = option_bool,
 	  .form = "BOOL", .help = "clear what domains get at boot, but for "
 	  "dom0; later owners always get it cleared",
@@ -84,6 +96,9 @@ static const struct option_row rows[] = {
 	{ .name = "guest_loglvl", FIELD(guest_loglvl), .parse = option_loglvl,
 	  .form = "LEVEL[/LEVEL]", .help = "the same for messages about "
 	  "guests" },
+	{ .name = "iommu", FIELD(iommu), .parse = option_bool,
+	  .form = "BOOL", .help = "drive SMMUs; without, a device may reach "
+	  "all memory whoever has it" },
 	{ .name = "trace_all", FIELD(trace_all), .parse = option_bool,
 	  .form = "BOOL", .help = "events of the scheduler, hypercalls and "
 	  "interrupts into the ring that the key T prints" },
@@ -105,6 +120,7 @@ static const struct options defaults = {
 	.loglvl = LOG_INFO,
 	.guest_loglvl = LOG_WARN,
 	.timer_slop_ns = 50000,
+	.iommu = true,
 	.measure = "listed",
 };
 

@@ -10,6 +10,7 @@
 #include "dom_build.h"
 #include "dom_fdt.h"
 #include "fdt_dom_mem.h"
+#include "iommu.h"
 #include "kernel_image.h"
 #include "measure.h"
 #include "modules.h"
@@ -20,6 +21,8 @@
 #include <hv/console.h>
 #include <hv/cpupool.h>
 #include <hv/domain.h>
+#include <hv/iommu_dev.h>
+#include <hv/irq.h>
 #include <hv/irqchip.h>
 #include <hv/page_alloc.h>
 #include <lib/bits.h>
@@ -72,6 +75,7 @@ static void describe_vgic(struct dom_config *cfg)
 {
 	cfg->gic_version = platform.gic.version;
 	dom_host_gic(cfg);
+	cfg->its_base = platform.its.node ? platform.its.base : 0;
 	cfg->nr_spis = irqchip_nr_lines > 32 ? irqchip_nr_lines - 32 : 0;
 	if (cfg->nr_spis > 960) {
 		cfg->nr_spis = 960;
@@ -98,6 +102,7 @@ static void describe(struct dom_config *cfg)
 	cfg->is_control = true;
 	cfg->is_hardware = true;
 	cfg->direct_mapped = true;
+	cfg->iommu = iommu_is_present();
 	cfg->pin_vcpus = options.dom0_vcpus_pin;
 	cfg->max_evtchn_port = UINT32_MAX;
 	cfg->max_grant_frames = 64;
@@ -219,7 +224,12 @@ static int add_v2m(uint64_t start, uint64_t size, void *arg)
 	base = field_get(V2M_TYPER_BASE, typer);
 	for (uint64_t i = 0; i < field_get(V2M_TYPER_NUM, typer) && rc == 0;
 	     i++) { /* bound: 1023 */
-		rc = add_spi((uint32_t)(base + i), IRQ_EDGE, arg);
+		const struct irq_desc *desc = irq_desc_of((uint32_t)(base + i));
+
+		/* QEMU's virt has the lines of its SMMU among them. */
+		if (!desc || desc->owner != IRQ_HV) {
+			rc = add_spi((uint32_t)(base + i), IRQ_EDGE, arg);
+		}
 	}
 	return rc;
 }
@@ -270,6 +280,7 @@ static int build(struct domain *d, const struct dom_config *cfg,
 		rc = dom0_devices_walk(&platform, &device_callbacks, d);
 	}
 	if (rc == 0) {
+		boot_iommu_dom0(d);
 		dom_build_dom0_shared(d);
 		rc = build_fdt(cfg, d);
 	}

@@ -25,6 +25,7 @@
 #include <hv/arch.h>
 #include <hv/console.h>
 #include <hv/domain.h>
+#include <hv/iommu_dev.h>
 #include <hv/irq.h>
 #include <hv/irqchip.h>
 #include <hv/page_alloc.h>
@@ -350,6 +351,9 @@ static int give_devices(struct domain *d, const struct boot_domain *b)
 		rc = dom_build_spi(d, devices.irq[i].intid,
 				   devices.irq[i].trigger);
 	}
+	for (uint32_t i = 0; i < devices.nr_behind && rc == 0; i++) {
+		rc = iommu_assign(d, devices.behind[i]);
+	}
 	return rc ? problem(b, "its devices could not be given to it; an "
 			    "interrupt that it shares with another device is "
 			    "one reason", rc) : 0;
@@ -536,6 +540,7 @@ static int start(struct boot_domain *b)
 	if (rc) {
 		return rc;
 	}
+	cfg.iommu = devices.nr_behind != 0;
 	fdt.nr_banks = guest.nr_banks;
 	fdt.initrd_start = guest.ramdisk_load;
 	fdt.initrd_end = guest.ramdisk_load + b->ramdisk.size;

@@ -132,7 +132,8 @@ static int collect_v2m(struct dt *t, uint32_t idx,
 		}
 		return 0;
 	}
-	if (!cb->v2m || dt_reg(t, idx, 0, &r)) {
+	if (!cb->v2m || !dt_is_compatible(t, idx, dt_gic_v2m) ||
+	    dt_reg(t, idx, 0, &r)) {
 		return 0;
 	}
 	return cb->v2m(r.start, r.size, arg);
@@ -165,6 +166,9 @@ static void collect_cuts(struct dt *t, const struct platform *p)
 	/* A console smaller than a page shares it with dom0's devices. */
 	if (p->uart.node >= 0 && p->uart.size >= PAGE_SIZE) {
 		ranges_add_pages(&cuts, p->uart.base, p->uart.size);
+	}
+	if (p->its.node) {
+		ranges_add_pages(&cuts, p->its.base, p->its.size);
 	}
 	for (uint32_t i = 1; i < t->nr_nodes; i++) {
 		if (dom_node_is_hidden(i) && dom_node_is_ours(t, p, i)) {

@@ -57,7 +57,7 @@ static const char *const scu_compatible[] = {
 
 static uint8_t hidden[DT_MAX_NODES / 8];
 static uint32_t hidden_generation; /* what the bits are about */
-static int hidden_uart;
+static int hidden_uart, hidden_its;
 
 bool dom_node_is_hidden(uint32_t idx)
 {
@@ -72,6 +72,13 @@ bool dom_node_is_scu(struct dt *t, uint32_t idx)
 bool dom_node_is_smmu(struct dt *t, uint32_t idx)
 {
 	return dt_is_compatible(t, idx, smmu_compatible);
+}
+
+/* Of which dom0 sees a virtual one in its place. */
+static bool is_driven_its(const struct dt *t, const struct platform *p,
+			  uint32_t idx)
+{
+	return p->its.node && (int)t->node[idx].offset == p->its.node;
 }
 
 bool dom_node_is_ours(struct dt *t, const struct platform *p, uint32_t idx)
@@ -175,6 +182,14 @@ static bool hide_dependents(struct dt *t, uint32_t gic)
 	return changed;
 }
 
+bool dom_node_is_msi(struct dt *t, const struct platform *p, uint32_t gic,
+		     uint32_t idx)
+{
+	return t->node[idx].parent == gic &&
+	       (dt_is_compatible(t, idx, dt_gic_v2m) ||
+		is_driven_its(t, p, idx));
+}
+
 int dom_nodes_select(struct dt *t, const struct platform *p)
 {
 	uint32_t gic;
@@ -186,17 +201,18 @@ int dom_nodes_select(struct dt *t, const struct platform *p)
 			return rc;
 		}
 	}
-	if (hidden_generation == t->generation && hidden_uart == p->uart.node) {
+	if (hidden_generation == t->generation &&
+	    hidden_uart == p->uart.node && hidden_its == p->its.node) {
 		return 0;
 	}
 	hidden_generation = t->generation;
 	hidden_uart = p->uart.node;
+	hidden_its = p->its.node;
 	memset(hidden, 0, sizeof(hidden));
 	gic = dt_by_offset(t, p->gic.node);
 	for (uint32_t i = 1; i < t->nr_nodes; i++) {
 		/* The GIC is written anew, its MSI frames stay. */
-		if (t->node[i].parent == gic &&
-		    dt_is_compatible(t, i, dt_gic_v2m)) {
+		if (dom_node_is_msi(t, p, gic, i)) {
 			continue;
 		}
 		if (dom_node_is_hidden(t->node[i].parent) ||

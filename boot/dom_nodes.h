@@ -16,6 +16,9 @@ bool dom_node_is_hidden(uint32_t idx);
 bool dom_node_is_smmu(struct dt *t, uint32_t idx);
 /* The system controller of an i.MX 8, or a message unit of its. */
 bool dom_node_is_scu(struct dt *t, uint32_t idx);
+/* A GICv2m frame, or the ITS that we drive, below @gic: dom0 sees it. */
+bool dom_node_is_msi(struct dt *t, const struct platform *p, uint32_t gic,
+		     uint32_t idx);
 /*
  * Hidden and its registers must stay out of dom0's reach: GIC, ITS, SMMU; the
  * system controller when @p says so.

@@ -14,6 +14,7 @@
 #include <lib/bits.h>
 #include <lib/errno.h>
 #include <lib/string.h>
+#include "dom_nodes.h"
 #include "fdt_addr.h"
 #include "fdt_parts.h"
 
@@ -247,35 +248,35 @@ static int write_gic_v2(struct fdt_writer *w, struct dt *t,
 	return cells_write(w, "reg");
 }
 
-static uint32_t v2m_next(struct dt *t, uint32_t gic, uint32_t idx)
+static uint32_t msi_next(struct dt *t, const struct platform *p, uint32_t gic,
+			 uint32_t idx)
 {
-	while (idx < t->node[gic].end &&
-	       !(dt_is_compatible(t, idx, dt_gic_v2m) &&
-		 t->node[idx].parent == gic)) {
+	while (idx < t->node[gic].end && !dom_node_is_msi(t, p, gic, idx)) {
 		idx++;
 	}
 	return idx;
 }
 
 /*
- * The controller moved to the root: its "ranges" is written per MSI frame,
- * each frame keeps its "reg".
+ * The controller moved to the root: its "ranges" is written per MSI frame or
+ * ITS, each of which keeps its "reg".
  */
-static int write_v2m(struct fdt_writer *w, struct dt *t, uint32_t gic)
+static int write_msi(struct fdt_writer *w, struct dt *t, uint32_t gic,
+		     const struct platform *pl)
 {
 	uint32_t end = t->node[gic].end;
 	int rc;
 
 	cells_begin();
-	for (uint32_t i = v2m_next(t, gic, gic + 1); i < end;
-	     i = v2m_next(t, gic, i + 1)) {
+	for (uint32_t i = msi_next(t, pl, gic, gic + 1); i < end;
+	     i = msi_next(t, pl, gic, i + 1)) {
 		struct mem_range raw;
 		struct mem_range r;
 
 		if (dt_reg_raw(t, i, 0, &raw) || dt_reg(t, i, 0, &r)) {
 			return dt_error(t, i, "reg",
-					"is no address of a GICv2m frame; "
-					"correct it", -EINVAL);
+					"is no address of a GICv2m frame or "
+					"an ITS; correct it", -EINVAL);
 		}
 		cells_put_n(raw.start, t->node[gic].addr_cells);
 		cells_put_n(r.start, t->node[0].addr_cells);
@@ -285,8 +286,8 @@ static int write_v2m(struct fdt_writer *w, struct dt *t, uint32_t gic)
 		return 0;
 	}
 	rc = cells_write(w, "ranges");
-	for (uint32_t i = v2m_next(t, gic, gic + 1); i < end;
-	     i = v2m_next(t, gic, i + 1)) {
+	for (uint32_t i = msi_next(t, pl, gic, gic + 1); i < end;
+	     i = msi_next(t, pl, gic, i + 1)) {
 		uint32_t cursor = t->node[i].props;
 		struct dt_prop p;
 
@@ -319,7 +320,7 @@ static int write_gic(struct fdt_writer *w, struct dt *t, uint32_t gic,
 	}
 	/* Not said means 0 to interrupt-map; dtc wants it said. */
 	if (!dt_has(t, gic, DT_ADDRESS_CELLS) &&
-	    v2m_next(t, gic, gic + 1) == t->node[gic].end) {
+	    msi_next(t, p, gic, gic + 1) == t->node[gic].end) {
 		fdtw_u32(w, "#address-cells", 0);
 	}
 	fdtw_prop(w, "interrupt-controller", "", 0);
@@ -327,7 +328,7 @@ static int write_gic(struct fdt_writer *w, struct dt *t, uint32_t gic,
 	rc = p->gic.version == 3 ? write_gic_v3(w, t, a) :
 	     write_gic_v2(w, t, p);
 	if (rc == 0) {
-		rc = write_v2m(w, t, gic);
+		rc = write_msi(w, t, gic, p);
 	}
 	fdtw_end_node(w);
 	return rc;

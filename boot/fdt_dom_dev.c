@@ -23,10 +23,13 @@
 #include "dom_nodes.h"
 #include "fdt_addr.h"
 #include "fdt_writer.h"
+#include "iommu.h"
 
 #define DEV_DEPTH 8
 #define MAX_DEVICES 32u
 #define FIRST_SPI 32u
+
+STATIC_ASSERT(MAX_DEVICES <= MAX_DEV_IOMMU, "each may be behind one");
 
 static const char *const ours[] = {
 	"xen,reg", "xen,path", "xen,force-assign-without-iommu",
@@ -313,6 +316,25 @@ static int find_device(struct device *v, const char *path, int len)
 	return 0;
 }
 
+/* Behind an SMMU that works, or as its owner accepts. */
+static int find_iommu(const struct device *v, bool forced)
+{
+	struct iommu_device *dev = boot_iommu_device(v->host);
+
+	if (dev) {
+		v->out->behind[v->out->nr_behind++] = dev; /* MAX_DEVICES */
+		return 0;
+	}
+	if (!forced) {
+		return dev_error(v, "no IOMMU keeps what it does to memory "
+				 "within the domain; if that is safe add "
+				 "\"xen,force-assign-without-iommu\"");
+	}
+	log_warn("/chosen/%s: %s: if it does DMA, it reaches the memory of "
+		 "all, the hypervisor's too\n", v->q->domain, v->name);
+	return 0;
+}
+
 static int read_device(struct device *v, int node)
 {
 	const void *tree = v->q->tree;
@@ -332,12 +354,10 @@ static int read_device(struct device *v, int node)
 	if (rc) {
 		return rc;
 	}
-	if (!fdt_getprop(tree, node, ours[2], NULL)) {
-		return dev_error(v, "no IOMMU keeps what it does to memory "
-				 "within the domain; if that is safe add "
-				 "\"xen,force-assign-without-iommu\"");
+	rc = find_iommu(v, fdt_getprop(tree, node, ours[2], NULL));
+	if (rc == 0) {
+		rc = read_regions(v, reg, reg_len);
 	}
-	rc = read_regions(v, reg, reg_len);
 	if (rc == 0) {
 		rc = read_irqs(v);
 	}

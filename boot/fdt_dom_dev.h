@@ -9,6 +9,7 @@
 
 #define MAX_DEV_REGIONS 16u
 #define MAX_DEV_IRQS 32u
+#define MAX_DEV_IOMMU 32u
 #define DEV_TREE_MAX 0x8000u /* bytes of a partial device tree */
 
 struct dev_region { /* whole pages */
@@ -16,6 +17,8 @@ struct dev_region { /* whole pages */
 	uint64_t guest;
 	uint64_t size;
 };
+
+struct iommu_device;
 
 struct boot_devices {
 	const void *tree; /* the partial one; NULL: no devices */
@@ -26,6 +29,8 @@ struct boot_devices {
 	uint32_t nr_regions;
 	struct dt_irq irq[MAX_DEV_IRQS]; /* SPIs, same number in the guest */
 	uint32_t nr_irqs;
+	struct iommu_device *behind[MAX_DEV_IOMMU]; /* an SMMU's, of these */
+	uint32_t nr_behind;
 };
 
 struct dev_request {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The host's interrupt controller, generic timer and PSCI nodes.
+ * The host's interrupt controller, generic timer and PSCI nodes, and whose
+ * firmware it has.
  *
  * Not     what the registers say (drivers/gic decide by them).
  * Spec    bindings arm,gic.yaml, arm,gic-v3.yaml, arm,arch_timer.yaml and
@@ -26,6 +27,8 @@ const char *const dt_timer[] = { "arm,armv8-timer", NULL };
 const char *const dt_psci[] = {
 	"arm,psci-1.0", "arm,psci-0.2", "arm,psci", NULL,
 };
+
+#define ITS_SIZE 0x20000u /* registers, translation */
 
 static uint32_t find_compatible(struct dt *t, const char *const *list)
 {
@@ -110,6 +113,25 @@ static int parse_gic_v3(struct dt *t, uint32_t gic, struct platform *p)
 	return 0;
 }
 
+/* One that serves all: with several, devices of some would be left out. */
+static void parse_its(struct dt *t, uint32_t gic, struct platform *p)
+{
+	uint32_t nr = 0;
+
+	for (uint32_t i = gic + 1; i < t->node[gic].end; i++) {
+		if (dt_is_compatible(t, i, dt_gic_its) &&
+		    dt_is_available(t, i)) {
+			p->its.node = (int)t->node[i].offset;
+			nr++;
+		}
+	}
+	if (nr != 1 ||
+	    gic_reg(t, dt_by_offset(t, p->its.node), 0, &p->its.base,
+		    &p->its.size) || p->its.size < ITS_SIZE) {
+		p->its.node = 0;
+	}
+}
+
 static bool is_gic_v3(struct dt *t, uint32_t gic)
 {
 	return dt_is_compatible(t, gic, dt_gic_v3);
@@ -147,6 +169,9 @@ int fdt_parse_gic(struct dt *t, struct platform *p)
 				-ENODEV);
 	}
 	p->gic.maint_intid = maint.intid;
+	if (p->gic.version == 3) {
+		parse_its(t, gic, p);
+	}
 	return 0;
 }
 
@@ -205,5 +230,22 @@ int fdt_parse_psci(struct dt *t, struct platform *p)
 	}
 	p->psci_version = dt_is_compatible(t, psci, v1_0) ? 0x10000 :
 			  dt_is_compatible(t, psci, v0_2) ? 0x2 : 0x1;
+	return 0;
+}
+
+/* ---- firmware ------------------------------------------------------------ */
+
+int fdt_parse_firmware(struct dt *t, struct platform *p)
+{
+	static const char *const imx8mq[] = { "fsl,imx8mq", NULL };
+	static const char *const imx8q[] = {
+		"fsl,imx8qm", "fsl,imx8qxp", "fsl,imx8dxl", NULL,
+	};
+
+	if (dt_is_compatible(t, 0, imx8mq)) {
+		p->firmware = FIRMWARE_IMX8MQ;
+	} else if (dt_is_compatible(t, 0, imx8q)) {
+		p->firmware = FIRMWARE_IMX8Q;
+	}
 	return 0;
 }

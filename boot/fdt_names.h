@@ -36,6 +36,7 @@
 	N(MSI_MAP_MASK, "msi-map-mask")                                       \
 	N(IOMMUS, "iommus")                                                   \
 	N(IOMMU_MAP, "iommu-map")                                             \
+	N(MMU_MASTERS, "mmu-masters")                                         \
 	N(IOMMU_MAP_MASK, "iommu-map-mask")                                   \
 	N(COOLING_DEVICE, "cooling-device")                                   \
 	N(POWER_DOMAINS, "power-domains")                                     \

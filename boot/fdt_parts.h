@@ -48,6 +48,7 @@ __must_check int fdt_parse_cpus(struct dt *t, uint64_t boot_mpidr,
 __must_check int fdt_parse_gic(struct dt *t, struct platform *p);
 __must_check int fdt_parse_timer(struct dt *t, struct platform *p);
 __must_check int fdt_parse_psci(struct dt *t, struct platform *p);
+__must_check int fdt_parse_firmware(struct dt *t, struct platform *p);
 __must_check int fdt_parse_chosen(struct dt *t, struct platform *p);
 
 #endif

@@ -316,6 +316,7 @@ int fdt_platform_parse(const void *fdt, uint64_t boot_mpidr,
 	static int (*const part[])(struct dt *t, struct platform *p) = {
 		fdt_parse_chosen, fdt_parse_memory, fdt_parse_reserved,
 		fdt_parse_gic, fdt_parse_timer, fdt_parse_psci,
+		fdt_parse_firmware,
 	};
 	struct dt *t = &host_dt;
 	int rc;

@@ -10,7 +10,7 @@
 
 #include "dom_nodes.h"
 
-/* The phandle of an SMMU that device @idx is behind; 0: it is behind none. */
+/* The SMMU that device @idx is behind; DT_NONE: it is behind none. */
 static uint32_t smmu_of(struct dt *t, uint32_t idx)
 {
 	bool map = dt_has(t, idx, DT_IOMMU_MAP);
@@ -19,15 +19,14 @@ static uint32_t smmu_of(struct dt *t, uint32_t idx)
 	const uint8_t *data;
 
 	if (!map && !dt_has(t, idx, DT_IOMMUS)) {
-		return 0;
+		return DT_NONE;
 	}
 	data = dt_prop(t, idx, map ? DT_IOMMU_MAP : DT_IOMMUS, &len);
 	if (!data || len < (map ? 8u : 4u)) {
-		return 0;
+		return DT_NONE;
 	}
 	to = dt_by_phandle(t, dt_be32(data + (map ? 4 : 0)));
-	return to != DT_NONE && dom_node_is_smmu(t, to) ? t->node[to].phandle :
-							  0;
+	return to != DT_NONE && dom_node_is_smmu(t, to) ? to : DT_NONE;
 }
 
 void fdt_smmu_count(struct dt *t, struct smmu_count *out)
@@ -42,10 +41,11 @@ void fdt_smmu_count(struct dt *t, struct smmu_count *out)
 		uint32_t smmu = smmu_of(t, i);
 		uint32_t n = 0;
 
-		if (smmu == 0) {
+		if (smmu == DT_NONE) {
 			continue;
 		}
 		out->masters++;
+		out->usable += dt_is_available(t, smmu);
 		while (n < out->smmus && known[n] != smmu) {
 			n++; /* bound: MAX_SMMUS */
 		}

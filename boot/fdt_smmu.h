@@ -9,6 +9,7 @@
 
 struct smmu_count {
 	uint32_t masters; /* devices, and PCI hosts for all of theirs */
+	uint32_t usable;  /* of these: behind one that is not disabled */
 	uint32_t smmus;   /* that they are behind, MAX_SMMUS at most */
 };
 

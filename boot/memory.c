@@ -20,6 +20,8 @@
 #define MIB UINT64_C(0x100000)
 /* Beyond the frame table: heap, tables, stacks until boot is over. */
 #define HV_SHARE (2 * MIB)
+/* What an ITS needs: bits of each CPU, aligned so; queue and tables. */
+#define ITS_SHARE_CPU (64 * UINT64_C(1024))
 
 static struct mem_range free_r[MAX_RANGES] __noinit;
 static struct mem_range mapped_r[MAX_RANGES] __noinit;
@@ -167,6 +169,12 @@ static int give_shares(const struct mem_range *bank, uint64_t size)
 	return rc;
 }
 
+static uint64_t hv_share(const struct platform *p)
+{
+	return HV_SHARE + (p->its.node ? align_up(p->nr_cpus * ITS_SHARE_CPU +
+						  MIB / 4, MIB) : 0);
+}
+
 int boot_memory_init(const struct platform *p)
 {
 	int rc = plan_free(p);
@@ -181,8 +189,9 @@ int boot_memory_init(const struct platform *p)
 
 		rc = page_alloc_add_bank(start, p->bank[i].size);
 		if (rc == 0) {
-			rc = give_shares(&p->bank[i], align_up(table, MIB) +
-						      (i == 0 ? HV_SHARE : 0));
+			rc = give_shares(&p->bank[i],
+					 align_up(table, MIB) +
+						 (i == 0 ? hv_share(p) : 0));
 		}
 	}
 	return rc;

@@ -231,18 +231,17 @@ int option_dom0_mem(const struct option_row *row, const char *value,
 	return 0;
 }
 
-int option_vwfi(const struct option_row *row, const char *value, void *field,
-		struct options *o)
+int option_either(const struct option_row *row, const char *value, void *field,
+		  struct options *o)
 {
-	bool *native = field;
+	bool *second = field;
 
-	(void)row;
 	(void)o;
-	if (!value ||
-	    (strcmp(value, "native") != 0 && strcmp(value, "trap") != 0)) {
+	if (!value || (strcmp(value, row->words[0]) != 0 &&
+		       strcmp(value, row->words[1]) != 0)) {
 		return -EINVAL;
 	}
-	*native = strcmp(value, "native") == 0;
+	*second = strcmp(value, row->words[1]) == 0;
 	return 0;
 }
 

@@ -16,7 +16,7 @@ struct option_row {
 	uint32_t offset;
 	uint32_t size;
 	uint64_t min, max;         /* number */
-	const char *const *words;  /* word; NULL at the end */
+	const char *const *words;  /* word: NULL at the end; either: two */
 	const char *form;
 	const char *help;
 	const char *note;          /* bool: logged once it is on */
@@ -40,8 +40,9 @@ __must_check int option_word(const struct option_row *row, const char *value,
 __must_check int option_dom0_mem(const struct option_row *row,
 				 const char *value, void *field,
 				 struct options *o);
-__must_check int option_vwfi(const struct option_row *row, const char *value,
-			     void *field, struct options *o);
+/* Whether it is the second of the two row->words, into a bool. */
+__must_check int option_either(const struct option_row *row, const char *value,
+			       void *field, struct options *o);
 __must_check int option_watchdog(const struct option_row *row,
 				 const char *value, void *field,
 				 struct options *o);

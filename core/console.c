@@ -183,8 +183,8 @@ void log_guest(const struct domain *d, enum log_level lvl, const char *fmt,
 		log_printf(LOG_WARN, "%u messages about guests left out\n",
 			   dropped);
 	}
-	log_printf(lvl <= level_guest ? LOG_ERR : LOG_DEBUG, "%s: %s", d->name,
-		   line);
+	log_printf(lvl <= level_guest ? LOG_ERR : LOG_DEBUG, "%s: %s",
+		   d ? d->name : "nobody", line);
 }
 
 void console_force(void)

@@ -9,6 +9,7 @@
  */
 #include <hv/console_keys.h>
 #include <hv/arch.h>
+#include <hv/audit.h>
 #include <hv/console.h>
 #include <hv/domain.h>
 #include <hv/heap.h>
@@ -181,6 +182,11 @@ static void key_trace_all(void)
 	}
 }
 
+static void key_audit(void)
+{
+	audit_request(true);
+}
+
 static void key_reboot(void)
 {
 	log_err("Restarting the machine\n");
@@ -199,6 +205,7 @@ static const struct console_key keys[] = {
 	{ 'v', "registers and interrupts of all vCPUs", key_vcpus },
 	{ 't', "last trace events of each CPU", key_trace },
 	{ 'T', "all trace events, into the log alone", key_trace_all },
+	{ 'k', "who has what: the isolation auditor", key_audit },
 	{ 'R', "restart the machine", key_reboot },
 	{ .key = 0 },
 };

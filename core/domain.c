@@ -10,6 +10,7 @@
  */
 #include <hv/domain.h>
 #include <hv/arch.h>
+#include <hv/audit.h>
 #include <hv/console.h>
 #include <hv/cpupool.h>
 #include <hv/dom_config.h>
@@ -58,6 +59,7 @@ static void describe(struct domain *d, const struct dom_config *cfg)
 	d->is_control = cfg->is_control;
 	d->is_hardware = cfg->is_hardware;
 	d->direct_mapped = cfg->direct_mapped;
+	d->iommu.enabled = cfg->iommu;
 	d->max_vcpus = cfg->nr_vcpus;
 	d->max_pages = cfg->mem_max_bytes == UINT64_MAX ?
 			       UINT64_MAX :
@@ -212,6 +214,7 @@ void domain_publish(struct domain *d)
 		hardware_domain = d;
 	}
 	spin_unlock(&domain_list_lock);
+	audit_domains_changed();
 }
 
 /* Nobody has a reference: it is in the table, or was never published. */
@@ -228,6 +231,7 @@ void domain_unpublish(struct domain *d)
 	}
 	spin_unlock(&domain_list_lock);
 	if (was_there) {
+		audit_domains_changed();
 		domain_tell_controller();
 	}
 }

@@ -22,6 +22,7 @@
 #include <hv/console.h>
 #include <hv/heap.h>
 #include <hv/hypercall.h>
+#include <hv/iommu_dev.h>
 #include <hv/irq.h>
 #include <hv/page_alloc.h>
 #include <hv/restart.h>
@@ -65,6 +66,7 @@ static int (*const parts[])(struct domain *d) = {
 	stop,
 	silence,
 	settle,
+	iommu_return_all_step,
 	restart_fini_step,
 	evtchn_fini_step,
 	gnttab_release_step,
@@ -114,8 +116,13 @@ static int free_arch(struct domain *d)
 }
 
 static int (*const free_parts[])(struct domain *d) = {
-	restart_fini_step, free_vcpus,	     free_arch,
-	gnttab_fini_step,  evtchn_free_step, p2m_fini_step,
+	iommu_return_all_step,
+	restart_fini_step,
+	free_vcpus,
+	free_arch,
+	gnttab_fini_step,
+	evtchn_free_step,
+	p2m_fini_step,
 	static_mem_fini_step,
 };
 

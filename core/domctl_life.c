@@ -2,7 +2,8 @@
 /*
  * domctl: making, starting, pausing and ending a domain.
  *
- * Owns    d->controller_pause and _stops; what may be asked for at creation.
+ * Owns    d->controller_pause and _stops; what may be asked for at creation;
+ *         which id a domain gets.
  * Not     how a domain is made (domain.c) and ended (domain_destroy.c).
  * Locks   control_lock, held by the caller.
  * Bounds  STEP_VCPUS vCPUs made a call; destruction goes by steps.
@@ -14,6 +15,8 @@
 #include <hv/dom_config.h>
 #include <hv/domain.h>
 #include <hv/hypercall.h>
+#include <hv/iommu_dev.h>
+#include <hv/platform.h>
 #include <lib/errno.h>
 #include <lib/printf.h>
 #include <lib/string.h>
@@ -22,6 +25,7 @@
 #define GRANT_FRAMES_DEFAULT 64u
 #define GRANT_FRAMES_MAX 4096u
 #define MAPTRACK_FRAMES_DEFAULT 1024u
+#define NR_FORMER 16u
 #define FLAGS_NEEDED (XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap)
 
 /* ---- createdomain -------------------------------------------------------- */
@@ -35,10 +39,12 @@ static uint32_t limit_of(int32_t asked, uint32_t normal, uint32_t most)
 	return (uint32_t)asked <= most ? (uint32_t)asked : 0;
 }
 
-/* There is no IOMMU, performance monitor or trace buffer to give. */
+/* There is no performance monitor or trace buffer to give. */
 static int create_check(const struct xen_domctl_createdomain *c)
 {
-	if (c->flags != FLAGS_NEEDED || c->iommu_opts != 0 ||
+	uint32_t may = iommu_is_present() ? XEN_DOMCTL_CDF_iommu : 0;
+
+	if ((c->flags & ~may) != FLAGS_NEEDED || c->iommu_opts != 0 ||
 	    c->vmtrace_size != 0 || c->max_vcpus == 0 ||
 	    c->max_vcpus > MAX_VCPUS_PER_DOMAIN) {
 		return -EINVAL;
@@ -59,6 +65,7 @@ static int create_config(struct xen_domctl_createdomain *c,
 	}
 	cfg->nr_vcpus = c->max_vcpus;
 	cfg->pool_id = c->cpupool_id;
+	cfg->iommu = (c->flags & XEN_DOMCTL_CDF_iommu) != 0;
 	cfg->max_evtchn_port = c->max_evtchn_port;
 	cfg->max_grant_frames = limit_of(c->max_grant_frames,
 					 GRANT_FRAMES_DEFAULT,
@@ -72,13 +79,57 @@ static int create_config(struct xen_domctl_createdomain *c,
 	return arch_domain_config(cfg, &c->arch);
 }
 
-static int create_id(domid_t wanted, uint16_t *id)
+/*
+ * Where domains serve each other, one that ends leaves ports and grants for
+ * its id behind, in those that it has served. Who comes with its handle (xl:
+ * uuid=) gets that id, and they are for it. By control_lock.
+ */
+static struct former {
+	xen_domain_handle_t handle;
+	domid_t id; /* 0: none */
+} former[NR_FORMER];
+static uint32_t next_former;
+
+/* Only once it runs: a toolstack that does not like the id gets another. */
+static void former_put(const struct domain *d)
+{
+	struct former *f = &former[next_former % NR_FORMER];
+
+	if (options.xsm_dummy) {
+		memcpy(f->handle, d->handle, sizeof(f->handle));
+		f->id = d->id;
+		next_former++;
+	}
+}
+
+/* 0: none, or it is in use. */
+static domid_t former_take(const xen_domain_handle_t handle)
+{
+	domid_t id = 0;
+
+	for (uint32_t i = 0; i < NR_FORMER; i++) {
+		struct former *f = &former[i];
+
+		if (f->id != 0 && domain_id_is_free(f->id) &&
+		    memcmp(f->handle, handle, sizeof(f->handle)) == 0) {
+			id = f->id;
+			f->id = 0;
+		}
+	}
+	return id;
+}
+
+static int create_id(domid_t wanted, const xen_domain_handle_t handle,
+		     uint16_t *id)
 {
 	if (wanted > 0 && wanted < DOMID_FIRST_RESERVED) {
 		*id = wanted;
 		return domain_id_is_free(wanted) ? 0 : -EEXIST;
 	}
-	*id = domain_new_id();
+	*id = former_take(handle);
+	if (*id == 0) {
+		*id = domain_new_id();
+	}
 	return *id != 0 ? 0 : -ENOMEM;
 }
 
@@ -87,7 +138,7 @@ int64_t domctl_createdomain(struct vcpu *v, struct domain *d,
 {
 	struct xen_domctl_createdomain *c = &op->u.createdomain;
 	struct dom_config cfg = { 0 };
-	int rc = create_id(op->domain, &cfg.domid);
+	int rc = create_id(op->domain, c->handle, &cfg.domid);
 
 	(void)v;
 	if (rc == 0) {
@@ -178,6 +229,7 @@ int64_t domctl_unpause(struct vcpu *v, struct domain *d, struct xen_domctl *op)
 	if (--d->controller_pause == 0) {
 		if (d->state == DOM_BUILDING) {
 			d->state = DOM_RUNNING;
+			former_put(d);
 		}
 		domain_unpause(d);
 	}

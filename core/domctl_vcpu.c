@@ -143,9 +143,8 @@ static int set_soft(struct vcpu *v, struct vcpu *t,
 	if (rc) {
 		return rc;
 	}
-	__atomic_store_n(&t->soft_affinity, widened(bits), __ATOMIC_RELAXED);
-	return control_bitmap_put(v, map,
-				  bits & t->cpus);
+	vcpu_set_soft_affinity(t, widened(bits));
+	return control_bitmap_put(v, map, bits & t->cpus);
 }
 
 int64_t domctl_setvcpuaffinity(struct vcpu *v, struct domain *d,

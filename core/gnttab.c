@@ -196,6 +196,19 @@ int gnttab_get_shared_frame(struct domain *d, uint32_t idx, struct page **pg)
 	return rc;
 }
 
+bool gnttab_is_frame(struct domain *d, mfn_t m)
+{
+	const struct gnttab *t = &d->gnttab;
+	bool found = false;
+
+	spin_lock(&d->gnttab.lock);
+	for (uint32_t i = 0; i < t->nr_frames && !found; i++) {
+		found = paddr_to_mfn(hv_pa(t->frame[i])).v == m.v;
+	}
+	spin_unlock(&d->gnttab.lock);
+	return found;
+}
+
 /* A frame is in one place of the guest's address space at a time. */
 int gnttab_map_frame(struct domain *d, uint32_t idx, uint64_t g)
 {

@@ -17,6 +17,7 @@
 
 #include "evtchn_policy.h"
 #include <hv/arch.h>
+#include <lib/check.h>
 #include <lib/errno.h>
 
 #define MAP_KINDS ((uint32_t)(GNTMAP_host_map | GNTMAP_device_map))
@@ -109,12 +110,6 @@ static int16_t map_one(struct vcpu *v, gnttab_map_grant_ref_t *a)
 	return st;
 }
 
-int gnttab_op_map(struct vcpu *v, union gnttab_arg *arg)
-{
-	arg->map.status = map_one(v, &arg->map);
-	return 0;
-}
-
 /* ---- unmap --------------------------------------------------------------- */
 
 /* Take @kinds away from the busy record; with the last one it goes too. */
@@ -164,6 +159,22 @@ static int16_t kinds_asked(const struct grant_maptrack *m, uint64_t host_addr,
 	return GNTST_okay;
 }
 
+/* @m: a copy of the record, which is busy. */
+static int unmap_kinds(struct domain *d, const struct grant_maptrack *m,
+		       uint32_t kinds)
+{
+	int rc = 0;
+
+	if (kinds & m->flags & GNTMAP_host_map) {
+		rc = p2m_remove_grant(d, gfn(m->gfn), m->pg);
+	}
+	if (unlikely(d->iommu.grants) && rc == 0 &&
+	    !(m->flags & MAP_KINDS & ~kinds)) {
+		rc = gnttab_dma_update(d, m->pg);
+	}
+	return rc;
+}
+
 static int16_t unmap_one(struct domain *d, uint32_t handle, uint64_t host_addr,
 			 uint64_t dev_bus_addr)
 {
@@ -172,7 +183,7 @@ static int16_t unmap_one(struct domain *d, uint32_t handle, uint64_t host_addr,
 	struct grant_maptrack copy = { .flags = 0 };
 	int16_t st = GNTST_bad_handle;
 	uint32_t kinds = 0;
-	int rc = 0;
+	int rc;
 
 	spin_lock(&t->lock);
 	m = gnttab_track_find(t, handle);
@@ -187,11 +198,34 @@ static int16_t unmap_one(struct domain *d, uint32_t handle, uint64_t host_addr,
 	if (kinds == 0 || st != GNTST_okay) {
 		return st;
 	}
-	if (kinds & GNTMAP_host_map) {
-		rc = p2m_remove_grant(d, gfn(copy.gfn), copy.pg);
-	}
+	rc = unmap_kinds(d, &copy, kinds);
 	track_drop(d, handle, rc ? 0 : kinds);
 	return gntst_from_errno(rc);
+}
+
+/* What has just been mapped is mapped for devices too, or not at all. */
+static __cold int16_t map_dma(struct domain *d, const gnttab_map_grant_ref_t *a)
+{
+	struct page *pg = page_of(paddr_to_mfn(paddr(a->dev_bus_addr)));
+	int rc = NEVER(!pg) ? -EINVAL : gnttab_dma_update(d, pg);
+
+	if (rc) {
+		(void)unmap_one(d, a->handle,
+				a->flags & GNTMAP_host_map ? a->host_addr : 0,
+				a->dev_bus_addr);
+	}
+	return gntst_from_errno(rc);
+}
+
+int gnttab_op_map(struct vcpu *v, union gnttab_arg *arg)
+{
+	gnttab_map_grant_ref_t *a = &arg->map;
+
+	a->status = map_one(v, a);
+	if (unlikely(v->domain->iommu.grants) && a->status == GNTST_okay) {
+		a->status = map_dma(v->domain, a);
+	}
+	return 0;
 }
 
 int gnttab_op_unmap(struct vcpu *v, union gnttab_arg *arg)
@@ -220,7 +254,7 @@ static int release_one(struct domain *d, uint32_t handle, uint32_t *cost)
 	struct gnttab *t = &d->gnttab;
 	struct grant_maptrack *m;
 	struct grant_maptrack copy = { .flags = 0 };
-	int rc = 0;
+	int rc;
 
 	spin_lock(&t->lock);
 	m = gnttab_track_find(t, handle);
@@ -233,9 +267,7 @@ static int release_one(struct domain *d, uint32_t handle, uint32_t *cost)
 		return 0;
 	}
 	*cost += RELEASE_LOOK / RELEASE_BATCH;
-	if (copy.flags & GNTMAP_host_map) {
-		rc = p2m_remove_grant(d, gfn(copy.gfn), copy.pg);
-	}
+	rc = unmap_kinds(d, &copy, MAP_KINDS);
 	track_drop(d, handle, rc ? 0 : MAP_KINDS);
 	return rc;
 }

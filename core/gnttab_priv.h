@@ -99,6 +99,13 @@ void gnttab_track_publish(struct domain *d, uint32_t handle,
 void gnttab_track_retire_locked(struct gnttab *t, uint32_t handle);
 /* A reference on @pg, if @d has it mapped by grant. */
 bool gnttab_get_if_mapped(struct domain *d, struct page *pg);
+/* Once a handle was made: P2M_GRANT_* by what @d has of @pg, or P2M_NONE. */
+uint8_t gnttab_track_type(struct domain *d, const struct page *pg);
+/*
+ * gnttab_dma.c: bring the mapping of @pg for the devices of @d in line with
+ * its records, of which busy ones count as gone. -ENOMEM, -EBUSY.
+ */
+__must_check int gnttab_dma_update(struct domain *d, struct page *pg);
 /* gnttab_map.c */
 int gnttab_op_map(struct vcpu *v, union gnttab_arg *arg);
 int gnttab_op_unmap(struct vcpu *v, union gnttab_arg *arg);

@@ -219,6 +219,53 @@ bool gnttab_get_if_mapped(struct domain *d, struct page *pg)
 	return found;
 }
 
+uint8_t gnttab_track_type(struct domain *d, const struct page *pg)
+{
+	struct gnttab *t = &d->gnttab;
+	uint8_t type = P2M_NONE;
+	uint32_t handle;
+
+	spin_lock(&t->lock);
+	handle = *chain_of(t, pg);
+	while (handle != NO_HANDLE && type != P2M_GRANT_RW) {
+		const struct grant_maptrack *m = gnttab_track_at(t, handle);
+
+		if (m->pg == pg && !(m->flags & TRACK_BUSY)) {
+			type = m->flags & GNTMAP_readonly ? P2M_GRANT_RO :
+							    P2M_GRANT_RW;
+		}
+		handle = m->next; /* bound: the chain's records */
+	}
+	spin_unlock(&t->lock);
+	return type;
+}
+
+/* One that is being unmapped counts: it was mapped up to now. */
+__cold bool gnttab_maps(struct domain *d, mfn_t m, gfn_t g, bool write)
+{
+	struct gnttab *t = &d->gnttab;
+	const struct page *pg = page_of(m);
+	uint32_t handle = NO_HANDLE;
+	bool found = false;
+
+	spin_lock(&t->lock);
+	if (t->maptrack_hash && pg) {
+		handle = *chain_of(t, pg);
+	}
+	for (uint32_t i = 0;
+	     i < FLUSH_CHAIN && handle != NO_HANDLE && !found; i++) {
+		const struct grant_maptrack *r = gnttab_track_at(t, handle);
+
+		found = r->pg == pg &&
+			((r->gfn == g.v && (r->flags & GNTMAP_host_map)) ||
+			 (d->iommu.grants && m.v == g.v)) &&
+			!(write && (r->flags & GNTMAP_readonly));
+		handle = r->next;
+	}
+	spin_unlock(&t->lock);
+	return found;
+}
+
 void gnttab_track_publish(struct domain *d, uint32_t handle,
 			  const struct grant_maptrack *m)
 {

@@ -15,6 +15,7 @@
 #include <hv/arch.h>
 #include <hv/console.h>
 #include <hv/domain.h>
+#include <hv/iommu_dev.h>
 #include <hv/page_alloc.h>
 #include <hv/sched.h>
 #include <hv/percpu.h>
@@ -28,6 +29,9 @@
 #define CAPABILITIES                                                          \
 	(XEN_SYSCTL_PHYSCAP_hvm | XEN_SYSCTL_PHYSCAP_hap |                    \
 	 XEN_SYSCTL_PHYSCAP_gnttab_v1)
+/* With an IOMMU; devices walk the tables that the CPUs walk. */
+#define CAPABILITIES_IOMMU                                                    \
+	(XEN_SYSCTL_PHYSCAP_directio | XEN_SYSCTL_PHYSCAP_iommu_hap_pt_share)
 
 /* ---- the log ------------------------------------------------------------- */
 
@@ -88,6 +92,9 @@ static int64_t sysctl_physinfo(struct vcpu *v, struct xen_sysctl *op)
 	p->nr_nodes = 1;
 	p->cpu_khz = (uint32_t)(arch_counter_hz() / 1000);
 	p->capabilities = CAPABILITIES;
+	if (iommu_is_present()) {
+		p->capabilities |= CAPABILITIES_IOMMU;
+	}
 	p->total_pages = page_alloc_nr_total();
 	p->free_pages = page_alloc_nr_free();
 	p->outstanding_pages = page_alloc_nr_claimed();

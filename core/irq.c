@@ -214,7 +214,11 @@ int irq_move_step(uint16_t cpu, uint32_t *line)
 		}
 	}
 	spin_unlock(&irq_lock);
-	return i < end ? -EAGAIN : 0;
+	if (i < end) {
+		return -EAGAIN;
+	}
+	arch_irq_leave(cpu);
+	return 0;
 }
 
 void irq_guest_reset(uint32_t line)

@@ -32,17 +32,7 @@
 #define MOVE_MAX 8
 
 static uint64_t idle_cpus; /* bitmap, atomic; each CPU its own bit */
-static struct spinlock pool_lock = SPINLOCK_INIT(CPUPOOL);
-
-void sched_vcpus_hold(void) NO_LOCK_ANALYSIS
-{
-	spin_lock(&pool_lock);
-}
-
-void sched_vcpus_release(void) NO_LOCK_ANALYSIS
-{
-	spin_unlock(&pool_lock);
-}
+static bool has_soft;	   /* some vCPU likes some CPUs better, or did */
 
 static void slice_over(void *arg)
 {
@@ -73,69 +63,16 @@ int sched_init_cpu(void)
 	return rc;
 }
 
-/* ---- what a policy keeps ------------------------------------------------- */
-
-int sched_pool_init(struct cpupool *p)
-{
-	return p->policy->pool_init ? p->policy->pool_init(p) : 0;
-}
-
-void sched_pool_fini(struct cpupool *p)
-{
-	if (p->policy->pool_fini) {
-		p->policy->pool_fini(p);
-	}
-}
-
-int sched_cpu_init(struct pcpu *c)
-{
-	int rc;
-
-	spin_lock(&pool_lock);
-	rc = c->pool->policy->cpu_init(c);
-	spin_unlock(&pool_lock);
-	return rc;
-}
-
-void sched_cpu_fini(struct pcpu *c)
-{
-	spin_lock(&pool_lock);
-	c->pool->policy->cpu_fini(c);
-	c->sched = NULL;
-	spin_unlock(&pool_lock);
-}
-
 void sched_switch_policy(struct pcpu *c, const struct cpupool *p)
 {
 	c->runq_lock = p->lock ? p->lock : &c->own_runq_lock;
 	c->keeps = BIT64(c->id);
+	c->own = BIT64(c->id);
 	c->timer_slop_ns = p->policy->is_real_time ? 0 : options.timer_slop_ns;
 	if (c->asked == c->policy) {
 		c->asked = p->policy; /* and else it goes on being traced */
 	}
 	__atomic_store_n(&c->policy, p->policy, __ATOMIC_RELEASE);
-}
-
-int sched_vcpu_prepare(struct vcpu *v, struct cpupool *p)
-{
-	int rc;
-
-	spin_lock(&pool_lock);
-	rc = p->policy->vcpu_init(p, v, &v->sched_next);
-	spin_unlock(&pool_lock);
-	return rc;
-}
-
-static void forget(struct cpupool *p, void *priv)
-{
-	spin_lock(&pool_lock);
-	p->policy->vcpu_fini(p, priv);
-	spin_unlock(&pool_lock);
-}
-
-void sched_vcpu_unprepare(struct vcpu *v, struct cpupool *p)
-{
-	forget(p, v->sched_next);
 }
 
 int sched_vcpu_init(struct vcpu *v)
@@ -158,7 +95,7 @@ void sched_vcpu_fini(struct vcpu *v)
 	if (resched) {
 		pcpu_post(c, PWORK_RESCHED);
 	}
-	forget(v->domain->pool, v->sched_priv);
+	sched_vcpu_forget(v->domain->pool, v->sched_priv);
 }
 
 uint32_t sched_nr_queued(const struct pcpu *c)
@@ -263,19 +200,20 @@ void sched_vcpu_move(struct vcpu *v, struct cpupool *old,
 	v->hard_affinity = UINT64_MAX;
 	v->pinned_from = 0;
 	v->soft_affinity = UINT64_MAX;
-	v->cpus = p->cpus;
+	vcpu_cpus_set(v, p->cpus);
 	__atomic_store_n(&v->cpu, (uint16_t)ffs64(p->cpus), __ATOMIC_RELEASE);
 	spin_unlock(c->runq_lock);
 	if (resched) {
 		pcpu_post(c, PWORK_RESCHED);
 	}
-	forget(old, priv);
+	sched_vcpu_forget(old, priv);
 }
 
 void sched_place_unlock(struct pcpu *c, struct vcpu *v,
 			uint64_t now_ns) NO_LOCK_ANALYSIS
 {
 	uint64_t affinity = v->cpus;
+	uint32_t leave = 0;
 	bool resched = false;
 	bool queued = false;
 
@@ -288,6 +226,9 @@ void sched_place_unlock(struct pcpu *c, struct vcpu *v,
 			give_to_cpu_unlock(c, v, to);
 			c = sched_lock_vcpu(v);
 		}
+		if (unlikely(!(v->likes & BIT64(c->id)))) {
+			leave = PWORK_LEAVE; /* unless none becomes idle now */
+		}
 	}
 	if (wants_queue(v)) {
 		resched = c->asked->enqueue(c, v, now_ns);
@@ -296,7 +237,7 @@ void sched_place_unlock(struct pcpu *c, struct vcpu *v,
 	}
 	spin_unlock(c->runq_lock);
 	if (resched) {
-		pcpu_post(c, PWORK_RESCHED);
+		pcpu_post(c, PWORK_RESCHED | leave);
 	}
 	if (queued && !__atomic_load_n(&c->idle, __ATOMIC_SEQ_CST)) {
 		offer_to_idle(affinity & ~BIT64(c->id));
@@ -381,7 +322,7 @@ static void pick(struct pcpu *c)
 	spin_lock(c->runq_lock);
 	now = arch_time_ns(); /* not before what others noted under the lock */
 	runnable = prev && prev->state == VCPU_RUNNING &&
-		   prev->pause_count == 0 && may_run_on(prev, c->id);
+		   prev->pause_count == 0 && (prev->cpus & c->own);
 	dec = c->asked->pick(c, prev, runnable, now);
 	if (dec.next != prev || !runnable) {
 		if (prev) {
@@ -446,6 +387,29 @@ static bool steal_any(struct pcpu *c)
 	return false;
 }
 
+void sched_heed_likes(void)
+{
+	__atomic_store_n(&has_soft, true, __ATOMIC_RELAXED);
+}
+
+/* Nothing to run here: who runs elsewhere and would rather be here may come. */
+__cold static __attribute__((noinline)) void invite(struct pcpu *c)
+{
+	uint64_t m = c->policy->heeds_likes ? c->pool->cpus : 0;
+
+	for (; m; m &= m - 1) { /* bound: NR_CPUS */
+		struct pcpu *o = pcpus[ffs64(m)];
+		const struct vcpu *v =
+			__atomic_load_n(&o->current, __ATOMIC_SEQ_CST);
+
+		if (v && (v->likes & BIT64(c->id)) &&
+		    !(v->likes & BIT64(o->id))) {
+			pcpu_post(o, PWORK_LEAVE | PWORK_RESCHED);
+			return;
+		}
+	}
+}
+
 static void set_idle(struct pcpu *c, bool idle)
 {
 	if (c->idle == idle) {
@@ -489,7 +453,7 @@ static bool may_stay_loaded(const struct pcpu *c, const struct vcpu *v)
 {
 	uint8_t state = __atomic_load_n(&v->state, __ATOMIC_SEQ_CST);
 
-	return state != VCPU_OFFLINE && (v->cpus & c->keeps) &&
+	return state != VCPU_OFFLINE && (v->likes & c->keeps) &&
 	       __atomic_load_n(&v->pause_count, __ATOMIC_SEQ_CST) == 0;
 }
 
@@ -576,6 +540,9 @@ struct vcpu *sched_run(struct pcpu *c)
 		if (steal_any(c)) {
 			pick(c);
 		}
+		if (unlikely(has_soft) && !c->current) {
+			invite(c);
+		}
 	}
 	for (int i = 0;
 	     i < MOVE_MAX && c->current && !may_run_on(c->current, c->id);
@@ -597,4 +564,24 @@ struct vcpu *sched_run(struct pcpu *c)
 		}
 	}
 	return c->current;
+}
+
+void sched_leave_disliked(struct pcpu *c)
+{
+	const struct vcpu *v = sched_run(c);
+	uint64_t idle = __atomic_load_n(&idle_cpus, __ATOMIC_SEQ_CST);
+
+	if (!c->policy->heeds_likes) {
+		return;
+	}
+	if (v && !(v->likes & c->own) && (v->likes & idle)) {
+		c->own = 0;
+		(void)sched_run(c);
+		c->own = BIT64(c->id);
+		return;
+	}
+	/* Who invited it may invite another. */
+	for (uint64_t m = idle & c->pool->cpus; m; m &= m - 1) {
+		pcpu_post(pcpus[ffs64(m)], PWORK_RESCHED); /* bound: NR_CPUS */
+	}
 }

@@ -33,7 +33,7 @@
 #include <hv/sched.h>
 #include <hv/vcpu.h>
 #include <hv/work.h>
-#include "sched_cap_priv.h"
+#include "sched_credit2_priv.h"
 
 #define SLICE_NS     UINT64_C(2000000)
 #define SLEEP_BONUS  INT64_C(3000000) /* virtual ns */
@@ -41,62 +41,10 @@
 #define STEAL_SCAN   8u
 #define PARK_MAX     8
 
-struct unit {
-	struct prioq_node node; /* key: virtual ns */
-	struct vcpu *vcpu;
-	uint32_t weight;
-	bool detached; /* the key is a distance from a floor */
-	bool yields;
-	struct cap_share share;
-};
-
-/* Of one pool. */
-struct credit2 {
-	/* Time that nobody takes from a vCPU that got the CPU; atomic. */
-	uint32_t ratelimit_us;
-	uint32_t nr_units; /* pool lock */
-	bool has_caps;	   /* some domain has one, or had; control_lock */
-};
-
-struct sched_cpu {
-	const struct credit2 *all;
-	struct prioq waiting;
-	int64_t floor;
-	uint64_t charged_ns; /* current's time is accounted up to here */
-	uint64_t slice_start_ns;
-	bool has_caps;	 /* as ->all says; control_lock sets */
-	bool has_parked; /* the decision that is being made */
-};
-
-static struct credit2 *credit2_of(const struct cpupool *p)
-{
-	return p->sched;
-}
-
-uint32_t sched_ratelimit_us(const struct cpupool *p)
-{
-	return __atomic_load_n(&credit2_of(p)->ratelimit_us, __ATOMIC_RELAXED);
-}
-
 static uint64_t ratelimit_ns(const struct sched_cpu *s)
 {
 	return UINT64_C(1000) *
 	       __atomic_load_n(&s->all->ratelimit_us, __ATOMIC_RELAXED);
-}
-
-int sched_set_ratelimit_us(struct cpupool *p, uint32_t us)
-{
-	if (us != 0 && (us < XEN_SYSCTL_SCHED_RATELIMIT_MIN ||
-			us > XEN_SYSCTL_SCHED_RATELIMIT_MAX)) {
-		return -EINVAL;
-	}
-	__atomic_store_n(&credit2_of(p)->ratelimit_us, us, __ATOMIC_RELAXED);
-	return 0;
-}
-
-static struct unit *unit_of(const struct vcpu *v)
-{
-	return v->sched_priv;
 }
 
 static struct unit *unit_at(struct prioq_node *n)
@@ -204,18 +152,11 @@ static int credit2_vcpu_init(struct cpupool *p, struct vcpu *v, void **priv)
 	return 0;
 }
 
-static void leave_cap(struct cap *cap)
-{
-	if (cap && cap_leave(cap)) {
-		cap_destroy(cap);
-	}
-}
-
 static void credit2_vcpu_fini(struct cpupool *p, void *priv)
 {
 	struct unit *u = priv;
 
-	leave_cap(u->share.cap);
+	credit2_leave_cap(u->share.cap);
 	heap_free(NULL, u);
 	credit2_of(p)->nr_units--;
 }
@@ -252,7 +193,6 @@ static bool credit2_enqueue(struct pcpu *c, struct vcpu *v, uint64_t now)
 static void credit2_dequeue(struct pcpu *c, struct vcpu *v)
 {
 	struct unit *u = unit_of(v);
-
 	bool has_turn = prioq_has(&u->node);
 
 	if (has_turn) {
@@ -447,24 +387,24 @@ static uint32_t credit2_nr_queued(const struct pcpu *c)
 	return __atomic_load_n(&c->sched->waiting.nr, __ATOMIC_SEQ_CST);
 }
 
-/* Its own CPU when idle or nothing better, an idle one, the least queued. */
+/*
+ * An idle CPU, else the one with the least queued; of several one that it
+ * likes, and of those its own.
+ */
 static uint16_t credit2_choose_cpu(const struct vcpu *v, uint64_t idle)
 {
-	uint64_t allowed = v->cpus;
-	uint64_t mine = BIT64(v->cpu) & allowed;
+	uint64_t free = v->likes & idle ? v->likes & idle : v->cpus & idle;
 	uint16_t best = v->cpu;
 	uint32_t least = UINT32_MAX;
 
-	if (mine & idle || !allowed) {
-		return v->cpu;
+	if (free) {
+		return free & BIT64(best) ? best : (uint16_t)ffs64(free);
 	}
-	if (allowed & idle) {
-		return (uint16_t)ffs64(allowed & idle);
-	}
-	for (uint64_t m = allowed; m; m &= m - 1) { /* bound: NR_CPUS */
+	for (uint64_t m = v->cpus; m; m &= m - 1) { /* bound: NR_CPUS */
 		uint16_t cpu = (uint16_t)ffs64(m);
-		uint32_t n = 2 * credit2_nr_queued(pcpus[cpu]) +
-			     (BIT64(cpu) & mine ? 0u : 1u);
+		uint32_t n = 4 * credit2_nr_queued(pcpus[cpu]) +
+			     (BIT64(cpu) & v->likes ? 0u : 2u) +
+			     (cpu != v->cpu);
 
 		if (n < least) {
 			least = n;
@@ -477,109 +417,32 @@ static uint16_t credit2_choose_cpu(const struct vcpu *v, uint64_t idle)
 static struct vcpu *credit2_steal(struct pcpu *from, uint16_t to)
 {
 	struct sched_cpu *s = from->sched;
+	struct unit *found = NULL;
 
 	for (uint32_t i = 0; i < s->waiting.nr && i < STEAL_SCAN; i++) {
 		struct unit *u = unit_at(s->waiting.heap[i]);
-		struct vcpu *v = u->vcpu;
 
-		if ((v->cpus & BIT64(to)) && vcpu_is_descheduled(v)) {
-			prioq_remove(&s->waiting, &u->node);
-			return v;
+		if (!(u->vcpu->cpus & BIT64(to)) ||
+		    !vcpu_is_descheduled(u->vcpu)) {
+			continue;
 		}
-	}
-	return NULL;
-}
-
-static int credit2_set_params(struct pcpu *c, struct vcpu *v,
-			      const struct sched_params *p)
-{
-	(void)c;
-	if (p->weight == 0 || p->weight > SCHED_WEIGHT_MAX) {
-		return -EINVAL;
-	}
-	unit_of(v)->weight = p->weight;
-	return 0;
-}
-
-static void credit2_get_params(const struct vcpu *v, struct sched_params *p)
-{
-	const struct cap *cap = unit_of(v)->share.cap;
-
-	p->weight = unit_of(v)->weight;
-	p->cap = cap ? cap_percent(cap) : 0;
-}
-
-/* @v's time comes out of @cap from now on (NULL: of nothing). */
-static void share_cap(struct vcpu *v, struct cap *cap) NO_LOCK_ANALYSIS
-{
-	struct pcpu *c = sched_lock_vcpu(v);
-
-	sched_remove_locked(c, v);
-	unit_of(v)->share = (struct cap_share){.cap = cap};
-	sched_place_unlock(c, v, arch_time_ns());
-	pcpu_post(c, PWORK_RESCHED);
-}
-
-static void look_for_caps(const struct cpupool *p)
-{
-	credit2_of(p)->has_caps = true;
-	for (uint32_t i = 0; i < nr_pcpus; i++) {
-		if (pcpus[i]->pool == p && pcpus[i]->sched) {
-			pcpus[i]->sched->has_caps = true;
+		if (u->vcpu->likes & BIT64(to)) {
+			found = u;
+			break;
 		}
+		found = found ? found : u;
 	}
-}
-
-static int begin_cap(struct domain *d, uint32_t percent)
-{
-	struct cap *cap = cap_create(percent, d->nr_vcpus, arch_time_ns());
-	struct vcpu *v;
-	uint32_t i;
-
-	if (!cap) {
-		return -ENOMEM;
+	if (!found) {
+		return NULL;
 	}
-	look_for_caps(d->pool);
-	domain_for_each_vcpu (d, v, i) {
-		share_cap(v, cap);
-	}
-	return 0;
-}
-
-static void end_cap(struct domain *d, struct cap *cap)
-{
-	struct vcpu *v;
-	uint32_t i;
-
-	domain_for_each_vcpu (d, v, i) {
-		share_cap(v, NULL);
-	}
-	domain_for_each_vcpu (d, v, i) {
-		leave_cap(cap);
-	}
-}
-
-int sched_set_cap(struct domain *d, uint32_t percent)
-{
-	struct cap *cap = d->vcpu[0] ? unit_of(d->vcpu[0])->share.cap : NULL;
-
-	if (percent > 100 * d->nr_vcpus) {
-		return -EINVAL;
-	}
-	if (percent != 0 && !cap) {
-		return begin_cap(d, percent);
-	}
-	if (percent != 0) {
-		cap_set_percent(cap, percent, arch_time_ns());
-	} else if (cap) {
-		end_cap(d, cap);
-	}
-	return 0;
+	prioq_remove(&s->waiting, &found->node);
+	return found->vcpu;
 }
 
 const struct sched_policy sched_credit2 = {
 	.name = "credit2",
 	.sched_id = SCHED_ID_CREDIT2,
+	.heeds_likes = true,
 	.pool_init = credit2_pool_init,
 	.pool_fini = credit2_pool_fini,
 	.cpu_init = credit2_cpu_init,

@@ -152,25 +152,16 @@ static bool null_yield(struct pcpu *c, struct vcpu *prev)
 
 static uint16_t null_choose_cpu(const struct vcpu *v, uint64_t idle)
 {
-	uint64_t allowed = v->cpus;
+	uint64_t free = 0;
 
 	(void)idle;
-	if (!allowed) {
-		return v->cpu;
-	}
-	if (BIT64(v->cpu) & allowed) {
-		const struct vcpu *owner = owner_of(pcpus[v->cpu]);
+	for (uint64_t m = v->cpus; m; m &= m - 1) { /* bound: NR_CPUS */
+		const struct vcpu *owner = owner_of(pcpus[ffs64(m)]);
 
-		if (!owner || owner == v) {
-			return v->cpu;
-		}
+		free |= !owner || owner == v ? m & -m : 0;
 	}
-	for (uint64_t m = allowed; m; m &= m - 1) { /* bound: NR_CPUS */
-		if (!owner_of(pcpus[ffs64(m)])) {
-			return (uint16_t)ffs64(m);
-		}
-	}
-	return BIT64(v->cpu) & allowed ? v->cpu : (uint16_t)ffs64(allowed);
+	free = free & v->likes ? free & v->likes : free ? free : v->cpus;
+	return !free || (free & BIT64(v->cpu)) ? v->cpu : (uint16_t)ffs64(free);
 }
 
 static uint32_t null_nr_queued(const struct pcpu *c)

@@ -80,4 +80,3 @@ void sched_get_params(struct vcpu *v, struct sched_params *p)
 	c->policy->get_params(v, p);
 	sched_unlock(c);
 }
-

@@ -15,6 +15,7 @@
 #include <hv/console.h>
 #include <hv/domain.h>
 #include <hv/percpu.h>
+#include <hv/platform.h>
 
 #define PARAM_US_MIN  10u		  /* of a period and of a budget */
 #define PERIOD_US_MAX 1000000000u	  /* deadlines stay far from levels */
@@ -38,8 +39,8 @@ bool rtds_is_sane(const struct sched_params *p)
 }
 
 /*
- * More than all CPUs have cannot be promised. What asks for no more than
- * before is taken in any case: it may be the way out.
+ * More than all CPUs have cannot be promised, unless that is forced. What asks
+ * for no more than before is taken in any case: it may be the way out.
  */
 int rtds_admit(const struct domain *d, const struct vcpu *v,
 	       const struct sched_params *p)
@@ -63,14 +64,15 @@ int rtds_admit(const struct domain *d, const struct vcpu *v,
 	if (after <= before || total_share - before + after <= cpus) {
 		return 0;
 	}
-	log_warn("rtds: d%u: %u us in %u us refused: all would ask for %llu%% "
-		 "of %llu%%\n",
+	log_warn("rtds: d%u: %u us in %u us %s: all would ask for %llu%% of "
+		 "%llu%%\n",
 		 d->id, p->budget_us, p->period_us,
+		 options.sched_forced ? "forced" : "refused",
 		 (unsigned long long)(((total_share - before + after) * 100 +
 				       SHARE_ONE / 2) /
 				      SHARE_ONE),
 		 (unsigned long long)(cpus * 100 / SHARE_ONE));
-	return -ENOSPC;
+	return options.sched_forced ? 0 : -ENOSPC;
 }
 
 void rtds_promise(struct rtds *all, struct server *e,

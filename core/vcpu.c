@@ -96,12 +96,12 @@ void vcpu_yield(struct vcpu *v)
  * Its CPU shall look: it runs there, or its registers wait there. Called
  * without the lock; when the vCPU has left that CPU already, the look is free.
  */
-static void vcpu_tell(struct vcpu *v)
+static void vcpu_tell(struct vcpu *v, uint32_t bits)
 {
 	uint16_t cpu = __atomic_load_n(&v->loaded_on, __ATOMIC_SEQ_CST);
 
 	if (cpu != CPU_NONE) {
-		pcpu_post(pcpus[cpu], PWORK_RESCHED);
+		pcpu_post(pcpus[cpu], bits);
 	}
 }
 
@@ -119,7 +119,7 @@ void vcpu_pause(struct vcpu *v)
 		}
 	}
 	sched_unlock(c);
-	vcpu_tell(v);
+	vcpu_tell(v, PWORK_RESCHED);
 }
 
 void vcpu_unpause(struct vcpu *v)
@@ -179,7 +179,7 @@ void vcpu_offline(struct vcpu *v)
 	if (resched) {
 		pcpu_post(c, PWORK_RESCHED);
 	}
-	vcpu_tell(v);
+	vcpu_tell(v, PWORK_RESCHED);
 }
 
 /* Lock of @c, its CPU, held; unlocked. Of @cpus those that are in its pool. */
@@ -188,11 +188,19 @@ static void set_affinity_unlock(struct pcpu *c, struct vcpu *v,
 {
 	v->hard_affinity = cpus;
 	/* Before the look whether it is in memory: see unload(). */
-	__atomic_store_n(&v->cpus, cpus & v->domain->pool->cpus,
-			 __ATOMIC_SEQ_CST);
+	vcpu_cpus_set(v, cpus & v->domain->pool->cpus);
 	sched_remove_locked(c, v); /* a CPU it may use now may be idle */
 	sched_place_unlock(c, v, arch_time_ns());
-	vcpu_tell(v);
+	vcpu_tell(v, PWORK_LEAVE | PWORK_RESCHED);
+}
+
+void vcpu_set_soft_affinity(struct vcpu *v, uint64_t cpus)
+{
+	struct pcpu *c = sched_lock_vcpu(v);
+
+	v->soft_affinity = cpus;
+	sched_heed_likes();
+	set_affinity_unlock(c, v, v->hard_affinity);
 }
 
 static bool any_in_pool(const struct vcpu *v, uint64_t cpus)

@@ -64,11 +64,11 @@ int vcpu_create(struct domain *d, uint32_t id, uint16_t cpu)
 	v->state = VCPU_OFFLINE;
 	v->runstate = RUNSTATE_offline;
 	v->runstate_entry_ns = arch_time_ns();
-	v->cpus = d->pool->cpus;
-	v->cpu = first_cpu(v, cpu);
-	v->loaded_on = CPU_NONE;
 	v->hard_affinity = UINT64_MAX;
 	v->soft_affinity = UINT64_MAX;
+	vcpu_cpus_set(v, d->pool->cpus);
+	v->cpu = first_cpu(v, cpu);
+	v->loaded_on = CPU_NONE;
 	v->info = vcpu_first_info(v);
 	timer_init(&v->singleshot, singleshot_expired, v);
 	timer_init(&v->poll_timer, poll_expired, v);

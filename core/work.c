@@ -13,10 +13,12 @@
 #include <hv/work.h>
 #include <lib/check.h>
 #include <hv/arch.h>
+#include <hv/audit.h>
 #include <hv/console.h>
 #include <hv/domain.h>
 #include <hv/entry.h>
 #include <hv/evtchn.h>
+#include <hv/iommu_dev.h>
 #include <hv/ipi.h>
 #include <hv/percpu.h>
 #include <hv/restart.h>
@@ -78,13 +80,27 @@ bool work_gen_passed(const uint32_t gen[NR_CPUS])
 	return true;
 }
 
-static void pcpu_work(struct pcpu *c, uint32_t bits)
+/* Before a call, which may take the CPU away. */
+__cold static void pcpu_seldom(struct pcpu *c, uint32_t bits)
 {
 	if (bits & PWORK_STOP) {
 		c->online = false;
 		__atomic_fetch_and(&cpus_online, ~(UINT64_C(1) << c->id),
 				   __ATOMIC_RELEASE);
 		arch_halt();
+	}
+	if (bits & PWORK_AUDIT) {
+		audit_step();
+	}
+	if (bits & PWORK_LEAVE) {
+		sched_leave_disliked(c);
+	}
+}
+
+static void pcpu_work(struct pcpu *c, uint32_t bits)
+{
+	if (bits & (PWORK_STOP | PWORK_AUDIT | PWORK_LEAVE)) {
+		pcpu_seldom(c, bits);
 	}
 	if (bits & PWORK_CALL) {
 		ipi_run_calls();
@@ -97,6 +113,7 @@ static void pcpu_work(struct pcpu *c, uint32_t bits)
 	}
 	if (bits & PWORK_DOMAIN) {
 		domain_poll();
+		iommu_poll();
 	}
 }
 

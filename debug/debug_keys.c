@@ -3,6 +3,8 @@
  * Checking build: console keys that break the machine on purpose, so that
  * tests see the last words and the watchdog at work.
  */
+#include "audit_seed.h"
+
 #include <hv/console.h>
 #include <hv/console_keys.h>
 #include <hv/ipi.h>
@@ -40,5 +42,13 @@ static void key_hang(void)
 const struct console_key debug_keys[] = {
 	{ '!', "write where nothing is mapped", key_fault },
 	{ 'H', "hang the last CPU", key_hang },
+	{ '1', "seed: dom0 maps a free frame", key_seed_stale },
+	{ '2', "seed: dom0 maps another's RAM as its own", key_seed_twice },
+	{ '3', "seed: two of dom0's virqs have one line", key_seed_irq },
+	{ '4', "seed: a frame of another's is dom0's", key_seed_owner },
+	{ '5', "seed: a foreign mapping without count", key_seed_foreign },
+	{ '6', "seed: a grant mapping without grant", key_seed_grant },
+	{ '7', "seed: another maps its tables", key_seed_hypervisor },
+	{ '8', "seed: another maps dom0's device", key_seed_device },
 	{ .key = 0 },
 };

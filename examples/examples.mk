@@ -11,7 +11,14 @@ EXAMPLE_loop := examples/rtos/loop.c
 EXAMPLE_untrusted := examples/filter/untrusted.c
 EXAMPLE_filter := examples/filter/filter.c
 EXAMPLE_trusted := examples/filter/trusted.c
-EXAMPLE_NAMES := bare-metal asks answers loop untrusted filter trusted
+EXAMPLE_cluster := examples/cluster/cluster.c
+EXAMPLE_sound := examples/infotainment/sound.c
+EXAMPLE_telematics := examples/canfw/telematics.c
+EXAMPLE_control := examples/canfw/control.c
+EXAMPLE_arbiter := examples/redundant/arbiter.c
+EXAMPLE_controller := examples/redundant/controller.c
+EXAMPLE_NAMES := bare-metal asks answers loop untrusted filter trusted \
+	cluster sound telematics control arbiter controller
 EXAMPLE_CFLAGS := -std=gnu11 -O2 -ffreestanding -fno-pic -fno-pie \
 	-mgeneral-regs-only -mstrict-align -mno-outline-atomics \
 	-fno-stack-protector -fno-asynchronous-unwind-tables \
@@ -48,3 +55,13 @@ $(BUSY).cpio.gz: $(BUILD)/dom0/domu.cpio.gz examples/rtos/busy \
 	@cd $(BUSY) && printf '%s\n' bin/busy etc/inittab | \
 		cpio --quiet -o -H newc -R 0:0 | gzip -n >../busy-linux.part
 	@cat $< $(BUSY).part >$@
+
+# ... and the one with a word for how loud it is.
+IVI := $(EXAMPLES_OUT)/infotainment
+$(IVI).cpio.gz: $(BUILD)/dom0/domu.cpio.gz examples/infotainment/volume
+	@echo '  IMAGE   $@'
+	@mkdir -p $(IVI)/bin
+	@cp examples/infotainment/volume $(IVI)/bin
+	@cd $(IVI) && echo bin/volume | cpio --quiet -o -H newc -R 0:0 | \
+		gzip -n >../infotainment.part
+	@cat $< $(IVI).part >$@

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <hv/audit.h>
 #include <hv/dom_config.h>
 #include <hv/domain.h>
 #include <hv/tracebuf.h>
@@ -48,6 +49,11 @@ bool fake_traps_traced;
 void arch_trace_traps(bool on)
 {
 	fake_traps_traced = on;
+}
+
+/* No auditor, unless a test links core/audit.c. */
+__attribute__((weak)) void audit_step(void)
+{
 }
 
 /* No trace buffers, unless a test links core/tracebuf.c. */
@@ -109,6 +115,11 @@ int arch_domain_init(struct domain *d, const struct dom_config *cfg)
 	(void)cfg;
 	d->arch.evtchn_intid = 31;
 	return 0;
+}
+
+void arch_irq_leave(uint16_t cpu)
+{
+	(void)cpu;
 }
 
 void arch_domain_fini(struct domain *d)
@@ -210,6 +221,25 @@ struct virq *arch_virq_of(struct domain *d, uint32_t virq)
 {
 	(void)d;
 	return virq < 1020 ? (struct virq *)(uintptr_t)(virq + 1) : NULL;
+}
+
+uint64_t fake_shared_mmio = INVALID_FRAME;
+struct fake_link fake_links[8];
+
+bool arch_mmio_is_shared(mfn_t m)
+{
+	return m.v == fake_shared_mmio;
+}
+
+bool arch_virq_line(struct domain *d, uint32_t virq, uint32_t *line)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(fake_links); i++) {
+		if (fake_links[i].d == d && fake_links[i].virq == virq) {
+			*line = fake_links[i].line;
+			return true;
+		}
+	}
+	return false;
 }
 
 void arch_virq_post_hw(struct domain *d, struct virq *q)

@@ -18,7 +18,7 @@ extern uint64_t fake_nr_cache_cleans;  /* pages cleaned */
 
 /* ---- second stage ---------------------------------------------------- */
 struct fake_p2m_event {
-	enum { FAKE_P2M_MAP, FAKE_P2M_UNMAP } what;
+	enum { FAKE_P2M_MAP, FAKE_P2M_UNMAP, FAKE_P2M_SHARE } what;
 	uint64_t g;
 	uint64_t m;
 	unsigned int order;
@@ -30,6 +30,8 @@ struct fake_p2m_block {
 	uint64_t m;
 	uint8_t order;
 	uint8_t type;
+	bool is_unsound;   /* arch_p2m_inspect() says so */
+	bool is_bad_table;
 };
 
 struct fake_p2m {
@@ -46,6 +48,13 @@ extern void (*fake_p2m_on_tlbi)(struct domain *d, uint64_t g);
 /* Called at each look-up, for races. */
 extern void (*fake_p2m_on_lookup)(struct domain *d, uint64_t g);
 extern unsigned int fake_ipa_bits;
+
+/* ---- interrupts: shared registers, and what virqs are linked to ------- */
+extern uint64_t fake_shared_mmio; /* frame */
+extern struct fake_link {
+	struct domain *d;
+	uint32_t virq, line;
+} fake_links[8]; /* d is NULL: none */
 
 /* ---- guest addresses: VA == IPA -------------------------------------- */
 extern uint64_t fake_nr_translations;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include <hv/domain.h>
+#include <hv/iommu.h>
 #include <lib/bits.h>
 #include <lib/errno.h>
 
@@ -206,4 +207,51 @@ struct p2m_entry arch_p2m_lookup(struct domain *d, gfn_t g)
 		}
 	}
 	return e;
+}
+
+void arch_p2m_share(struct domain *d, bool uncached, struct iommu_space *out)
+{
+	note(d->arch.p2m, FAKE_P2M_SHARE, uncached, 0, 0, 0);
+	out->root = (uintptr_t)d->arch.p2m;
+	out->bits = fake_ipa_bits;
+	out->start_level = 1;
+}
+
+/* ---- audit --------------------------------------------------------------- */
+
+/* All of the span of @order around @g; the first block after it is @i. */
+static bool is_empty(const struct fake_p2m *p, size_t i, uint64_t g,
+		     unsigned int order)
+{
+	uint64_t start = align_down(g, BIT64(order));
+
+	return (i == p->nr || p->block[i].g >= start + BIT64(order)) &&
+	       (i == 0 ||
+		p->block[i - 1].g + size_of(&p->block[i - 1]) <= start);
+}
+
+/* Empty spans as large as a table of the first level would show them. */
+void arch_p2m_inspect(struct domain *d, gfn_t g, struct p2m_raw *r)
+{
+	const struct fake_p2m *p = d->arch.p2m;
+	size_t i = find(p, g.v);
+	unsigned int order = 18;
+
+	*r = (struct p2m_raw){ .e = arch_p2m_lookup(d, g) };
+	r->is_mapped = i < p->nr && p->block[i].g <= g.v;
+	if (r->is_mapped) {
+		r->is_sound = !p->block[i].is_unsound;
+		r->is_bad_table = p->block[i].is_bad_table;
+		return;
+	}
+	while (order != 0 && !is_empty(p, i, g.v, order)) {
+		order -= 9;
+	}
+	r->e.order = (uint8_t)order;
+}
+
+uint64_t arch_p2m_tag(const struct domain *d, uint64_t *root)
+{
+	*root = (uint64_t)(uintptr_t)d->arch.p2m;
+	return d->arch.tag;
 }

@@ -3,7 +3,7 @@
  * GICv3 lines: distributor, redistributors and the physical CPU interface.
  *
  * Owns    the registers of the GIC except ICH_* (ich.c).
- * Not     who a line belongs to; LPIs and the ITS.
+ * Not     who a line belongs to; LPIs and the ITS (its.c).
  * Uses    group 1 of the non-secure view. A GIC with one security state
  *         (GICD_CTLR.DS) has the bits used here at the same places. EOImode is
  *         1: EOI drops the priority, deactivation is separate. EL2 reaches the
@@ -46,6 +46,7 @@ static struct {
 	uint32_t nr_cpus;
 	uint64_t aff[GIC_MAX_CPUS]; /* Aff3 at 39:32, as in MPIDR and IROUTER */
 	void *gicr[GIC_MAX_CPUS];
+	uint64_t gicr_pa[GIC_MAX_CPUS];
 } gic __ro_after_boot;
 
 static bool wait_clear(void *reg, uint32_t bit)
@@ -63,17 +64,25 @@ static bool gicd_wait(void)
 	return wait_clear(gic_reg(gic.gicd, GICD_CTLR), GICD_CTLR_RWP);
 }
 
-/* Redistributor of the calling CPU; NULL before gicv3_init(). */
-static void *own_gicr(void)
+/* The calling CPU; GIC_MAX_CPUS before gicv3_init(). */
+static uint32_t own_index(void)
 {
 	uint64_t aff = read_sysreg(mpidr_el1) & MPIDR_HWID;
 
 	for (uint32_t i = 0; i < gic.nr_cpus; i++) { /* bound: CPUs */
 		if (gic.aff[i] == aff) {
-			return gic.gicr[i];
+			return i;
 		}
 	}
-	return NULL;
+	return GIC_MAX_CPUS;
+}
+
+/* Its redistributor, or NULL. */
+static void *own_gicr(void)
+{
+	uint32_t i = own_index();
+
+	return i < GIC_MAX_CPUS ? gic.gicr[i] : NULL;
 }
 
 /* The frame with the bits of @intid; NULL: there is no such line. */
@@ -228,12 +237,13 @@ static void clear_active_priorities(void)
 
 static void gicv3_init_cpu(void)
 {
-	void *gicr = own_gicr();
-	void *sgi;
+	uint32_t i = own_index();
+	void *gicr, *sgi;
 
-	if (!gicr) {
+	if (i == GIC_MAX_CPUS) {
 		return; /* gicv3_init() found one for each CPU in its list */
 	}
+	gicr = gic.gicr[i];
 	mmio_write32(gic_reg(gicr, GICR_WAKER),
 		     mmio_read32(gic_reg(gicr, GICR_WAKER)) &
 			     ~GICR_WAKER_SLEEP);
@@ -254,6 +264,8 @@ static void gicv3_init_cpu(void)
 	gic_write_sysreg(GIC_PMR_ALL, ICC_PMR_EL1);
 	gic_write_sysreg(1, ICC_IGRPEN1_EL1);
 	isb();
+	/* Without LPIs the CPU cannot join: see its_join_cpu(). */
+	its_init_cpu((uint16_t)i, gicr, gic.gicr_pa[i]);
 }
 
 const struct irqchip gicv3_irqchip = {
@@ -289,6 +301,7 @@ static void find_gicrs(const struct gic_region *r, uint64_t stride)
 		for (uint32_t i = 0; i < gic.nr_cpus; i++) {
 			if (gic.aff[i] == aff && !gic.gicr[i]) {
 				gic.gicr[i] = gicr;
+				gic.gicr_pa[i] = r->pa + pos;
 			}
 		}
 		if (typer & GICR_TYPER_LAST) {

@@ -6,6 +6,8 @@
  */
 #include "conform.h"
 
+#define LDXR	0x885f7c01u	/* ldxr w1, [x0] */
+#define STXR	0x88027c01u	/* stxr w2, w1, [x0] */
 #define HOLE	UINT64_C(0x7000000000)	/* neither memory nor device */
 
 /* With x0 the address and x1 the value. */
@@ -76,7 +78,15 @@ static void tell(const char *row, const char *name, uint32_t insn,
 	struct trap t;
 	struct line l;
 	bool ok = run_insn(insn, addr, &x1, &t);
+	int i;
 
+	/* An interrupt clears the monitor, and STXR then does nothing. */
+	for (i = 0; ok && insn == STXR && i < 8; i++) {
+		x1 = 0;
+		(void)run_insn(LDXR, addr, &x1, &t);
+		x1 = 0;
+		ok = run_insn(insn, addr, &x1, &t);
+	}
 	line_begin(&l, row);
 	line_string(&l, user ? "EL0 " : "");
 	line_string(&l, name);

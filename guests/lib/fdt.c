@@ -112,12 +112,19 @@ static void read_cpus_and_ram(const void *fdt)
 	}
 }
 
-bool has_bootarg(const char *word)
+const char *bootargs(void)
 {
 	int node = fdt_path_offset(machine.fdt, "/chosen");
 	const char *args = node < 0 ? NULL :
 			   fdt_getprop(machine.fdt, node, "bootargs", NULL);
-	const char *at = args ? find(args, word) : NULL;
+
+	return args ? args : "";
+}
+
+bool has_bootarg(const char *word)
+{
+	const char *args = bootargs();
+	const char *at = find(args, word);
 
 	for (; at; at = find(at + 1, word)) {
 		char after = at[strlen(word)];
@@ -127,6 +134,39 @@ bool has_bootarg(const char *word)
 		}
 	}
 	return false;
+}
+
+static uint64_t hex(const char **p)
+{
+	uint64_t v = 0;
+
+	for (;; (*p)++) {
+		unsigned int c = (unsigned char)**p;
+
+		if (c >= '0' && c <= '9') {
+			v = v << 4 | (c - '0');
+		} else if (c >= 'a' && c <= 'f') {
+			v = v << 4 | (c - 'a' + 10);
+		} else {
+			return v;
+		}
+	}
+}
+
+bool bootarg_next(const char *word, const char **at, struct range *out)
+{
+	*at = find(*at ? *at : bootargs(), word);
+	if (!*at) {
+		return false;
+	}
+	*at += strlen(word);
+	out->base = hex(at);
+	out->size = 0;
+	if (**at == '+') {
+		(*at)++;
+		out->size = hex(at);
+	}
+	return true;
 }
 
 static void read_device(const void *fdt, int node, uint64_t *base,

@@ -60,7 +60,13 @@ struct platform {
 extern struct platform machine;
 
 int platform_read(const void *fdt);	/* 0, or -1 when no usable tree */
+const char *bootargs(void);		/* "" when there are none */
 bool has_bootarg(const char *word);	/* as a whole word */
+/*
+ * The next BASE or BASE+SIZE, hexadecimal, after @word in the bootargs; *at
+ * begins as NULL. False: no more.
+ */
+bool bootarg_next(const char *word, const char **at, struct range *out);
 
 /* ---- registers ------------------------------------------------------ */
 

@@ -18,6 +18,18 @@
 #define SMCCC_VERSION_1_1 0x10001u
 #define SMCCC_NOT_SUPPORTED (-1)
 
+/* i.MX 8: services of TF-A's (plat/imx) that Linux calls; x1: which of it */
+#define IMX_SIP_TIMER 0xc2000002u
+#define IMX_SIP_TIMER_SET_TIME 0u
+#define IMX_SIP_TIMER_START_WDOG 1u
+#define IMX_SIP_TIMER_STOP_WDOG 2u
+#define IMX_SIP_TIMER_SET_WDOG_ACT 3u
+#define IMX_SIP_TIMER_PING_WDOG 4u
+#define IMX_SIP_TIMER_SET_TIMEOUT 5u
+#define IMX_SIP_TIMER_SET_PRETIME 7u
+#define IMX_SIP_GET_SOC_INFO 0xc2000006u
+#define IMX_WDOG_ACT_PARTITION 0u /* not the chip, not the board */
+
 /* [PSCI] 5 "PSCI functions"; bit 30 set: the 64-bit form */
 #define PSCI_VERSION 0x84000000u
 #define PSCI_CPU_SUSPEND 0x84000001u

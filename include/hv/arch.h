@@ -12,6 +12,7 @@
 struct domain;
 struct vcpu;
 struct dom_config;
+struct iommu_space;
 struct vcpu_guest_context;
 struct xen_arch_domainconfig;
 
@@ -83,6 +84,10 @@ void arch_vtimer_sync(struct vcpu *v);
 struct virq *arch_virq_of(struct domain *d, uint32_t virq);
 /* A physical line that belongs to @d fired and is linked to @q; any CPU. */
 void arch_virq_post_hw(struct domain *d, struct virq *q);
+/* This CPU comes on line: messages of devices may interrupt it. */
+void arch_irq_join(void);
+/* @cpu, another one, goes off line: its messages come to this one. */
+void arch_irq_leave(uint16_t cpu);
 /* First PPI of @d that is free for the event channel upcall. */
 uint32_t arch_evtchn_intid(const struct domain *d);
 
@@ -108,8 +113,33 @@ __must_check int arch_p2m_unmap(struct domain *d, gfn_t g,
 				struct p2m_entry *old);
 /* What is mapped at @g; type P2M_NONE when nothing. Lock-free safe. */
 struct p2m_entry arch_p2m_lookup(struct domain *d, gfn_t g);
+/*
+ * The tables of @d as a device walks them: all of @out but the tag.
+ * @uncached: from here on what they say is in memory, not in caches alone.
+ */
+void arch_p2m_share(struct domain *d, bool uncached, struct iommu_space *out);
 /* Number of IPA bits guests have. */
 unsigned int arch_ipa_bits(void);
+
+/* ---- audit --------------------------------------------------------------- */
+/* What the tables of a domain say of one guest frame. */
+struct p2m_raw {
+	struct p2m_entry e; /* .mfn with is_bad_table: of that table */
+	bool is_mapped;     /* the hardware finds it; else e.order only */
+	bool is_sound;      /* its rights are those of its type */
+	bool is_bad_table;  /* a table on the way is not the hypervisor's */
+};
+/* The P2M lock of @d is held, and it is not dying. */
+void arch_p2m_inspect(struct domain *d, gfn_t g, struct p2m_raw *r);
+/* The physical line that @virq of @d is linked to; false: none. */
+bool arch_virq_line(struct domain *d, uint32_t virq, uint32_t *line);
+/*
+ * What the hardware tells @d's translations from others' by, *root being where
+ * they begin; 0: it has not run lately.
+ */
+uint64_t arch_p2m_tag(const struct domain *d, uint64_t *root);
+/* Register frames that domains may have together. */
+bool arch_mmio_is_shared(mfn_t m);
 
 /* ---- guest address → page ------------------------------------------------ */
 /*

@@ -23,7 +23,10 @@ void log_printf(enum log_level lvl, const char *fmt, ...) __printf(2, 3);
 #define log_err(...) log_printf(LOG_ERR, __VA_ARGS__)
 #define log_warn(...) log_printf(LOG_WARN, __VA_ARGS__)
 #define log_info(...) log_printf(LOG_INFO, __VA_ARGS__)
-/* About a guest; rate-limited, all domains together; counted when dropped. */
+/*
+ * About a guest (NULL: nobody's device); rate-limited, all domains together;
+ * counted when dropped.
+ */
 void log_guest(const struct domain *d, enum log_level lvl, const char *fmt,
 	       ...) __printf(3, 4);
 

@@ -17,6 +17,7 @@ struct dom_config {
 	bool is_control;
 	bool is_hardware;
 	bool direct_mapped;
+	bool iommu;                /* may have devices behind one */
 	bool pin_vcpus;            /* vCPU n on CPU first_cpu + n */
 	uint32_t pool_id;
 	uint16_t first_cpu;        /* where vCPU 0 begins; the others follow */
@@ -33,6 +34,7 @@ struct dom_config {
 	uint64_t gicd_base, gicd_size;
 	uint64_t gicc_base, gicc_size; /* v2 */
 	uint64_t gicr_base, gicr_size; /* v3; first region */
+	uint64_t its_base;             /* v3; 0: without messages of devices */
 };
 
 #endif

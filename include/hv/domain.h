@@ -35,6 +35,15 @@ enum domain_state {
 
 #define SHUTDOWN_CODE_NONE 0xffu
 
+/* iommu_lock, .units the P2M lock as well; see core/iommu.c. */
+struct iommu_domain {
+	uint32_t units;    /* bit n: unit n may remember our tables */
+	uint32_t nr_devices;
+	uint16_t tag;      /* of its tables for all units; 0: none */
+	bool enabled;      /* may have devices: RAM is mapped by frames */
+	bool grants;       /* devices find granted frames where they are */
+};
+
 struct domain {
 	domid_t id;
 	uint8_t state;              /* enum domain_state; DOMAIN lock */
@@ -54,6 +63,7 @@ struct domain {
 	struct p2m p2m;
 	struct evtchn_table evtchn;
 	struct gnttab gnttab;
+	struct iommu_domain iommu;
 	struct mmio_table mmio;
 	struct arch_domain arch;
 

@@ -50,6 +50,10 @@ void gnttab_fini(struct domain *d); /* all of it */
  */
 __must_check int gnttab_get_shared_frame(struct domain *d, uint32_t idx,
 					 struct page **pg);
+/* Audit: @d maps @m at @g by a grant that allows that. */
+bool gnttab_maps(struct domain *d, mfn_t m, gfn_t g, bool write);
+/* Audit: @m is one of its shared frames. */
+bool gnttab_is_frame(struct domain *d, mfn_t m);
 /* XENMEM_add_to_physmap, XENMAPSPACE_grant_table; -EAGAIN: call again. */
 __must_check int gnttab_map_frame(struct domain *d, uint32_t idx, uint64_t g);
 

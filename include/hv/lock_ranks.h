@@ -12,10 +12,14 @@
 	R(CONTROL, "control operations, one at a time")                       \
 	R(DOMAIN_LIST, "list of domains")                                     \
 	R(DOMAIN, "life cycle and limits of one domain")                      \
+	R(IOMMU_DEV, "whose a device behind an IOMMU is")                     \
+	R(GRANT_DMA, "granted frames where devices find them")                \
 	R(P2M, "stage-2 tables and frame types of one domain")                \
+	R(IOMMU, "registers and queues of one IOMMU; short")                  \
 	R(GNTTAB, "grant table of one domain")                                \
 	R(EVTCHN, "port table of one domain")                                 \
 	R(GUEST_CONSOLE, "console and emulated UART of one domain")           \
+	R(ITS, "the physical ITS and its guests' ones")                       \
 	R(VGIC, "virtual interrupts of one domain; IRQs off; short")          \
 	R(IRQ, "irq_desc table: owner and routing of physical lines")         \
 	R(CPUPOOL, "pools and their policies")                                \

@@ -106,6 +106,19 @@ __must_check bool page_get_owned(struct page *pg, uint16_t owner);
  */
 __must_check int page_ref_range(uint16_t owner, mfn_t m, uint64_t nr);
 void page_unref_range(mfn_t m, uint64_t nr);
+/* Audit: what is known of a frame. */
+struct page_state {
+	uint32_t count;
+	uint16_t owner;
+	uint8_t flags;  /* PGF_* */
+	uint64_t nr;    /* frames from it on of which the same is known */
+};
+/* False: it is not RAM that we manage. Looks, and changes nothing. */
+bool page_inspect(mfn_t m, struct page_state *s);
+/* It is RAM, and allocated for the hypervisor itself. */
+bool page_is_hv(mfn_t m);
+/* Frames from the first of RAM on, to the next bank or INVALID_FRAME. */
+mfn_t page_next_of_ram(mfn_t m);
 /* Drop the allocation's own reference (once; later calls do nothing). */
 void page_release_owner(struct domain *d, struct page *pg);
 void page_release_range(struct domain *d, mfn_t m, uint64_t nr);

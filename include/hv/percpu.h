@@ -24,9 +24,12 @@ enum pcpu_work {
 	PWORK_RESCHED = 1u << 0, /* pick a vCPU anew */
 	PWORK_CALL = 1u << 1,    /* run a posted cross-CPU function (ipi.c) */
 	PWORK_STOP = 1u << 2,    /* park for good */
-	PWORK_KEY = 1u << 3,     /* there is new log (console.c) */
-	PWORK_DOMAIN = 1u << 4,  /* a domain stopped or can go (domain.c) */
+	PWORK_AUDIT = 1u << 3,   /* the auditor's next step (audit.c) */
+	PWORK_LEAVE = 1u << 4,   /* with RESCHED: who runs may like it better
+				  * elsewhere (sched.c) */
 	PWORK_TRACE = 1u << 5,   /* its trace buffer, its hooks (tracebuf.c) */
+	PWORK_KEY = 1u << 6,     /* there is new log (console.c) */
+	PWORK_DOMAIN = 1u << 7,  /* a domain stopped or can go (domain.c) */
 };
 
 struct pcpu {
@@ -62,6 +65,7 @@ struct pcpu {
 	uint32_t beats;               /* hv/watchdog.h: it is alive */
 	uint64_t kind; /* model; CPUs of a pool have one; hmp-unsafe: 0 */
 	uint64_t keeps; /* own bit: registers of who sleeps may stay; or 0 */
+	uint64_t own;	/* own bit; 0: who runs is to go */
 };
 
 extern struct pcpu pcpu_storage[NR_CPUS];

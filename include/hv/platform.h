@@ -38,6 +38,9 @@ enum reserved_flags {
 
 enum cpu_enable { CPU_ENABLE_NONE, CPU_ENABLE_PSCI, CPU_ENABLE_SPIN_TABLE };
 
+/* Whose services firmware has beside PSCI, of those that dom0 may call. */
+enum firmware_kind { FIRMWARE_OTHER, FIRMWARE_IMX8MQ, FIRMWARE_IMX8Q };
+
 enum psci_conduit { PSCI_NONE, PSCI_SMC, PSCI_HVC };
 
 struct platform {
@@ -74,6 +77,12 @@ struct platform {
 		int node;             /* offset in the host tree */
 	} gic;
 
+	/* The one ITS of the GIC, if there is one and it works. */
+	struct {
+		uint64_t base, size;
+		int node; /* 0: none, or none that we drive */
+	} its;
+
 	struct {
 		uint32_t sec_phys, phys, virt, hyp; /* INTIDs of PPIs */
 		uint32_t clock_frequency;           /* 0: CNTFRQ */
@@ -81,6 +90,7 @@ struct platform {
 	} timer;
 
 	enum psci_conduit psci_conduit;
+	enum firmware_kind firmware;
 	uint32_t psci_version; /* from compatible: 0x2 = 0.2, 0x10000 = 1.0 */
 
 	struct {
@@ -115,9 +125,11 @@ struct options {
 	bool dom0_vcpus_pin;
 	bool dom0_scu;
 	bool hmp_unsafe;
+	bool sched_forced;
 	uint32_t maxcpus;      /* 0: all */
 	char sched[16];
 	bool vwfi_native;
+	bool xsm_dummy;        /* domains share with each other */
 	bool bootscrub;
 	bool noreboot;
 	uint32_t watchdog;     /* seconds; 0: off */
@@ -126,6 +138,7 @@ struct options {
 	uint8_t guest_loglvl;
 	uint64_t timer_slop_ns;
 	bool trace_all;
+	bool iommu;
 	char measure[8]; /* "listed", "log" or "require" */
 };
 

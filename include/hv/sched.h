@@ -51,6 +51,8 @@ struct sched_policy {
 	 */
 	bool has_shared_queue;
 	bool is_real_time; /* its times are not to be put off: timer_slop */
+	/* One that runs goes over to an idle CPU which it likes better. */
+	bool heeds_likes;
 	/*
 	 * What the policy keeps of a pool (p->sched and p->lock; no function:
 	 * nothing), of a CPU (c->sched; c->pool is set) and of a vCPU, in a
@@ -125,6 +127,13 @@ void sched_enter_cpu(void);
  * Returns the vCPU or NULL for idle.
  */
 struct vcpu *sched_run(struct pcpu *c);
+/*
+ * PWORK_LEAVE, own CPU: who runs goes to an idle CPU that it likes (->likes),
+ * if it does not like this one. sched_run() is to follow.
+ */
+void sched_leave_disliked(struct pcpu *c);
+/* From now on CPUs without work look for vCPUs that like them; any CPU. */
+void sched_heed_likes(void);
 __must_check int sched_vcpu_init(struct vcpu *v);
 void sched_vcpu_fini(struct vcpu *v);
 /* Guest time accounting for getdomaininfo. */
@@ -205,6 +214,8 @@ void sched_switch_policy(struct pcpu *c, const struct cpupool *p);
  */
 __must_check int sched_vcpu_prepare(struct vcpu *v, struct cpupool *p);
 void sched_vcpu_unprepare(struct vcpu *v, struct cpupool *p);
+/* What a vCPU of @p had there, and has no more. */
+void sched_vcpu_forget(struct cpupool *p, void *priv);
 void sched_vcpu_move(struct vcpu *v, struct cpupool *old, struct cpupool *p);
 
 #endif

@@ -67,6 +67,7 @@ struct vcpu {
 	void *sched_priv;          /* the policy's own */
 	void *sched_next;          /* the next pool's; cpupool.c */
 	uint64_t cpus;             /* where it may run; hv/cpupool.h */
+	uint64_t likes;            /* those of it that it prefers, or all */
 	uint64_t hard_affinity;    /* bitmap of CPUs; NR_CPUS <= 64 */
 	uint64_t soft_affinity;
 	uint64_t pinned_from;      /* hard_affinity before vcpu_pin(), or 0 */
@@ -128,6 +129,20 @@ void vcpu_offline(struct vcpu *v);
  * while it is pinned.
  */
 __must_check int vcpu_set_hard_affinity(struct vcpu *v, uint64_t cpus);
+/*
+ * It would rather run there: it wakes up there if one of these is idle, and
+ * goes there when one becomes idle while it runs elsewhere (policy credit2;
+ * null: first). None of them may be where it may run.
+ */
+void vcpu_set_soft_affinity(struct vcpu *v, uint64_t cpus);
+/* Where it may run. The lock of its run queue, or nobody knows it. */
+static inline void vcpu_cpus_set(struct vcpu *v, uint64_t cpus)
+{
+	uint64_t soft = cpus & v->soft_affinity;
+
+	__atomic_store_n(&v->likes, soft ? soft : cpus, __ATOMIC_RELAXED);
+	__atomic_store_n(&v->cpus, cpus, __ATOMIC_SEQ_CST);
+}
 /*
  * To the CPU with this bit alone, which is in its pool (-EINVAL), until the
  * call with 0 gives back what it had. -EBUSY: pinned already; -EINVAL: not

@@ -5,11 +5,13 @@
 #include <setjmp.h>
 #include <stdlib.h>
 
+#include <hv/audit.h>
 #include <hv/console.h>
 #include <hv/entry.h>
 #include <hv/evtchn.h>
 #include <hv/guest_win.h>
 #include <hv/heap.h>
+#include <hv/iommu_dev.h>
 #include <hv/page_alloc.h>
 #include <hv/platform.h>
 #include <hv/restart.h>
@@ -127,9 +129,18 @@ void console_tell_news(void)
 	cpus_seen.keys++;
 }
 
+void audit_step(void)
+{
+	cpus_seen.audits++;
+}
+
 void domain_poll(void)
 {
 	cpus_seen.polls++;
+}
+
+WEAK void iommu_poll(void)
+{
 }
 
 WEAK void log_printf(enum log_level lvl, const char *fmt, ...)

@@ -58,7 +58,7 @@ extern uint32_t cpus_ipis[NR_CPUS][NR_IPIS];
 extern uint32_t cpus_sleeps[NR_CPUS];
 extern uint32_t cpus_halted[NR_CPUS];
 extern struct {
-	uint32_t flushes, upcalls, vtimers, keys, polls, virqs;
+	uint32_t flushes, upcalls, vtimers, keys, polls, virqs, audits;
 } cpus_seen;
 
 #endif

@@ -16,6 +16,11 @@ int fake_mmio_fail_at;
 struct pcpu *fake_this_pcpu;
 static struct pcpu cpus[FAKE_CPUS];
 static const struct spinlock *held;
+static bool its_held;
+
+/* A test that links them has a domain with an ITS. */
+#pragma weak vits_domain_init
+#pragma weak vits_domain_fini
 
 /* ---- what the vGIC calls ------------------------------------------------- */
 
@@ -28,12 +33,22 @@ void check_failed(const char *what, const char *file, int line)
 void lock_check_acquire(const struct spinlock *l)
 {
 	CHECK(!held);
+	if (l->rank == LOCK_RANK_ITS) {
+		CHECK(!its_held);
+		its_held = true;
+		return;
+	}
 	CHECK(l->rank == LOCK_RANK_VGIC);
 	held = l;
 }
 
 void lock_check_release(const struct spinlock *l)
 {
+	if (l->rank == LOCK_RANK_ITS) {
+		CHECK(its_held && !held);
+		its_held = false;
+		return;
+	}
 	CHECK(held == l);
 	held = NULL;
 }
@@ -144,6 +159,10 @@ void world_init(uint8_t version, uint8_t nr_lrs, uint32_t nr_vcpus,
 	d->nr_vcpus = nr_vcpus;
 	d->max_vcpus = nr_vcpus;
 	CHECK(vgic_domain_init(d, &world.cfg) == 0);
+	d->is_hardware = true;
+	if (vits_domain_init && version == 3) {
+		CHECK(vits_domain_init(d, WORLD_ITS) == 0);
+	}
 	CHECK((version == 2 ? vgic_v2_map : vgic_v3_map)(d, &world.cfg) == 0);
 	for (uint32_t i = 0; i < nr_vcpus; i++) {
 		struct vcpu *v = calloc(1, sizeof(*v));
@@ -169,6 +188,9 @@ void world_fini(void)
 		vgic_vcpu_fini(world.vcpu[i]);
 		free(world.vcpu[i]);
 		world.vcpu[i] = NULL;
+	}
+	if (vits_domain_fini) {
+		vits_domain_fini(&world.d);
 	}
 	vgic_domain_fini(&world.d);
 	CHECK(fake_heap_live == 0);

@@ -13,6 +13,7 @@
 
 #define WORLD_GICD 0x8000000u
 #define WORLD_GICR 0x80a0000u
+#define WORLD_ITS 0x8080000u
 #define WORLD_VTIMER 27u
 
 struct world {

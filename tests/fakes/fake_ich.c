@@ -242,7 +242,7 @@ static int best_lr(const struct fake_ich *f)
 
 static uint32_t iar_of(uint64_t lr)
 {
-	uint32_t intid = (uint32_t)(lr & 0x3ff);
+	uint32_t intid = (uint32_t)(lr & ICH_LR_VINTID);
 
 	if (version_now == 2 && intid < 16) {
 		intid |= (uint32_t)field_get(ICH_LR_V2_SOURCE, lr) << 10;

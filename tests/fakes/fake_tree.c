@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A small complete machine as a device tree, made with libfdt. */
 #include "fake_tree.h"
+#include "boot/iommu.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -263,4 +264,12 @@ void *fake_tree_domains(void)
 		    0);
 	add_shared(t, "/chosen/two", 0x70000000, "borrower");
 	return t;
+}
+
+struct iommu_device *fake_tree_behind;
+
+struct iommu_device *boot_iommu_device(uint32_t node)
+{
+	(void)node;
+	return fake_tree_behind;
 }

@@ -37,4 +37,8 @@ void fake_tree_set_cells(void *fdt, const char *path, const char *prop,
 		fake_tree_set_cells(fdt, path, prop, list_);                  \
 	} while (0)
 
+/* What boot_iommu_device() says of each node. */
+struct iommu_device;
+extern struct iommu_device *fake_tree_behind;
+
 #endif

@@ -23,6 +23,7 @@
 #define MAX_WORLD 8
 
 struct world_log world_log;
+WEAK struct options options;
 
 static struct domain *domains[MAX_WORLD];
 static struct page *grant_page[MAX_WORLD][WORLD_GRANT_FRAMES];

@@ -9,6 +9,7 @@ import re
 import shutil
 import struct
 import subprocess
+import xml.dom.minidom
 
 import pytest
 from conftest import ROOT, log_path
@@ -142,6 +143,21 @@ def test_board_without_memory(place):
     assert module(tree, "/chosen/first", "kernel")[0] >= 0x80000000
 
 
+def test_other_machine(place):
+    """-m in the place of what is written: another of QEMU's own; a board with its vendor's tree and QEMU's memory."""
+    text = GOOD.replace('dtb = "board.dtb"', 'machine = "virt-gicv3"\ncpus = 3\nmemory = 600')
+    assert make(place, text, "-m", "virt-gicv2").returncode == 0
+    assert "gic-version=2,virtualization=on -cpu 'cortex-a53' -smp 3 -m 600" in (place / "it.qemu.sh").read_text()
+    subprocess.run(["fdtput", "-t", "x", place / "board.dtb", f"/memory@{RAM:x}", "reg", "0", "0"], check=True)
+    done = make(place, text, "-m", f"imx8mp-evk={place / 'board.dtb'}")
+    assert done.returncode == 0, done.stderr
+    script = (place / "it.qemu.sh").read_text()
+    assert " -M imx8mp-evk -smp 2 -m 600 " in script and "-serial null -serial mon:stdio" in script and "-cpu" not in script
+    assert prop(place / "it.dtb", "/memory", "reg") == "0 40000000 0 25800000"
+    done = make(place, text, "-m", "imx8mp-evk=none.dtb")
+    assert done.returncode == 1 and "there is no none.dtb" in done.stderr and "name the board's .dtb" in done.stderr
+
+
 def test_places_that_are_said(place):
     text = GOOD.replace("[first]", "hypervisor_at = 0x44000000\ntree_at = 0x43000000\nmodules_at = 0x50000001\n[first]")
     tree = good(place, text)
@@ -165,6 +181,21 @@ def test_explain(place):
         text = (place / picture).read_text()
         assert text.startswith("<svg ") and text.endswith("</svg>\n") and "d2: second" in text and text.count("<rect ") >= 5
     subprocess.run(["/usr/bin/python3", "-c", "import sys, xml.dom.minidom as m; m.parse(sys.argv[1])", place / "it.svg"], check=True)
+
+
+def test_partitions(place):
+    """The picture of a description: a box for each domain, a bar for what connects them, with a foot under each that has it."""
+    shared = 'shared_mem = [ "id=<box>,at=0x50000000,size=64K,guest=0x70000000" ]\n'
+    text = GOOD.replace("[first]\n", f'channels = [ "from=first,port=1,to=second,remote=2" ]\n[first]\non_crash = "restart"\n{shared}')
+    (place / "it.cfg").write_text(text.replace("[second]\n", f"[second]\ncpus = '1'\n{shared}"))
+    done = run("--partitions", place / "it.cfg")
+    assert done.returncode == 0, done.stderr
+    assert re.findall(r">([^<>]+)</text>", done.stdout) == [
+        "shared memory: &#60;box&#62;, 64 KiB", "event channel", "first", "static_dom.bin", "1 vCPU", "64 MiB",
+        "begins again after a crash", "second", "static_dom.bin", "2 vCPUs on CPU 1", "32 MiB", "Bulkhead, sched=credit2"]
+    assert done.stdout.count("<path ") == 4 and done.stdout.count("<rect ") == 6
+    xml.dom.minidom.parseString(done.stdout)
+    assert run("--partitions", place / "none.cfg").returncode == 1
 
 
 def test_pools(place):

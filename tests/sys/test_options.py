@@ -84,6 +84,8 @@ LOGS = [
     ("bootscrub=1 sync_console",
      [rb"option bootscrub: what domains get at boot is cleared, but for dom0", rb"option sync_console: output is always"], []),
     ("hmp-unsafe=true", [rb"option hmp-unsafe: guests may move between CPUs of different kinds", rb"d0 shut down"], []),
+    ("xsm=dummy", [rb"option xsm: domains may share with each other", rb"d0 shut down"], []),
+    ("xsm=silo", [rb"d0 shut down"], [rb"option xsm"]),
     ("bootscrub=0 no-sync_console", [rb"d0 shut down"], [rb"option bootscrub", rb"option sync_console"]),
     ("measure=log", [rb"SHA-256 \w{64} device tree", rb"SHA-256 \w{64} kernel of dom0\r*\n"], []),
     ("measure=listed", [rb"d0 shut down"], [rb"SHA-256"]),

@@ -36,10 +36,11 @@ OPTIONS = "-D -S 8 -s 60000 -c 0x3 -e all"
 SCHED, IRQS, CALLS = 0x0002f000, 0x00802000, 0x00201000
 
 
-def traced(name, options, load):
-    """A step that runs the load while xentrace writes to /tmp/NAME, which then comes out."""
+def traced(name, options, load, look=None):
+    """A step that runs the load while xentrace writes to /tmp/NAME, one that looks at it there; then it comes out."""
     return [step(name + "-load", f"{XENTRACE} {OPTIONS} {options} /tmp/{name} 2>/dev/null & p=$!; sleep 0.2; {load}; "
                  "kill -INT $p; wait $p"),
+            *([step(name + "-look", look)] if look else []),
             step(name, f"gzip -c /tmp/{name} | base64; rm /tmp/{name}")]
 
 
@@ -50,7 +51,7 @@ ON_OFF = (f"for i in 20 25 30 35 40 45 50 55; do {XENTRACE} {OPTIONS} -e all /tm
 
 STEPS = [
     step("create", "xl create /etc/xen/one.cfg && guest one --wait"),
-    *traced("all", "", PINGS),
+    *traced("all", "", PINGS, "xenalyze --cpu-hz 1G --summary /tmp/all"),
     *traced("cpu0", f"-e {SCHED:#x} -c 0x1", PINGS),
     *traced("irqs", f"-e {IRQS:#x}", PINGS),
     *traced("calls", f"-e {CALLS:#x}", PINGS),
@@ -134,6 +135,20 @@ def test_as_on_xen(results, hyp):
         # Xen's rarer ones of the second are of slices that credit2 ends differently.
         assert set(SWITCH + [0x28004, 0x28006, 0x21011, 0x21021, 0x21101, 0x21211]) <= set(have) & set(want)
         assert followers(ours) <= followers(theirs)
+
+
+def test_xenalyze(results, hyp):
+    """The stock tool that reads such files understands all of it: domains, and each hypercall that bulkhead-trace sees."""
+    text = results["all-look"].output
+    assert results["all-look"].status == 0, text
+    assert not re.search(r"(?i)error|unexpected|not implemented|bad|strange", text), text
+    domains = {int(number): part for number, part in zip(*[iter(re.split(r"\|-- Domain (\d+) --\|", text)[1:])] * 2)}
+    assert {0, 1} <= set(domains)
+    if hyp == "xen":
+        return
+    seen = sum(map(int, re.findall(r"^  hypercall +(\d+)$", text, re.M)))
+    calls = [one for stream in read(unpacked(results, "all"), hyp).values() for one in stream if one.event == 0x0020100d]
+    assert seen == len(calls) > 50
 
 
 def test_kinds(results, hyp):

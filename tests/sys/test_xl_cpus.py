@@ -19,6 +19,7 @@ CPUS = os.path.join(ROOT, "tests", "sys", "cpus.c")
 CHANGES, GROUPS, SEED = 50, 10, 6
 LISTS = "xl info | sed -n 's/^nr_cpus *: //p'; xl cpupool-list -c | tail -n +2"
 WHERE = "xl vcpu-list | awk 'NR > 1 { print $4 }' | sort -u"
+PLACES = "xl vcpu-list one | awk 'NR > 1 { print $3, $4 }'"
 SWITCH = "\x01\x01\x01"
 # A line every 50 ms of one vCPU's, while both have more to do than that.
 BEATS = ("for i in 0 1; do while :; do :; done & done; "
@@ -68,6 +69,11 @@ STEPS = [
     ("pages-after", PAGES, 0, None),
     ("beats", f"guest one '{LONGEST}'", 0, ["in time"]),
     ("quiet", f"guest one '{STALLS}'; {STALLS}", 1, ["0", "0"]),
+    # where they would rather run: busy ones go over, and back
+    ("soft", f"xl vcpu-pin one 0 - 3 && xl vcpu-pin one 1 - 2 && sleep 1 && {PLACES}", 0, ["0 3", "1 2"]),
+    ("soft-others", f"xl vcpu-pin one 0 - 1 && xl vcpu-pin one 1 - 3 && sleep 1 && {PLACES}", 0, ["0 1", "1 3"]),
+    ("soft-gone", f"cpus off 1 && sleep 1 && {PLACES} | tail -1 && cpus on 1 && sleep 1 && {PLACES}", 0, ["1 3", "0 1", "1 3"]),
+    ("soft-none", "xl vcpu-pin one all - all", 0, None),
     # who asks for what cannot be
     ("no-such", "cpus off 9", 1, ["off 9: Invalid argument"]),
     ("on-twice", "cpus on 2", 1, ["on 2: File exists"]),
@@ -85,7 +91,7 @@ STEPS = [
     ("last", "cpus off 0 off 1 off 2 off 3; cpus on 2 on 1 on 0", 0, [f"off 3: {BUSY}"]),
     # the console's interrupt goes to another CPU; its keys find no harm in CPUs that are off
     ("keys", "cpus off 0 off 2; xl debug-keys hqrmidvt; until xl dmesg | grep -q 'Input goes to dom0'; do :; done; "
-     "xl dmesg | grep -oE 'CPU . does not take|CPU [02]: offline' | sort -u; cpus on 0 on 2", 0,
+     "xl dmesg | grep -oE 'CPU [02]( does not take|: offline)' | sort -u; cpus on 0 on 2", 0,
      ["CPU 0: offline", "CPU 2: offline"]),
     ("runs", "guest one 'echo runs'", 0, ["runs"]),
     ("destroy", f"xl destroy one; xl list | wc -l; {LISTS}", 0, ["2", *ALL]),

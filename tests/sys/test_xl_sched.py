@@ -46,6 +46,18 @@ RTDS = [
     ("destroy", "xl destroy one; xl destroy two; xl sched-rtds", 0, [POOL, DOMAINS, DOM0]),
 ]
 
+# sched_forced: what cannot be promised is taken with a warning, what is no budget at all is not.
+FORCED = [
+    ("create", "xl create /etc/xen/one.cfg && guest one --wait && xl create /etc/xen/two.cfg && guest two --wait", 0, None),
+    ("all", "xl sched-rtds -d one -v 0 -p 10000 -b 10000 -e 0 && xl sched-rtds -d two -v 0 -p 10000 -b 9000 -e 0", 0, None),
+    ("warning", "xl dmesg | grep -o 'rtds: d2.*'", 0,
+     ["rtds: d2: 9000 us in 10000 us forced: all would ask for 270% of 200%"]),
+    ("is-set", "xl sched-rtds -d two -v 0", 0, [VCPUS, row("two", 2, 0, 10000, 9000, "no")]),
+    ("run", "guest one 'echo one' && guest two 'echo two'", 0, ["one", "two"]),
+    ("no-budget", "xl sched-rtds -d two -v 0 -p 10000 -b 11000 -e 0 2>/dev/null", 1, None),
+    ("end", "xl destroy one; xl destroy two; xl sched-rtds", 0, [POOL, DOMAINS, DOM0]),
+]
+
 
 @pytest.fixture(scope="module")
 def rtds(request):
@@ -53,10 +65,25 @@ def rtds(request):
     return run_steps(request.config.getoption("--hyp"), "xl-rtds", steps, hyp_args="sched=rtds")
 
 
-@pytest.mark.parametrize("name, command, status, lines", RTDS, ids=[one[0] for one in RTDS])
-def test_rtds(rtds, name, command, status, lines):
-    assert name in rtds, f"did not end: {command}"
-    got = rtds[name]
+@pytest.fixture(scope="module")
+def forced(request):
+    steps = [step(name, command) for name, command, _, _ in FORCED]
+    return run_steps(request.config.getoption("--hyp"), "xl-rtds-forced", steps, hyp_args="sched=rtds sched_forced")
+
+
+def check(results, name, command, status, lines):
+    assert name in results, f"did not end: {command}"
+    got = results[name]
     assert got.status == status
     if lines is not None:
         assert [line.rstrip() for line in got.output.split("\n")] == lines
+
+
+@pytest.mark.parametrize("name, command, status, lines", RTDS, ids=[one[0] for one in RTDS])
+def test_rtds(rtds, name, command, status, lines):
+    check(rtds, name, command, status, lines)
+
+
+@pytest.mark.parametrize("name, command, status, lines", FORCED, ids=[one[0] for one in FORCED])
+def test_forced(forced, name, command, status, lines):
+    check(forced, name, command, status, lines)

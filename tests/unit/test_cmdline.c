@@ -77,6 +77,8 @@ Test(cmdline, every_form_of_true_and_false)
 	cr_assert(o.hmp_unsafe);
 	good("hmp-unsafe no-hmp-unsafe");
 	cr_assert_not(o.hmp_unsafe);
+	good("sched_forced");
+	cr_assert(o.sched_forced);
 	good("noreboot");
 	cr_assert(o.noreboot, "an option whose name starts with no");
 }
@@ -154,6 +156,13 @@ Test(cmdline, words_and_texts)
 	good("vwfi=native vwfi=trap");
 	cr_assert_not(o.vwfi_native, "the last one counts");
 	bad("vwfi=yes", "vwfi", "yes", "trap|native");
+	cr_assert_not(o.xsm_dummy);
+	good("xsm=dummy");
+	cr_assert(o.xsm_dummy);
+	good("xsm=dummy xsm=silo");
+	cr_assert_not(o.xsm_dummy);
+	bad("xsm=flask", "xsm", "flask", "silo|dummy");
+	bad("xsm", "xsm", "\"\"", "silo|dummy");
 }
 
 Test(cmdline, watchdog)
@@ -260,5 +269,5 @@ Test(cmdline, every_option_is_described)
 		cr_assert_not_null(strstr(readme, line), "README.md:%s", line);
 		n++;
 	}
-	cr_assert_eq(n, 20);
+	cr_assert_eq(n, 23);
 }

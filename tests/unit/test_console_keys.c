@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include <hv/audit.h>
 #include <hv/console.h>
 #include <hv/console_keys.h>
 #include <hv/domain.h>
@@ -180,6 +181,14 @@ void trace_dump_last(enum log_level lvl, uint16_t cpu, unsigned int n)
 	traces_lvl = lvl;
 	cr_assert_lt(cpu, nr_pcpus);
 	traces += n;
+}
+
+static unsigned int audits;
+
+void audit_request(bool tells)
+{
+	cr_assert(tells);
+	audits++;
 }
 
 static void debug_key(void)
@@ -380,6 +389,8 @@ Test(console_keys, what_they_say)
 	cr_assert_eq(traces, 32); /* 16 of each CPU */
 	cr_assert_eq(traces_lvl, LOG_ERR);
 	traces = 0;
+	(void)key_says("k", "");
+	cr_assert_eq(audits, 1);
 	(void)key_says("T", "");
 	cr_assert_eq(traces * 80, CONSOLE_RING_SIZE / 160 * 160);
 	cr_assert_eq(traces_lvl, LOG_DEBUG); /* which no UART sends */

@@ -34,6 +34,8 @@ static const struct mem_range banks[] = {
 static const struct shm_use *dom0_shm;
 static uint32_t dom0_nr_shm;
 
+static bool its_fails; /* as boot/drivers.c says it */
+
 static int build(void *host, uint32_t nr_vcpus)
 {
 	static const struct mem_range extended[] = {
@@ -55,6 +57,9 @@ static int build(void *host, uint32_t nr_vcpus)
 	cr_assert_eq(fdt_platform_parse(host, 0, &p), 0, "%s",
 		     fake_log_last[LOG_ERR]);
 	cr_assert_eq(fdt_platform_find_console(&p, ""), 0);
+	if (its_fails) {
+		p.its.node = 0;
+	}
 	rc = dom0_fdt_build(&a, dom0, sizeof(dom0), &size);
 	if (rc == 0) {
 		cr_assert_eq(fdt_totalsize(dom0), size);
@@ -115,7 +120,34 @@ Test(tree, hides_what_is_ours)
 	cr_assert_not(has("/intc@8000000"));
 	cr_assert_not(has("/memory@40000000"));
 	cr_assert_not(has("/chosen/module@48000000"));
+	its_fails = true;
+	cr_assert_eq(build(fake_tree(3), 2), 0);
 	cr_assert_not(has("/interrupt-controller@8000000/its@8080000"));
+	its_fails = false;
+}
+
+Test(tree, keeps_the_its_that_we_drive)
+{
+	const char *path = "/interrupt-controller@8000000/its@8080000";
+	void *host = fake_tree(3);
+
+	cr_assert_eq(build(host, 2), 0);
+	expect_text(path, "compatible", "arm,gic-v3-its");
+	EXPECT_CELLS(path, "reg", 0, 0x8080000, 0, 0x20000);
+	EXPECT_CELLS(path, "phandle", FAKE_TREE_MSI);
+	cr_assert(has_prop("/pcie@10000000", "msi-map"));
+	/* The answer of an earlier look is not kept. */
+	its_fails = true;
+	cr_assert_eq(build(host, 2), 0);
+	cr_assert_not(has(path));
+	its_fails = false;
+	/* Of two, each device needs its own: dom0 gets neither. */
+	fake_tree_add(host, "/intc@8000000", "its@80c0000", "arm,gic-v3-its");
+	CELLS(host, "/intc@8000000/its@80c0000", "reg", 0, 0x80c0000, 0,
+	      0x20000);
+	cr_assert_eq(build(host, 2), 0);
+	cr_assert_not(has(path));
+	cr_assert_not(has_prop("/pcie@10000000", "msi-map"));
 }
 
 /* Kept for another domain. */
@@ -132,6 +164,7 @@ Test(tree, hides_what_is_passed_through)
 
 Test(tree, hides_properties_that_lead_nowhere)
 {
+	its_fails = true;
 	cr_assert_eq(build(fake_tree(3), 2), 0);
 	cr_assert_not(has_prop("/soc/eth@1000000", "iommus"));
 	cr_assert_not(has_prop("/pcie@10000000", "msi-map"));
@@ -139,6 +172,7 @@ Test(tree, hides_properties_that_lead_nowhere)
 	cr_assert(has_prop("/aliases", "ethernet0"));
 	cr_assert_not(has_prop("/chosen", "stdout-path"));
 	cr_assert(has_prop("/soc/gpio@30000", "interrupt-controller"));
+	its_fails = false;
 }
 
 Test(tree, chosen)
@@ -363,6 +397,15 @@ static bool is_mapped(uint64_t addr)
 		}
 	}
 	return false;
+}
+
+/* The CPU's accesses to the ITS are ours, whether dom0 has one or not. */
+Test(devices, its)
+{
+	walk(fake_tree(3));
+	cr_assert_neq(p.its.node, 0);
+	cr_assert_not(is_mapped(0x8080000));
+	cr_assert_not(is_mapped(0x8090040));
 }
 
 /* By dom0_scu=no: not seen, not mapped, nor what depends on it. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+// LINK: core/gnttab_dma.c
 // LINK: core/domain.c core/console_guest.c lib/printf.c core/gnttab.c
+// LINK: release/audit_auto.c
 // LINK: core/gnttab_copy.c core/domain_destroy.c
 // LINK: core/gnttab_map.c core/gnttab_op.c core/gnttab_track.c
 // LINK: core/evtchn.c core/evtchn_bind.c core/evtchn_2l.c core/evtchn_fifo.c

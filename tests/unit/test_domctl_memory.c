@@ -2,17 +2,20 @@
 // LINK: core/hotplug.c core/watchdog.c
 // LINK: core/hc_domctl.c core/domctl_life.c core/domctl_info.c
 // LINK: core/domctl_vcpu.c core/domctl_sched.c core/domctl_memory.c
-// LINK: core/domain_destroy.c
+// LINK: core/domain_destroy.c core/iommu.c
 // LINK: core/tracebuf.c core/sched_trace.c
 // LINK: core/hc_sysctl.c core/sysctl_sched.c core/console.c
 // LINK: core/domain.c core/vcpu.c core/vcpu_create.c core/runstate.c
+// LINK: release/audit_auto.c
 // LINK: core/cpupool.c
 // LINK: core/sched_cap.c
 // LINK: core/sched.c core/sched_params.c core/sched_credit2.c core/prioq.c
+// LINK: core/sched_keep.c
+// LINK: core/sched_credit2_params.c
 // LINK: core/sched_rtds.c core/sched_rtds_params.c core/sched_arinc653.c
 // LINK: core/sched_null.c core/timer.c core/percpu.c core/work.c core/ipi.c
 // LINK: core/irq.c core/heap.c lib/printf.c core/gnttab.c
-// LINK: core/gnttab_copy.c core/gnttab_map.c core/gnttab_op.c
+// LINK: core/gnttab_copy.c core/gnttab_map.c core/gnttab_dma.c core/gnttab_op.c
 // LINK: core/gnttab_track.c core/evtchn.c core/evtchn_bind.c
 // LINK: core/evtchn_2l.c core/evtchn_fifo.c core/hypercall.c
 // LINK: core/hypercall_subop.c core/hypercall_table.c core/memory.c

@@ -15,6 +15,7 @@
 
 #include <abi/xen.h>
 #include <hv/console.h>
+#include <hv/iommu_dev.h>
 #include <lib/errno.h>
 
 #include "boot/fdt_dom_dev.h"
@@ -78,7 +79,7 @@ static void expect_good(void)
 {
 	cr_assert_eq(fdt_dev_parse(&q, &dev), 0, "%s", fake_log_last[LOG_ERR]);
 	cr_assert_eq(fake_log_count[LOG_ERR], 0);
-	cr_assert_eq(fake_log_count[LOG_WARN], 0);
+	cr_assert_not_null(strstr(fake_log_last[LOG_WARN], "memory of all"));
 	cr_assert_eq(dev.tree, part);
 }
 
@@ -274,6 +275,28 @@ Test(fdt_dom_dev, paths)
 	good(3);
 	fake_tree_drop(part, DEV, FORCE);
 	expect_refused("no IOMMU keeps");
+}
+
+/* With the word: a warning of what is lost. Behind an SMMU: no need of it. */
+Test(fdt_dom_dev, behind_an_smmu)
+{
+	static struct iommu_device smmu;
+
+	good(3);
+	fake_log_reset();
+	cr_assert_eq(fdt_dev_parse(&q, &dev), 0);
+	cr_expect_eq(fake_log_count[LOG_WARN], 1);
+	cr_expect_not_null(strstr(fake_log_last[LOG_WARN],
+				  "reaches the memory of all"));
+	cr_expect_eq(dev.nr_behind, 0);
+	good(3);
+	fake_tree_drop(part, DEV, FORCE);
+	fake_tree_behind = &smmu;
+	fake_log_reset();
+	cr_assert_eq(fdt_dev_parse(&q, &dev), 0);
+	cr_expect_eq(fake_log_count[LOG_WARN], 0);
+	cr_assert_eq(dev.nr_behind, 1);
+	cr_expect_eq(dev.behind[0], &smmu);
 }
 
 /* Marked or not, with dom0 or without. */

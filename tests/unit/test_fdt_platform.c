@@ -69,6 +69,31 @@ Test(platform, whole_machine_with_gicv3)
 	cr_assert_eq(p.psci_version, 0x10000);
 }
 
+Test(platform, whose_firmware)
+{
+	static const struct {
+		const char compatible[32];
+		enum firmware_kind want;
+	} of[] = {
+		{"board\0fsl,imx8qm", FIRMWARE_IMX8Q},
+		{"board\0fsl,imx8qxp", FIRMWARE_IMX8Q},
+		{"fsl,imx8dxl", FIRMWARE_IMX8Q},
+		{"board\0fsl,imx8mq", FIRMWARE_IMX8MQ},
+		{"board\0fsl,imx8mp", FIRMWARE_OTHER},
+		{"fsl,imx8mq-evk", FIRMWARE_OTHER},
+		{"board", FIRMWARE_OTHER},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(of); i++) {
+		void *fdt = fake_tree(3);
+
+		cr_assert_eq(fdt_setprop(fdt, 0, "compatible", of[i].compatible,
+					 sizeof(of[i].compatible)), 0);
+		cr_assert_eq(parse(fdt), 0);
+		cr_assert_eq(p.firmware, of[i].want, "row %zu", i);
+	}
+}
+
 Test(platform, whole_machine_with_gicv2)
 {
 	cr_assert_eq(parse(fake_tree(2)), 0);

@@ -15,6 +15,8 @@
 #define ETH "/soc/eth@1000000"
 #define GPIO "/soc/gpio@30000"
 
+static bool usable = true; /* the SMMUs are not disabled */
+
 static void expect(void *fdt, uint32_t masters, uint32_t smmus)
 {
 	static struct platform p;
@@ -24,6 +26,7 @@ static void expect(void *fdt, uint32_t masters, uint32_t smmus)
 	fdt_smmu_count(&host_dt, &c);
 	cr_expect_eq(c.masters, masters, "%u devices", c.masters);
 	cr_expect_eq(c.smmus, smmus, "%u SMMUs", c.smmus);
+	cr_expect_eq(c.usable, usable ? c.masters : 0, "%u", c.usable);
 }
 
 /* A network card, and a PCI host by its map. */
@@ -35,6 +38,10 @@ Test(smmu, of_the_fake_machine)
 	expect(fdt, 1, 1);
 	CELLS(fdt, "/pcie@10000000", "iommu-map", 0, FAKE_TREE_SMMU, 0,
 	      0x10000);
+	expect(fdt, 2, 1);
+	fdt_setprop_string(fdt, fdt_node_offset_by_phandle(fdt, FAKE_TREE_SMMU),
+			   "status", "disabled");
+	usable = false;
 	expect(fdt, 2, 1);
 }
 

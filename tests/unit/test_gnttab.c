@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+// LINK: core/gnttab_dma.c
 // LINK: core/gnttab.c core/gnttab_op.c core/gnttab_map.c core/gnttab_track.c
 // LINK: core/gnttab_copy.c
 // LINK: core/hypercall.c core/hypercall_subop.c core/hypercall_table.c

@@ -3,6 +3,7 @@
  * Grant tables: the operations that answer or refuse, through the table as a
  * guest calls them.
  */
+// LINK: core/gnttab_dma.c
 // LINK: core/gnttab.c core/gnttab_op.c core/gnttab_map.c core/gnttab_track.c
 // LINK: core/gnttab_copy.c
 // LINK: core/hypercall.c core/hypercall_subop.c core/hypercall_table.c

@@ -143,6 +143,47 @@ Test(pgtable, uses_the_largest_block)
 	cr_assert_eq(level, 3, "unaligned output address: pages");
 }
 
+/* What a device uses is never split, so it is never broken for a moment. */
+Test(pgtable, pages_only)
+{
+	uint64_t old;
+	unsigned int level;
+
+	pt.pages_only = true;
+	cr_assert_eq(pgtable_map(&pt, GIB, GIB, 4 * MIB, PTE_AF), 0);
+	cr_assert_neq(pgtable_lookup(&pt, GIB, &level), 0);
+	cr_expect_eq(level, 3);
+	cr_assert_eq(pgtable_unmap_page(&pt, GIB + 2 * MIB, &old), 0);
+	cr_expect_eq(nr_invalidated, 1, "the page itself");
+	cr_expect_eq(last_invalidated, GIB + 2 * MIB);
+	pt.pages_only = false;
+}
+
+static const void *cleaned[8];
+static unsigned int nr_cleaned;
+
+static void fake_clean(const void *va, size_t len)
+{
+	cr_assert_eq(len, PAGE_SIZE);
+	cleaned[nr_cleaned++] = va;
+}
+
+Test(pgtable, clean_every_table_on_the_way)
+{
+	pt.pages_only = true;
+	cr_assert_eq(pgtable_map(&pt, GIB, GIB, 4096, PTE_AF), 0);
+	pt.pages_only = false;
+	pgtable_clean(&pt, GIB + 4096, fake_clean);
+	cr_assert_eq(nr_cleaned, 3);
+	cr_expect_eq(cleaned[0], tables[0]);
+	cr_expect_eq(cleaned[1], tables[1 + 1]);
+	cr_expect_eq(cleaned[2], tables[1 + 2]);
+	nr_cleaned = 0;
+	pgtable_clean(&pt, UINT64_C(0x8000000000), fake_clean);
+	cr_assert_eq(nr_cleaned, 1, "nothing below it");
+	cr_expect_eq(cleaned[0], tables[1], "the second root");
+}
+
 Test(pgtable, second_root_table_serves_the_upper_half)
 {
 	unsigned int level;

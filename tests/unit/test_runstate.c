@@ -172,7 +172,7 @@ Test(runstate, a_wakeup_while_the_cpu_chooses)
 {
 	cpus_start(2, "credit2");
 	woken = cpus_vcpu(0);
-	woken->cpus = BIT64(0);
+	vcpu_cpus_set(woken, BIT64(0));
 	vcpu_online(woken);
 	cpus_run(10 * MS);
 	cpus_block(woken);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 // LINK: core/sched_cap.c
 // LINK: core/sched_credit2.c core/prioq.c core/sched_arinc653.c
+// LINK: core/sched_credit2_params.c
 // LINK: core/sched_rtds.c core/sched_rtds_params.c core/cpupool.c
 // LINK: core/sched.c core/sched_params.c
+// LINK: core/sched_keep.c
 // LINK: core/timer.c core/percpu.c
 // LINK: core/lock.c debug/lock_check.c arch/fake/cpu.c
 // LINK: arch/fake/last_words.c tests/fakes/fake_sched_world.c
@@ -117,7 +119,8 @@ static struct vcpu *add(uint32_t weight)
 	v->domain = &dom;
 	v->loaded_on = CPU_NONE;
 	v->hard_affinity = UINT64_MAX;
-	v->cpus = dom.pool->cpus;
+	v->soft_affinity = UINT64_MAX;
+	vcpu_cpus_set(v, dom.pool->cpus);
 	v->runstate = RUNSTATE_blocked;
 	v->state = VCPU_BLOCKED;
 	cr_assert_eq(sched_vcpu_init(v), 0);

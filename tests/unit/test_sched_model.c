@@ -188,6 +188,7 @@ static struct domain odd_dom = {
 static struct {
 	bool is_set;
 	int64_t left, budget, next_budget;
+	int64_t most; /* that it was set to in this period: slices are of it */
 	uint64_t period_end;
 	uint64_t used, nr_periods;
 } cap;
@@ -202,6 +203,7 @@ static void cap_begin_periods(void)
 	while (cap.is_set && fake_time_ns >= cap.period_end) {
 		cap.period_end += CAP_PERIOD;
 		cap.budget = cap.next_budget;
+		cap.most = cap.budget;
 		cap.left += cap.budget;
 		if (cap.left > cap.budget) {
 			cap.left = cap.budget;
@@ -227,9 +229,7 @@ static void cap_account(uint64_t ns)
 /* Time that nobody has taken who runs, nor is about to who waits. */
 static bool cap_has_spare_time(void)
 {
-	int64_t most = cap.budget > cap.next_budget ? cap.budget :
-						      cap.next_budget;
-	int64_t slice = most / HALF;
+	int64_t slice = cap.most / HALF;
 	int64_t spare = cap.left;
 
 	slice = slice > CAP_SLICE ? slice : CAP_SLICE;
@@ -265,8 +265,12 @@ static void set_cap_at_random(void)
 	cap_begin_periods();
 	cr_assert_eq(sched_set_cap(&odd_dom, percent), 0);
 	cap.next_budget = percent * INT64_C(100000);
+	if (cap.next_budget > cap.most) {
+		cap.most = cap.next_budget;
+	}
 	if (percent != 0 && !cap.is_set) {
 		cap.budget = cap.next_budget;
+		cap.most = cap.budget;
 		cap.left = cap.budget;
 		cap.period_end = fake_time_ns + CAP_PERIOD;
 	}

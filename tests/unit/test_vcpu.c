@@ -162,7 +162,7 @@ ParameterizedTest(int *nr, vcpu, stories)
 
 	cpus_start(2, policies[*nr % NR_POLICIES]);
 	v = cpus_vcpu(0);
-	v->cpus = BIT64(0);
+	vcpu_cpus_set(v, BIT64(0));
 	tell(v, s->steps);
 	cr_assert_eq(v->state, s->state, "%s: state %u", s->steps, v->state);
 	cr_assert_eq(v->runstate, s->runstate, "%s: run state %u", s->steps,
@@ -204,7 +204,8 @@ ParameterizedTest(int *nr, vcpu, moves)
 	cpus_start(2, policies[*nr % NR_POLICIES]);
 	v = cpus_vcpu(0);
 	other = cpus_vcpu(0);
-	v->cpus = other->cpus = BIT64(0);
+	vcpu_cpus_set(v, BIT64(0));
+	vcpu_cpus_set(other, BIT64(0));
 	tell(v, before);
 	vcpu_online(other);
 	on_cpu(1);
@@ -232,7 +233,7 @@ ParameterizedTest(int *nr, vcpu, an_idle_cpu_takes_one_that_waits)
 	cpus_start(2, policies[*nr]);
 	for (uint32_t i = 0; i < 2; i++) {
 		v[i] = cpus_vcpu(0);
-		v[i]->cpus = BIT64(0);
+		vcpu_cpus_set(v[i], BIT64(0));
 		tell(v[i], "o.");
 	}
 	runs = pcpus[0]->current;

@@ -78,6 +78,12 @@ void arch_cpu_relax(void)
 {
 }
 
+bool sip_call(struct vcpu *v)
+{
+	(void)v;
+	return false;
+}
+
 /* ---- help ---------------------------------------------------------------- */
 
 static void setup(void)
@@ -215,6 +221,8 @@ Test(vpsci, affinity_info)
 		cr_assert_eq(call(rows[i].fid, rows[i].mpidr, rows[i].level, 0),
 			     rows[i].rc, "row %zu", i);
 	}
+	vcpu[1]->loaded_on = 2; /* who sees it off may start it */
+	cr_assert_eq(call(INFO64, 1, 0, 0), 0);
 }
 
 /* ---- the rest ------------------------------------------------------------ */

@@ -15,7 +15,7 @@ static void setup(void)
 {
 	cpus_start(2, "credit2");
 	v = cpus_vcpu(0);
-	v->cpus = BIT64(0);
+	vcpu_cpus_set(v, BIT64(0));
 	vcpu_online(v);
 	cpus_settle();
 	cpus_ipis[0][IPI_KICK] = cpus_ipis[1][IPI_KICK] = 0;
@@ -92,12 +92,14 @@ Test(work, each_bit_has_its_work)
 	uint32_t one = 1;
 
 	cr_assert_eq(ipi_post_call(0, count_call, &one), 0);
-	pcpu_post_self(PWORK_KEY | PWORK_DOMAIN | PWORK_RESCHED);
+	pcpu_post_self(PWORK_KEY | PWORK_DOMAIN | PWORK_AUDIT |
+		       PWORK_RESCHED);
 	vcpu_post(v, ALL_VWORK);
 	cpus_step(0);
 	cr_assert_eq(calls, 1);
 	cr_assert_eq(cpus_seen.keys, 1);
 	cr_assert_eq(cpus_seen.polls, 1);
+	cr_assert_eq(cpus_seen.audits, 1);
 	cr_assert_eq(cpus_seen.flushes, 1);
 	cr_assert_eq(cpus_seen.upcalls, 1);
 	cr_assert_eq(cpus_seen.vtimers, 1);
@@ -150,7 +152,7 @@ Test(work, bits_of_one_that_waits_stay)
 {
 	struct vcpu *other = cpus_vcpu(0);
 
-	other->cpus = BIT64(0);
+	vcpu_cpus_set(other, BIT64(0));
 	vcpu_online(other);
 	vcpu_pause(v);
 	cpus_settle();
@@ -223,7 +225,7 @@ Test(work, idle_time_is_what_no_vcpu_had)
 	cpus_run(2 * MS);
 	cr_assert_eq(sched_idle_ns(pcpus[0]), busy + 3 * MS);
 	other = cpus_vcpu(1);
-	other->cpus = BIT64(1);
+	vcpu_cpus_set(other, BIT64(1));
 	vcpu_online(other);
 	cpus_run(4 * MS);
 	cr_assert_eq(sched_idle_ns(pcpus[1]), idle + 10 * MS);

@@ -5,9 +5,10 @@
  *   boards [-o DIR] [-s] [-v] DTB...
  *
  * One line per tree: CPUs, memory, GIC, timer, how CPUs start, console,
- * devices, size of dom0's tree. With -o DIR the tree as a boot loader would
- * hand it over and dom0's tree are written to DIR/NAME.host.dtb and
- * DIR/NAME.dom0.dtb. With -s as with dom0_scu=no. Exit status 1 when a tree was not understood.
+ * devices, size of dom0's tree; * where the boot loader has to tell the memory.
+ * With -o DIR the tree as a boot loader would hand it over and dom0's tree are
+ * written to DIR/NAME.host.dtb and DIR/NAME.dom0.dtb. With -s as with
+ * dom0_scu=no. Exit status 1 when a tree was not understood.
  *
  * A boot loader's part is played here with libfdt: memory where the tree has
  * none, /chosen with a kernel module.
@@ -248,7 +249,7 @@ static int build_dom0(struct platform *p, struct totals *s, uint32_t *nr_ext,
 	return rc ? rc : dom0_fdt_build(&a, dom0, sizeof(dom0), size);
 }
 
-/* The driver's name; what there is none for. */
+/* The driver's name and where the port is; what there is none for. */
 static const char *console_of(const struct platform *p)
 {
 	static char text[64];
@@ -256,7 +257,9 @@ static const char *console_of(const struct platform *p)
 
 	if (u) {
 		nr_consoles++;
-		return u->name;
+		snprintf(text, sizeof(text), "%s@%llx", u->name,
+			 (unsigned long long)p->uart.base);
+		return text;
 	}
 	snprintf(text, sizeof(text), "none (%s)",
 		 p->uart.node < 0 ? "-" : p->uart.compatible);
@@ -271,6 +274,7 @@ static int board(const char *file, const char *dir)
 	struct smmu_count c;
 	const char *base = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
 	char name[128];
+	char memory = 'M';
 	uint64_t ram = 0;
 	uint32_t nr_ext = 0;
 	uint32_t size = 0;
@@ -286,6 +290,7 @@ static int board(const char *file, const char *dir)
 	}
 	if (!has_memory(host)) {
 		add_memory(host);
+		memory = '*';
 	}
 	add_module(host);
 	fdt_pack(host);
@@ -301,10 +306,10 @@ static int board(const char *file, const char *dir)
 	for (uint32_t i = 0; i < p.nr_banks; i++) {
 		ram += p.bank[i].size;
 	}
-	printf("%-44s %2u/%-3u %6lluM/%u gicv%u %u/%u/%u/%u %-9s %-28s "
+	printf("%-44s %2u/%-3u %6llu%c/%u gicv%u@%llx %u/%u/%u/%u %-9s %-28s "
 	       "%u/%uM %u %u %u %u %u/%u%s\n", name, p.nr_cpus, p.nr_cpus_found,
-	       (unsigned long long)(ram >> 20), p.nr_banks, p.gic.version,
-	       p.timer.sec_phys, p.timer.phys, p.timer.virt, p.timer.hyp,
+	       (unsigned long long)(ram >> 20), memory, p.nr_banks, p.gic.version,
+	       (unsigned long long)p.gic.gicd_base, p.timer.sec_phys, p.timer.phys, p.timer.virt, p.timer.hyp,
 	       start_method(&p),
 	       console_of(&p), s.nr_mmio,
 	       (uint32_t)(s.mmio_bytes >> 20), s.nr_spis, p.nr_reserved,

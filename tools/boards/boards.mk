@@ -27,10 +27,27 @@ $(BOARDS_DIR)/qemu.stamp: tools/boards/qemu_trees.sh
 	tools/boards/qemu_trees.sh $(BOARDS_DIR)/qemu
 	@touch $@
 
-.PHONY: boards
+.PHONY: boards boards-doc
+BOARDS_CHECK = tools/boards/check.py --boards $(BOARDS_DIR)/boards \
+	--out $(BOARDS_DIR)/out --table docs/boards-table.md
+
 # Ends with `N passed, N failed`: trees read, and dom0 trees that dtc accepts
-# without a warning that the host's tree does not have.
+# without a warning that the host's tree does not have; docs/boards-table.md is
+# what was found.
 boards: $(BOARDS_DIR)/boards $(BOARDS_DIR)/qemu.stamp
-	tools/boards/check.py --boards $(BOARDS_DIR)/boards \
-		--out $(BOARDS_DIR)/out $(BOARDS_DIR)/qemu/*.dtb \
-		$(BOARDS_DTBS)
+	$(BOARDS_CHECK) $(BOARDS_DIR)/qemu/*.dtb $(BOARDS_DTBS)
+
+boards-doc: $(BOARDS_DIR)/boards $(BOARDS_DIR)/qemu.stamp
+	$(BOARDS_CHECK) --write $(BOARDS_DIR)/qemu/*.dtb $(BOARDS_DTBS)
+
+# The streams of SMMUs in those trees, held against the trees.
+BOARDS_STREAMS_SRC := tools/boards/streams.c $(sort boot/fdt_iommu.c $(BOOT_FDT_SRC))
+
+$(BOARDS_DIR)/streams: $(BOARDS_STREAMS_SRC) $(wildcard boot/*.h include/*/*.h tests/fakes/*.h)
+	@mkdir -p $(BOARDS_DIR)
+	$(HOSTCC) $(UNIT_CFLAGS) -o $@ $(BOARDS_STREAMS_SRC) -lfdt
+
+.PHONY: boards-streams
+boards: boards-streams
+boards-streams: $(BOARDS_DIR)/streams $(BOARDS_DIR)/qemu.stamp
+	tools/boards/streams.py --streams $(BOARDS_DIR)/streams $(BOARDS_DIR)/qemu/*.dtb $(BOARDS_DTBS)

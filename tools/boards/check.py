@@ -5,7 +5,10 @@
 A tree passes when it was read and when dtc has no warning about dom0's tree
 that it has not about the host's, and its console has the driver that fdtget's
 answers and CONSOLES say. Trees of machines that cannot run guests at
-all (EXPECTED) pass when they are refused. Ends with `N passed, N failed`.
+all (EXPECTED) pass when they are refused. Some of each vendor are read once
+more without our code (spot.py). With --table FILE what was found is held
+against that page (table.py), with --write it is written.
+Ends with `N passed, N failed`.
 """
 import argparse
 import collections
@@ -13,6 +16,9 @@ import os
 import re
 import subprocess
 import sys
+
+import spot
+import table
 
 # Reasons in the error message for which a board is rightly refused.
 EXPECTED = (
@@ -83,12 +89,43 @@ def warnings(dtb):
         line for line in lines if not any(a in line for a in ALLOWED))
 
 
-def main():
+def tree_faults(line, path):
+    """What is wrong with the tree whose line and files these are."""
+    if " error " in line or "not a device tree" in line:
+        return [] if any(e in line for e in EXPECTED) else ["not read"]
+    faults = list((warnings(path + ".dom0.dtb") - warnings(path + ".host.dtb")).elements())
+    console = console_of(path + ".host.dtb")
+    if f" {console}" not in line:
+        faults.append(f"its console is not {console}")
+    return faults
+
+
+def spot_faults(rows, out):
+    """Boards that are not as fdtget says; rows: {tree: line}."""
+    faults = []
+    for name in spot.SPOTS:
+        if name not in rows:
+            faults.append(f"{name}: not among the trees")
+            continue
+        found = table.columns(rows[name])
+        for column, want in spot.expected(os.path.join(out, os.path.basename(name) + ".host.dtb"), name).items():
+            if found[column] != want:
+                faults.append(f"{name}: {column} is {found[column]}, by fdtget {want}")
+    return faults
+
+
+def parsed():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--boards", required=True)
     parser.add_argument("--out", required=True)
+    parser.add_argument("--table", required=True)
+    parser.add_argument("--write", action="store_true")
     parser.add_argument("trees", nargs="*")
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+def main():
+    args = parsed()
     os.makedirs(args.out, exist_ok=True)
     if not args.trees:
         print("no board trees: run tools/setup/fetch_arm64.sh",
@@ -98,31 +135,22 @@ def main():
     run = subprocess.run([args.boards, "-o", args.out] + args.trees,
                          stdout=subprocess.PIPE, text=True, check=False)
     sys.stdout.write(run.stdout)
-    passed = failed = 0
+    faults, passed = [], 0
     if run.returncode not in (0, 1):
-        print(f"boards: exit status {run.returncode}")
-        failed += 1
-    for line in run.stdout.splitlines()[1:-1]:
-        name = line.split()[0]
-        if " error " in line or "not a device tree" in line:
-            ok = any(e in line for e in EXPECTED)
-            new = [] if ok else ["not read"]
-        else:
-            path = os.path.join(args.out, name)
-            new = list((warnings(path + ".dom0.dtb") -
-                        warnings(path + ".host.dtb")).elements())
-            console = console_of(path + ".host.dtb")
-            if f" {console}" not in line:
-                new.append(f"its console is not {console}")
+        faults.append(f"boards: exit status {run.returncode}")
+    rows = {}
+    for tree, line in zip(args.trees, run.stdout.splitlines()[1:-1]):
+        new = tree_faults(line, os.path.join(args.out, line.split()[0]))
         passed += not new
-        failed += bool(new)
-        for text in new:
-            print(f"FAIL {name}: {text}")
-    for text in scu_faults(args):
-        failed += 1
+        faults += [f"{line.split()[0]}: {text}" for text in new]
+        rows[table.name_of(tree)] = line
+    new = spot_faults(rows, args.out)
+    passed += len(spot.SPOTS) - len({text.split(":")[0] for text in new})
+    faults += new + scu_faults(args) + table.faults(args, rows)
+    for text in faults:
         print(f"FAIL {text}")
-    print(f"{passed} passed, {failed} failed")
-    return failed != 0
+    print(f"{passed} passed, {len(faults)} failed")
+    return bool(faults)
 
 
 if __name__ == "__main__":

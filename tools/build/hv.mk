@@ -43,22 +43,22 @@ HV_CFLAGS += -fno-allow-store-data-races -fno-align-functions \
 # The release build inlines across files: the calls between small files then
 # cost nothing (about a quarter of each trap), and the source keeps its shape.
 ifneq ($(DEBUG),1)
-HV_LTO := -flto
+HV_LTO := -flto -flto-partition=one
 endif
 endif
 
-HV_SRC := $(filter-out lib/sha256.c,$(wildcard core/*.c lib/*.c $(HV_DEBUG_DIR)/*.c drivers/*/*.c)) \
+HV_SRC := $(filter-out lib/sha256.c drivers/smmu/%_init.c,$(wildcard core/*.c lib/*.c $(HV_DEBUG_DIR)/*.c drivers/*/*.c)) \
 	$(filter-out arch/$(ARCH)/entry/offsets.c,$(wildcard arch/$(ARCH)/*/*.c))
 # Compiled for size; the budgets of tests/perf hold with it. The rest is what most
 # traps run through.
 HV_COLD := $(wildcard \
-	core/console*.c core/domain*.c core/domctl*.c core/domctl*.c \
+	core/audit*.c core/console*.c core/domain*.c core/domctl*.c core/domctl*.c \
 	core/evtchn_bind.c core/evtchn_fifo.c core/gnttab.c core/gnttab_op.c \
 	core/hc_console.c core/hc_domctl.c core/hc_hvm.c core/hc_m*.c \
 	core/hc_platform.c core/hc_sched.c core/hc_sysctl.c core/hc_vcpu.c \
-	core/heap.c core/hypercall_subop.c core/ipi.c core/irq.c \
+	core/gnttab_dma.c core/heap.c core/hypercall_subop.c core/iommu.c core/ipi.c core/irq.c \
 	core/memory*.c core/page_alloc.c core/page_claim.c \
-	core/page_range.c core/panic.c core/percpu.c core/prioq.c \
+	core/page_inspect.c core/page_range.c core/panic.c core/percpu.c core/prioq.c \
 	core/restart.c core/restart_steps.c core/runstate.c core/sched*.c \
 	core/static_mem.c core/cpupool.c core/hotplug.c \
 	core/sysctl*.c core/timer.c core/trace.c core/vcpu.c \
@@ -67,18 +67,21 @@ HV_COLD := $(wildcard \
 	arch/$(ARCH)/mm/stage1.c \
 	arch/$(ARCH)/mm/vmid.c arch/$(ARCH)/trap/idregs.c \
 	arch/$(ARCH)/trap/inject.c arch/$(ARCH)/trap/s1walk.c \
+	arch/$(ARCH)/trap/sip.c \
 	arch/$(ARCH)/trap/sysreg.c arch/$(ARCH)/vdev/vpsci.c \
 	arch/$(ARCH)/vdev/vtimer.c arch/$(ARCH)/vgic/vgic.c \
 	arch/$(ARCH)/vgic/vgic_change.c arch/$(ARCH)/vgic/vgic_dump.c \
 	arch/$(ARCH)/vgic/vgic_reset.c \
-	arch/$(ARCH)/vgic/vgic_state.c arch/$(ARCH)/vgic/vgicd_v2.c \
-	drivers/gic/gicv2.c drivers/gic/gicv3.c drivers/uart/*.c \
+	arch/$(ARCH)/vgic/vgicd_v2.c \
+	arch/$(ARCH)/vgic/vgic_its.c arch/$(ARCH)/vgic/vgic_its_cmd.c \
+	arch/$(ARCH)/vgic/vgicits_v3.c drivers/gic/its.c \
+	drivers/gic/gicv2.c drivers/gic/gicv3.c drivers/smmu/*.c drivers/uart/*.c \
 	arch/$(ARCH)/vgic/vgicd_v3.c arch/$(ARCH)/vgic/vgicr_v3.c drivers/gic/gich.c \
 	core/mmio.c lib/printf.c)
 HV_COLD := $(filter-out arch/$(ARCH)/cpu/context.c arch/$(ARCH)/cpu/time.c,$(HV_COLD))
 HV_ASM := $(wildcard arch/$(ARCH)/*/*.S)
 # boot/, and what nobody else needs.
-BOOT_SRC := $(wildcard boot/*.c) lib/sha256.c
+BOOT_SRC := $(wildcard boot/*.c drivers/smmu/*_init.c) lib/sha256.c
 HV_OBJ := $(HV_SRC:%.c=$(OUT)/%.o) $(HV_ASM:%.S=$(OUT)/%.o)
 BOOT_OBJ := $(BOOT_SRC:%.c=$(OUT)/%.o)
 

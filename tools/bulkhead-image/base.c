@@ -154,7 +154,7 @@ static bool dump_tree(char *const argv[])
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static char *const *qemu_words(const struct cfg_section *m, const char *gic,
+static char *const *qemu_words(const struct cfg_section *m, const char *model,
 			       const char *file)
 {
 	char **w = need(16 * sizeof(*w));
@@ -162,8 +162,7 @@ static char *const *qemu_words(const struct cfg_section *m, const char *gic,
 
 	w[n++] = need_text("qemu-system-aarch64");
 	w[n++] = need_text("-M");
-	w[n++] = need_text("virt,gic-version=%s,virtualization=on,dumpdtb=%s",
-			   gic, file);
+	w[n++] = need_text("%s,dumpdtb=%s", model, file);
 	w[n++] = need_text("-cpu");
 	w[n++] = need_text("%s", cfg_text(m, "cpu", "cortex-a53"));
 	w[n++] = need_text("-smp");
@@ -180,25 +179,12 @@ static char *const *qemu_words(const struct cfg_section *m, const char *gic,
 
 static void read_qemu(struct image *img, const struct cfg_entry *e)
 {
-	static const char *const boards[] = { "virt-gicv2", "virt-gicv3" };
 	const struct cfg_section *m = &img->cfg.section[0];
 	struct blob b = { .path = need_text("%s/.%s.%d.dtb", img->out,
 					    img->name, (int)getpid()) };
-	const char *gic = NULL;
-	bool ok;
+	bool ok = dump_tree(qemu_words(m, qemu_board(m)->model, b.path)) &&
+		  file_load(&b);
 
-	for (uint32_t i = 0; i < ARRAY_SIZE(boards); i++) {
-		if (strcmp(e->value.text, boards[i]) == 0) {
-			gic = boards[i] + strlen(boards[i]) - 1;
-		}
-	}
-	if (!gic) {
-		bad(e->line, "machine = \"%s\" is no board of QEMU that is "
-		    "known here; write virt-gicv2 or virt-gicv3, or dtb = "
-		    "\"FILE\"", e->value.text);
-		return;
-	}
-	ok = dump_tree(qemu_words(m, gic, b.path)) && file_load(&b);
 	unlink(b.path);
 	if (!ok) {
 		bad(e->line, "QEMU gives no device tree for this machine (its "
@@ -214,9 +200,11 @@ static void read_board(struct image *img, const struct cfg_entry *e)
 {
 	static const char *const of_qemu[] = { "cpu", "cpus", "memory" };
 	const struct cfg_section *m = &img->cfg.section[0];
+	/* A board has its CPUs; QEMU gives it as much memory as one wants. */
+	uint32_t nr = cfg_find(m, "machine") ? 2 : ARRAY_SIZE(of_qemu);
 	struct blob b = { 0 };
 
-	for (uint32_t i = 0; i < ARRAY_SIZE(of_qemu); i++) {
+	for (uint32_t i = 0; i < nr; i++) {
 		if (cfg_find(m, of_qemu[i])) {
 			bad(cfg_line(m, of_qemu[i]), "%s is said by the tree "
 			    "of dtb; leave it out", of_qemu[i]);
@@ -305,6 +293,47 @@ static void refuse_domains(const void *tree, int line)
 	}
 }
 
+/* What QEMU will write into the tree of a board that is not its own. */
+static void add_qemu_ram(struct image *img, const struct cfg_section *m)
+{
+	struct cfg_value bank = {
+		.text = need_text("0x%llx+%lluM",
+				  (unsigned long long)qemu_board(m)->ram,
+				  (unsigned long long)cfg_number(m, "memory",
+								 1024)),
+	};
+
+	add_ram(img->tree, &(struct cfg_entry){
+			.value = { .nr = 1, .item = &bank } });
+}
+
+/* Of one that QEMU plays: from it, or from a file. */
+static void read_machine(struct image *img, const struct cfg_entry *machine,
+			 const struct cfg_entry *dtb)
+{
+	const struct cfg_section *m = &img->cfg.section[0];
+	const struct qemu_board *board = qemu_board(m);
+
+	if (!board) {
+		bad(machine->line, "machine = \"%s\" is no board of QEMU that "
+		    "is known here; write virt-gicv2, virt-gicv3 or "
+		    "imx8mp-evk, or dtb = \"FILE\"", machine->value.text);
+	} else if (dtb && !has_own_tree(board)) {
+		bad(dtb->line, "both machine and dtb; leave one out");
+	} else if (!dtb && has_own_tree(board)) {
+		bad(machine->line, "QEMU has no device tree for %s; add dtb = "
+		    "\"FILE\", its vendor's", board->name);
+	} else if (dtb) {
+		read_board(img, dtb);
+	} else {
+		read_qemu(img, machine);
+	}
+	stop_if_bad();
+	if (dtb) {
+		add_qemu_ram(img, m);
+	}
+}
+
 void base_read(struct image *img)
 {
 	const struct cfg_section *m = &img->cfg.section[0];
@@ -313,10 +342,8 @@ void base_read(struct image *img)
 	const struct cfg_entry *ram = cfg_find(m, "ram");
 
 	img->tree = need(TREE_ROOM);
-	if (machine && dtb) {
-		bad(dtb->line, "both machine and dtb; leave one out");
-	} else if (machine) {
-		read_qemu(img, machine);
+	if (machine) {
+		read_machine(img, machine, dtb);
 	} else if (dtb) {
 		read_board(img, dtb);
 	} else {

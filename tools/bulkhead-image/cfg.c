@@ -294,3 +294,22 @@ int cfg_line(const struct cfg_section *s, const char *key)
 
 	return e ? e->line : s->line;
 }
+
+void cfg_set(struct cfg_section *s, const char *key, const char *text)
+{
+	uint32_t i = 0;
+
+	while (i < s->nr && strcmp(s->entry[i].key, key) != 0) {
+		i++;
+	}
+	if (!text && i < s->nr) {
+		s->entry[i] = s->entry[--s->nr];
+	} else if (text && i < CFG_MAX_ENTRIES) {
+		s->nr += i == s->nr;
+		s->entry[i] = (struct cfg_entry){
+			.key = need_text("%s", key),
+			.value = { .kind = CFG_TEXT,
+				   .text = need_text("%s", text) },
+		};
+	}
+}

@@ -54,5 +54,7 @@ uint64_t cfg_number(const struct cfg_section *s, const char *key,
 		    uint64_t absent);
 /* Line of @key in @s, of @s itself without one. */
 int cfg_line(const struct cfg_section *s, const char *key);
+/* Put @key = "@text" in the place of what @s says; NULL: take it away. */
+void cfg_set(struct cfg_section *s, const char *key, const char *text);
 
 #endif

@@ -96,6 +96,22 @@ bool is_dom0(const struct cfg_section *s);
 /* Value of @name in "a=1,b=2"; NULL without it. */
 char *spec_field(const char *spec, const char *name);
 
+/* ---- boards.c: machines that QEMU plays ---------------------------------- */
+
+struct qemu_board {
+	const char *name;  /* machine = "..." */
+	const char *model; /* after QEMU's -M */
+	uint64_t ram;      /* where it begins, when dtb has to be given */
+	uint32_t console;  /* which of its serial ports is the console */
+};
+
+/* What machine names in @m; NULL: nothing, or nothing that is known. */
+const struct qemu_board *qemu_board(const struct cfg_section *m);
+/* It has no tree of QEMU's making: dtb names that of its vendor. */
+bool has_own_tree(const struct qemu_board *b);
+/* "NAME", or "NAME=TREE.dtb", in the place of what @m says. */
+void qemu_board_choose(struct cfg_section *m, const char *words);
+
 /* ---- base.c: the board and the files ------------------------------------- */
 
 /* The board's own tree into img->tree, without what a boot adds. */
@@ -168,6 +184,12 @@ void explain(FILE *f, const void *tree, const struct image *img);
 void areas_of_tree(struct areas *l, const void *tree,
 		   const struct image *img);
 void picture(FILE *f, const void *tree, const struct image *img);
+/* svg.c: for both pictures. Sizes in pixels, text with its base line at @y. */
+const char *svg_colour(uint32_t domain);
+void svg_text(FILE *f, int x, int y, const char *text);
+void svg_box(FILE *f, int x, int y, int width, int height, const char *colour);
+/* The partitions and what connects them, by the description alone. */
+void partitions(FILE *f, const struct cfg *c);
 void write_uboot(FILE *f, const struct image *img);
 void write_qemu(FILE *f, const struct image *img);
 

@@ -19,7 +19,8 @@
 
 const struct key machine_keys[] = {
 	{ .name = "machine", .kind = KEY_TEXT, .form = "\"virt-gicv3\"",
-	  .help = "a board of QEMU, virt-gicv2 or virt-gicv3; or dtb" },
+	  .help = "a board of QEMU: virt-gicv2, virt-gicv3, imx8mp-evk; or "
+		  "dtb" },
 	{ .name = "cpu", .kind = KEY_TEXT, .form = "\"cortex-a53\"",
 	  .help = "the model of its CPUs" },
 	{ .name = "cpus", .kind = KEY_NUMBER, .form = "2",
@@ -27,7 +28,7 @@ const struct key machine_keys[] = {
 	{ .name = "memory", .kind = KEY_MIB, .form = "1024",
 	  .help = "MiB it has" },
 	{ .name = "dtb", .kind = KEY_FILE, .form = "\"board.dtb\"",
-	  .help = "the device tree of a real board, in place of machine" },
+	  .help = "the device tree of a real board, or of imx8mp-evk" },
 	{ .name = "ram", .kind = KEY_RANGES, .form = "[ \"0x40000000+1G\" ]",
 	  .help = "its memory, when its tree leaves that to the boot loader" },
 	{ .name = "hypervisor", .kind = KEY_FILE, .needed = true,

@@ -94,18 +94,22 @@ static void shell_word(FILE *f, const char *before, const char *path,
 void write_qemu(FILE *f, const struct image *img)
 {
 	const struct cfg_section *m = &img->cfg.section[0];
-	const char *machine = cfg_text(m, "machine", "");
+	const struct qemu_board *board = qemu_board(m);
 
 	fprintf(f, "#!/bin/sh\n# Made by bulkhead-image from %s. More words go "
 		"to QEMU; Ctrl-\\ x ends it.\n", report_file);
-	fprintf(f, "exec qemu-system-aarch64 -M virt,gic-version=%s,"
-		"virtualization=on -cpu", machine + strlen(machine) - 1);
-	shell_word(f, "", cfg_text(m, "cpu", "cortex-a53"), "");
-	fprintf(f, " -smp %llu -m %llu \\\n\t-display none -no-user-config "
-		"-nodefaults -nic none -serial mon:stdio -echr 0x1c \\\n\t"
-		"-kernel",
-		(unsigned long long)cfg_number(m, "cpus", 2),
+	fprintf(f, "exec \"${QEMU:-qemu-system-aarch64}\" -M %s", board->model);
+	if (!has_own_tree(board)) {
+		fputs(" -cpu", f);
+		shell_word(f, "", cfg_text(m, "cpu", "cortex-a53"), "");
+	}
+	fprintf(f, " -smp %u -m %llu \\\n\t-display none -no-user-config "
+		"-nodefaults -nic none ", platform.nr_cpus,
 		(unsigned long long)cfg_number(m, "memory", 1024));
+	for (uint32_t i = 0; i < board->console; i++) {
+		fputs("-serial null ", f);
+	}
+	fputs("-serial mon:stdio -echr 0x1c \\\n\t-kernel", f);
 	shell_word(f, "", img->hypervisor.path, "");
 	fputs(" -dtb", f);
 	shell_word(f, "", need_text("%s/%s.dtb", img->out, img->name), "");

@@ -19,7 +19,8 @@ static struct image image;
 
 static void usage(FILE *f)
 {
-	fputs("usage: bulkhead-image [-o DIR] [-n] DESCRIPTION\n"
+	fputs("usage: bulkhead-image [-o DIR] [-n] [-m MACHINE] DESCRIPTION\n"
+	      "       bulkhead-image --partitions DESCRIPTION >PICTURE.svg\n"
 	      "       bulkhead-image --explain TREE.dtb [-s PICTURE.svg]\n"
 	      "       bulkhead-image --help\n"
 	      "Writes to DIR (else .) for a DESCRIPTION called NAME.cfg:\n"
@@ -32,6 +33,10 @@ static void usage(FILE *f)
 	      "  NAME.qemu.sh   starts it in QEMU, when the machine is one of "
 	      "QEMU's\n"
 	      "  -n             writes nothing, only checks\n"
+	      "  -m MACHINE     in the place of what DESCRIPTION says; "
+	      "imx8mp-evk=TREE.dtb with its tree\n"
+	      "  --partitions   the domains and what connects them, as a "
+	      "picture\n"
 	      "  --explain      says what an existing tree describes, in the "
 	      "words of a description\n"
 	      "The hypervisor's own code checks it all first. Each mistake is "
@@ -106,13 +111,26 @@ static void write_all(const struct image *img)
 
 /* ---- the two ways -------------------------------------------------------- */
 
-static int make(const char *file, const char *out, bool only_check)
+static void read_description(struct cfg *c, const char *file)
+{
+	report_file = file;
+	if (!cfg_read(c, file)) {
+		die("%s cannot be read, or is no text; name a description",
+		    file);
+	}
+	stop_if_bad();
+	keys_check(c);
+	stop_if_bad();
+}
+
+/* @machine: NULL, or in the place of the description's. */
+static int make(const char *file, const char *out, const char *machine,
+		bool only_check)
 {
 	struct image *img = &image;
 	char *base = basename(need_text("%s", file));
 	char *dot = strrchr(base, '.');
 
-	report_file = file;
 	img->dir = dirname(need_text("%s", file));
 	img->name = need_text("%.*s", dot ? (int)(dot - base) :
 					    (int)strlen(base), base);
@@ -120,13 +138,10 @@ static int make(const char *file, const char *out, bool only_check)
 	if (!img->out) {
 		die("no directory %s; make it, or name another with -o", out);
 	}
-	if (!cfg_read(&img->cfg, file)) {
-		die("%s cannot be read, or is no text; name a description",
-		    file);
+	read_description(&img->cfg, file);
+	if (machine) {
+		qemu_board_choose(&img->cfg.section[0], machine);
 	}
-	stop_if_bad();
-	keys_check(&img->cfg);
-	stop_if_bad();
 	base_read(img);
 	check_machine(img);
 	files_read(img);
@@ -172,28 +187,48 @@ static int tell(const char *file, const char *svg)
 	return nr_mistakes != 0;
 }
 
+/* The words that come alone. True: that was all; @status is how it ended. */
+static bool main_alone(int argc, char **argv, int *status)
+{
+	*status = 0;
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		usage(stdout);
+		keys_help();
+		return true;
+	}
+	if (argc == 3 && strcmp(argv[1], "--partitions") == 0) {
+		read_description(&image.cfg, argv[2]);
+		partitions(stdout, &image.cfg);
+		return true;
+	}
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	const char *out = ".";
 	const char *svg = NULL;
+	const char *machine = NULL;
 	bool only_check = false;
 	bool backwards = argc > 1 && strcmp(argv[1], "--explain") == 0;
 	int opt;
 
-	if (argc > 1 && strcmp(argv[1], "--help") == 0) {
-		usage(stdout);
-		keys_help();
-		return 0;
+	if (main_alone(argc, argv, &opt)) {
+		return opt;
 	}
 	if (backwards) {
 		argv[1] = argv[0];
 		argv++;
 		argc--;
 	}
-	while ((opt = getopt(argc, argv, backwards ? "s:" : "no:")) != -1) {
+	while ((opt = getopt(argc, argv, backwards ? "s:" : "no:m:")) !=
+	       -1) {
 		switch (opt) {
 		case 'o':
 			out = optarg;
+			break;
+		case 'm':
+			machine = optarg;
 			break;
 		case 'n':
 			only_check = true;
@@ -211,5 +246,5 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	return backwards ? tell(argv[optind], svg) :
-			   make(argv[optind], out, only_check);
+			   make(argv[optind], out, machine, only_check);
 }

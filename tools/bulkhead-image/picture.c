@@ -10,8 +10,6 @@
 
 #include <string.h>
 
-#include <lib/types.h>
-
 #include "boot/fdt_dom.h"
 #include "report.h"
 
@@ -22,31 +20,6 @@
 #define BOX_HEIGHT 92
 #define TOP 60
 
-static const char *const colours[] = {
-	"#a6cee3", "#b2df8a", "#fdbf6f", "#cab2d6", "#ffff99", "#fb9a99",
-};
-
-static void put_text(FILE *f, int x, int y, const char *text)
-{
-	fprintf(f, "<text x=\"%d\" y=\"%d\">", x, y);
-	for (; *text; text++) {
-		if (*text == '<' || *text == '>' || *text == '&') {
-			fprintf(f, "&#%d;", *text);
-		} else {
-			fputc(*text >= ' ' && *text < 127 ? *text : '?', f);
-		}
-	}
-	fputs("</text>\n", f);
-}
-
-static void put_box(FILE *f, int x, int y, int width, int height,
-		    const char *colour)
-{
-	fprintf(f, "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" "
-		"fill=\"%s\" stroke=\"#333\"/>\n", x, y, width, height,
-		colour);
-}
-
 /* The colour of the first domain that @name speaks of. */
 static const char *colour_of(const char *name)
 {
@@ -56,7 +29,7 @@ static const char *colour_of(const char *name)
 
 		if (of && strncmp(of + 4, boot_domains[i].name, len) == 0 &&
 		    (of[4 + len] == 0 || of[4 + len] == ',')) {
-			return colours[i % ARRAY_SIZE(colours)];
+			return svg_colour(i);
 		}
 	}
 	return strcmp(name, "free") ? "#cccccc" : "#ffffff";
@@ -80,8 +53,8 @@ static int put_memory(FILE *f, const struct areas *l)
 		const struct area *a = &l->a[i];
 		int height = height_of(a->size);
 
-		put_box(f, MAP_X, y, MAP_WIDTH, height, colour_of(a->name));
-		put_text(f, MAP_X + 8, y + height / 2 + 4,
+		svg_box(f, MAP_X, y, MAP_WIDTH, height, colour_of(a->name));
+		svg_text(f, MAP_X + 8, y + height / 2 + 4,
 			 need_text("0x%010llx  %8llu KiB  %s",
 				   (unsigned long long)a->start,
 				   (unsigned long long)a->size >> 10,
@@ -95,19 +68,19 @@ static int put_domain(FILE *f, uint32_t i, int y)
 {
 	const struct boot_domain *b = &boot_domains[i];
 
-	put_box(f, BOX_X, y, BOX_WIDTH, BOX_HEIGHT,
-		colours[i % ARRAY_SIZE(colours)]);
-	put_text(f, BOX_X + 10, y + 20,
+	svg_box(f, BOX_X, y, BOX_WIDTH, BOX_HEIGHT,
+		svg_colour(i));
+	svg_text(f, BOX_X + 10, y + 20,
 		 need_text("d%u: %s%s", i + 1, b->name,
 			   b->refused ? " (refused)" : ""));
-	put_text(f, BOX_X + 10, y + 40,
+	svg_text(f, BOX_X + 10, y + 40,
 		 need_text("%u vCPUs, %llu MiB", b->nr_vcpus,
 			   (unsigned long long)b->mem_kib >> 10));
-	put_text(f, BOX_X + 10, y + 60,
+	svg_text(f, BOX_X + 10, y + 60,
 		 need_text("kernel at 0x%llx%s",
 			   (unsigned long long)b->kernel.start,
 			   b->ramdisk.size ? ", ramdisk" : ""));
-	put_text(f, BOX_X + 10, y + 80,
+	svg_text(f, BOX_X + 10, y + 80,
 		 need_text("%s%s", b->vpl011 ? "UART at 0x22000000" :
 					       "no UART",
 			   b->enhanced ? ", knows the hypervisor" : ""));
@@ -130,12 +103,12 @@ void picture(FILE *f, const void *tree, const struct image *img)
 		"height=\"%d\" font-family=\"monospace\" font-size=\"12\" "
 		"style=\"white-space:pre\">\n",
 		BOX_X + BOX_WIDTH + MAP_X, boxes > height ? boxes : height);
-	put_text(f, MAP_X, 24,
+	svg_text(f, MAP_X, 24,
 		 need_text("GICv%u, %u CPUs, %u domains%s",
 			   platform.gic.version, platform.nr_cpus,
 			   nr_boot_domains,
 			   platform.nr_modules ? " and dom0" : ""));
-	put_text(f, MAP_X, 46, "memory (heights are not to scale)");
+	svg_text(f, MAP_X, 46, "memory (heights are not to scale)");
 	put_memory(f, &l);
 	for (uint32_t i = 0; i < nr_boot_domains; i++) {
 		y = put_domain(f, i, y);

@@ -21,7 +21,8 @@ HANDLER = re.compile(r"\bhc_\w+")
 REG_ROW = re.compile(r"^\s*(?:\[R_(\w+)\] = )?REG_(?!END)\w+\(.*$")
 REG_NAMES = re.compile(r"/\*\s*([A-Z][A-Z0-9_]*(?:, [A-Z][A-Z0-9_]*)*)")
 REG_TABLE = re.compile(r"\brows_v(\d)\[\] = \{(.*?)^\};", re.S | re.M)
-REG_FILE = re.compile(r".*/vgic([dr])_v(\d)\.c")
+REG_FILE = re.compile(r".*/vgic(d|r|its)_v(\d)\.c")
+FRAMES = {"d": "GICD", "r": "GICR", "its": "GITS"}
 
 
 def tests_text(root):
@@ -92,11 +93,11 @@ def check_registers(root, rep):
             count += 1
             if not file or not names:
                 rep.fault(f"{path}:{number}", "a register row without a name",
-                          "[R_NAME] = before it, in a file vgicd_vN.c or "
-                          "vgicr_vN.c, or /* NAME */ behind it")
+                          "[R_NAME] = before it, in a file vgicd_vN.c, "
+                          "vgicr_vN.c or vgicits_vN.c, or /* NAME */ behind it")
                 continue
             frame, version = file.groups()
-            for name in (f"GIC{frame.upper()}_{name}" for name in names):
+            for name in (f"{FRAMES[frame]}_{name}" for name in names):
                 if name not in tested.get(version, ()):
                     rep.fault(f"{path}:{number}",
                               f"no rows_v{version}[] in tests/unit names {name}",

@@ -30,6 +30,7 @@ CHECKS = (
     ("cppcheck", ["tools/check/cppcheck.sh"]),
     ("locking", ["tools/check/gen_locking.py", "--check"]),
     ("compat", ["tools/docs/compat.py", "--check"]),
+    ("pictures", ["tools/docs/pictures.py", "--check"]),
     ("ledger", ["tools/ledger/ledger.py", "--check-doc"]),
     ("abi", ["tools/check/abi.sh"]),
 )

@@ -5,7 +5,7 @@
   dom0.cpio.gz       the small control domain: busybox and the test programs (tools/image/dom0.files)
   dom0-xl.cpio.gz    the control domain with the stock toolstack (tools/image/dom0-xl.files)
   dom0-boards.cpio.gz   the same with the drivers of tools/qemu/boards.py's boards (tools/image/dom0-boards.files)
-  guests.img         a disk for the second one: kernel, ramdisk (tools/image/domu.files) and disks of its guests
+  guests.img         a disk for the second one: kernel, ramdisks (tools/image/domu.files, driver.files) and disks of its guests
   dom0-xl-backports.cpio.gz, domu-backports.cpio.gz
                      control domain and guest of the same lists with the modules of the newer kernel of Debian's backports
 
@@ -70,12 +70,13 @@ def make_ramdisk(name, target, add=(), modules="modules"):
     report(target, f"{len(made.archive.entries)} files")
 
 
-def fill_guests_folder(folder, domu):
+def fill_guests_folder(folder, ramdisks):
     """What the guests' disk holds, all with the same time of change."""
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     shutil.copy(KERNEL, os.path.join(folder, "vmlinuz"))
-    shutil.copy(domu, os.path.join(folder, "domu.cpio.gz"))
+    for path in ramdisks:
+        shutil.copy(path, folder)
     for name, size in GUEST_DISKS.items():
         with open(os.path.join(folder, name + ".img"), "wb") as file:
             file.write(random.Random(name).randbytes(size))
@@ -108,18 +109,18 @@ def make_file_system(folder, target):
     run_e2fs(["debugfs", "-w", "-f", "-", target], "".join(f"set_inode_field {name} ctime @1\n" for name in names))
 
 
-def make_guests_disk(target, domu):
+def make_guests_disk(target, ramdisks):
     """The guests' disk, unless it is there and was made of the same."""
-    inputs = [KERNEL, domu, __file__]
+    inputs = [KERNEL, *ramdisks, __file__]
     stamp = "".join(f"{os.path.relpath(path, ROOT)} {ramdisk.file_hash(path)}\n" for path in inputs)
     if not ramdisk.same_stamp(target, stamp):
         folder = os.path.join(OUT, "guests")
-        fill_guests_folder(folder, domu)
+        fill_guests_folder(folder, ramdisks)
         make_file_system(folder, target + ".new")
         os.rename(target + ".new", target)
         shutil.rmtree(folder)
         ramdisk.write_stamp(target, stamp)
-    report(target, "kernel, ramdisk and disks of the guests")
+    report(target, "kernel, ramdisks and disks of the guests")
 
 
 def main():
@@ -136,9 +137,10 @@ def main():
         return
     for name in ("dom0-xl", "dom0-boards"):
         make_ramdisk(name, os.path.join(OUT, name + ".cpio.gz"))
-    domu = os.path.join(OUT, "domu.cpio.gz")
-    make_ramdisk("domu", domu)
-    make_guests_disk(os.path.join(OUT, "guests.img"), domu)
+    ramdisks = [os.path.join(OUT, name + ".cpio.gz") for name in ("domu", "driver")]
+    for path in ramdisks:
+        make_ramdisk(os.path.basename(path).removesuffix(".cpio.gz"), path)
+    make_guests_disk(os.path.join(OUT, "guests.img"), ramdisks)
     for name in ("dom0-xl", "domu"):
         make_ramdisk(name, os.path.join(OUT, name + "-backports.cpio.gz"), modules="modules-backports")
 

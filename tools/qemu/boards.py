@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Boards that QEMU plays, with the device trees that Debian's kernel package has for them."""
+import os
+
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 class Board:
@@ -8,13 +11,14 @@ class Board:
     # pylint: disable=too-many-arguments,too-many-instance-attributes
     def __init__(self, machine, tree, ram, **parts):
         self.machine = machine        # after -M
-        self.tree = tree              # in the package's folder of trees
+        self.tree = tree              # in the package's folder of trees, or source beside this file
         self.ram = ram                # where memory begins
         self.qemu = ""                # the oldest QEMU that plays it well enough, where host.sh's does not
         self.console = 0              # which of QEMU's serial ports /chosen/stdout-path names
         self.tty = ""                 # its name in a kernel that runs without a hypervisor
         self.card = "if=sd"           # a disk in the slot that the tree names
         self.nics = 0                 # network cards of the machine, up to the one that the tree names
+        self.rom = ""                 # of a device that cannot be left out: an empty file will do
         self.lacks = ""               # device tree source: what QEMU does not have and kernels would die of or wait for
         self.args = ""                # for the hypervisor's command line
         self.extra = ()               # more QEMU arguments
@@ -59,6 +63,9 @@ BOARDS = {
                      lacks=RASPI4B_LACKS),
     # The same with the port that its tree names, the mini-UART.
     "raspi4b-mini": Board("raspi4b", "broadcom/bcm2711-rpi-4-b.dtb", 0, console=1, tty="ttyS1", lacks=RASPI4B_LACKS),
+    # No vendor describes it by a device tree, and QEMU leaves its other CPUs to a firmware that Debian does not have.
+    "sbsa-ref": Board("sbsa-ref", os.path.join(HERE, "sbsa-ref.dts"), 0x10000000000, tty="ttyAMA0", card="if=ide",
+                      rom="vgabios-bochs-display.bin", extra=("-cpu", "cortex-a57")),
     # Its display port would look for a sound card.
     "zcu102": Board("xlnx-zcu102,virtualization=on", "xilinx/zynqmp-zcu102-rev1.0.dtb", 0, tty="ttyPS0", card="if=sd,index=1",
                     nics=4, lacks=ZCU102_LACKS, extra=("-audio", "none")),

@@ -19,7 +19,7 @@ TAIL_LINES = 40
 CHUNK = 96          # of a command: real Xen's console buffer drops what exceeds 128 bytes
 
 # A hypervisor's last words.
-CRASH = re.compile(rb"BULKHEAD PANIC|\(XEN\) \*{20}")
+CRASH = re.compile(rb"BULKHEAD PANIC|\(XEN\) Panic on CPU")
 # Lines of the hypervisor itself and of other domains, which may come anywhere in a command's output.
 OTHERS_LINE = r"(?:\((?:XEN|BH|d[0-9]+%s)\) |^bulkhead:).*\n?"
 # A domain of the device tree, whose lines have its name.

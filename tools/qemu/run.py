@@ -194,6 +194,8 @@ class Machine:
         if self.board and self.board not in BOARDS:
             raise SetupError(f"no board '{self.board}' here", "one of " + ", ".join(BOARDS))
         args = ["-M", BOARDS[self.board].machine, *BOARDS[self.board].extra] if self.board else self._virt()
+        if self.board and BOARDS[self.board].rom:
+            args += ["-L", self._empty_rom(BOARDS[self.board].rom)]
         args += ["-smp", str(self.smp), "-m", str(self.mem)]
         # The clock chip counts virtual time, as the CPUs' timers do: the two can be compared on a busy host.
         args += ["-rtc", "base=2024-01-01T00:00:00,clock=vm"]
@@ -204,9 +206,22 @@ class Machine:
             args += ["-accel", "tcg,thread=multi"]
         return args
 
+    @staticmethod
+    def _empty_rom(name):
+        """A folder with that file, for QEMU to look into besides its own."""
+        folder = os.path.join(BUILD, "roms")
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(bytes(512))
+        return folder
+
     def _board_tree(self):
         """The text of the board's device tree."""
-        text = boot_domains.source_of(os.path.join(BUILD, "peer", "dtbs", BOARDS[self.board].tree))
+        tree = os.path.join(BUILD, "peer", "dtbs", BOARDS[self.board].tree)
+        if tree.endswith(".dts"):
+            with open(tree, encoding="utf-8") as file:
+                return file.read()
+        text = boot_domains.source_of(tree)
         return text + f"/ {{ {BOARDS[self.board].lacks} }};\n"
 
     def _domains_tree(self, kernel_at, initrd_at):

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include <hv/audit.h>
 #include <hv/console.h>
 #include <hv/cpupool.h>
 #include <hv/domain.h>
@@ -17,6 +18,7 @@
 #include <hv/evtchn.h>
 #include <hv/guest_win.h>
 #include <hv/heap.h>
+#include <hv/iommu_dev.h>
 #include <hv/irqchip.h>
 #include <hv/page_alloc.h>
 #include <hv/platform.h>
@@ -108,6 +110,14 @@ void evtchn_send_virq(struct vcpu *v, uint32_t virq)
 }
 
 void console_tell_news(void)
+{
+}
+
+void audit_step(void)
+{
+}
+
+void iommu_poll(void)
 {
 }
 

@@ -69,7 +69,13 @@ __cold int arch_domain_init(struct domain *d, const struct dom_config *cfg)
 	if (rc) {
 		return rc;
 	}
-	rc = cfg->gic_version == 3 ? vgic_v3_map(d, cfg) : vgic_v2_map(d, cfg);
+	if (cfg->its_base) {
+		rc = vits_domain_init(d, cfg->its_base);
+	}
+	if (rc == 0) {
+		rc = cfg->gic_version == 3 ? vgic_v3_map(d, cfg) :
+					     vgic_v2_map(d, cfg);
+	}
 	if (rc == 0 && cfg->gic_version == 2 && cfg->gicc_size) {
 		rc = map_gicc(d, cfg);
 	}
@@ -77,6 +83,7 @@ __cold int arch_domain_init(struct domain *d, const struct dom_config *cfg)
 		rc = vpl011_init(d, cfg);
 	}
 	if (rc) {
+		vits_domain_fini(d);
 		vgic_domain_fini(d);
 	}
 	return rc;
@@ -106,6 +113,7 @@ __cold int arch_domain_reset_step(struct domain *d, uint64_t *at)
 
 __cold void arch_domain_fini(struct domain *d)
 {
+	vits_domain_fini(d);
 	vgic_domain_fini(d);
 }
 
@@ -223,6 +231,24 @@ void arch_virq_flush(struct vcpu *v)
 struct virq *arch_virq_of(struct domain *d, uint32_t virq)
 {
 	return vgic_spi_of(d, virq);
+}
+
+__cold bool arch_virq_line(struct domain *d, uint32_t virq, uint32_t *line)
+{
+	const struct virq *q = vgic_spi_of(d, virq);
+
+	if (!q || !q->hw) {
+		return false;
+	}
+	*line = q->pintid;
+	return true;
+}
+
+/* The hardware's virtual CPU interface: it shows each CPU its own. */
+__cold bool arch_mmio_is_shared(mfn_t m)
+{
+	return mfn_to_paddr(m).v - platform.gic.gicv_base <
+	       platform.gic.gicv_size;
 }
 
 void arch_virq_post_hw(struct domain *d, struct virq *q)

@@ -14,29 +14,46 @@
 
 static uint32_t smccc_version;
 
-int64_t firmware_call(uint64_t fid, uint64_t a1, uint64_t a2, uint64_t a3)
-{
-	register uint64_t x0 __asm__("x0") = fid;
-	register uint64_t x1 __asm__("x1") = a1;
-	register uint64_t x2 __asm__("x2") = a2;
-	register uint64_t x3 __asm__("x3") = a3;
-
-/* SMCCC 1.0 lets the callee clobber x4-x17. */
+/* SMCCC 1.0 lets the callee clobber x4-x17: none of them is a result. */
+#define FIRMWARE_REGS                                                         \
+	"+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3), "+r"(x4), "+r"(x5), "+r"(x6), \
+		"+r"(x7)
 #define FIRMWARE_CLOBBERS                                                     \
-	"x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13",       \
-		"x14", "x15", "x16", "x17", "memory"
+	"x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17",   \
+		"memory"
+
+void firmware_call_regs(uint64_t x[4], uint64_t a4)
+{
+	register uint64_t x0 __asm__("x0") = x[0];
+	register uint64_t x1 __asm__("x1") = x[1];
+	register uint64_t x2 __asm__("x2") = x[2];
+	register uint64_t x3 __asm__("x3") = x[3];
+	register uint64_t x4 __asm__("x4") = a4;
+	register uint64_t x5 __asm__("x5") = 0;
+	register uint64_t x6 __asm__("x6") = 0;
+	register uint64_t x7 __asm__("x7") = 0;
+
 	if (platform.psci_conduit == PSCI_SMC) {
 		__asm__ volatile("smc #0"
-				 : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)
-				 : : FIRMWARE_CLOBBERS);
+				 : FIRMWARE_REGS : : FIRMWARE_CLOBBERS);
 	} else if (platform.psci_conduit == PSCI_HVC) {
 		__asm__ volatile("hvc #0"
-				 : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)
-				 : : FIRMWARE_CLOBBERS);
+				 : FIRMWARE_REGS : : FIRMWARE_CLOBBERS);
 	} else {
-		return PSCI_NOT_SUPPORTED;
+		x0 = (uint64_t)PSCI_NOT_SUPPORTED;
 	}
-	return (int64_t)x0;
+	x[0] = x0;
+	x[1] = x1;
+	x[2] = x2;
+	x[3] = x3;
+}
+
+int64_t firmware_call(uint64_t fid, uint64_t a1, uint64_t a2, uint64_t a3)
+{
+	uint64_t x[4] = { fid, a1, a2, a3 };
+
+	firmware_call_regs(x, 0);
+	return (int64_t)x[0];
 }
 
 void psci_init(void)

@@ -114,6 +114,7 @@ void hv_secondary(void)
 	timer_init_cpu();
 	irq_enable_cpu_ppis();
 	irqchip_enable_own_ppis();
+	arch_irq_join();
 	enter_pool();
 	arch_enter_scheduler();
 }

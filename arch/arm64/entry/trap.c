@@ -12,6 +12,7 @@
  *         handling".
  */
 #include <arch/barrier.h>
+#include <arch/its.h>
 #include <arch/trap.h>
 #include <arch/vgic.h>
 #include <hv/arch.h>
@@ -115,6 +116,9 @@ void trap_take_irq(const struct irqchip *chip)
 	if (likely(intid < NR_INTIDS)) { /* 1020-1023: it is gone again */
 		chip->eoi(intid);
 		handle_irq(chip, intid);
+	} else if (intid >= LPI_FIRST) {
+		chip->eoi(intid);
+		vgic_take_lpi(intid);
 	}
 }
 

@@ -13,6 +13,8 @@
 #include <hv/irqchip.h>
 #include <hv/tracebuf.h>
 
+#define NR_SPECIAL 4u /* 1020-1023: none. LPIs are above */
+
 static struct {
 	uint32_t intid;
 	uint32_t begin_ns;
@@ -61,7 +63,7 @@ void trap_irq_traced(struct vcpu *v)
 {
 	(void)v;
 	trap_take_irq(&traced_irqchip);
-	if (last[this_cpu()].intid < NR_INTIDS) {
+	if (last[this_cpu()].intid - NR_INTIDS >= NR_SPECIAL) {
 		put_irq(last[this_cpu()].intid);
 	}
 }

@@ -159,6 +159,9 @@ static unsigned int best_level(const struct pgtable *t, uint64_t addr,
 {
 	unsigned int l = t->start_level < 1 ? 1 : t->start_level;
 
+	if (t->pages_only) {
+		return 3;
+	}
 	while (l < 3 && (size < level_size(l) ||
 			 ((addr | pa) & (level_size(l) - 1)))) {
 		l++;
@@ -283,6 +286,26 @@ __cold int pgtable_protect(struct pgtable *t, uint64_t addr, uint64_t size,
 		t->env->invalidate(t, a);
 	}
 	return 0;
+}
+
+static void clean_page_of(const uint64_t *slot,
+			  void (*clean)(const void *va, size_t len))
+{
+	clean((const char *)slot - ((uintptr_t)slot & ~PAGE_MASK), PAGE_SIZE);
+}
+
+__cold void pgtable_clean(const struct pgtable *t, uint64_t addr,
+			  void (*clean)(const void *va, size_t len))
+{
+	unsigned int l = t->start_level;
+	const uint64_t *slot = root_slot(t, addr);
+
+	clean_page_of(slot, clean);
+	while (is_table(*slot, l)) { /* bound: level 3 */
+		l++;
+		slot = next_slot(t, *slot, addr, l);
+		clean_page_of(slot, clean);
+	}
 }
 
 /* Free the tables below @slot's table; its page is kept. */

@@ -26,6 +26,7 @@ struct pgtable {
 	uint8_t start_level; /* 0 or 1 */
 	uint8_t nr_roots;    /* concatenated tables at the start level */
 	uint8_t addr_bits;
+	bool pages_only;     /* pgtable_map() makes no blocks */
 };
 
 /*
@@ -48,6 +49,9 @@ __must_check int pgtable_protect(struct pgtable *t, uint64_t addr,
  */
 uint64_t pgtable_lookup(const struct pgtable *t, uint64_t addr,
 			unsigned int *level);
+/* @clean each table page on the way to @addr. */
+void pgtable_clean(const struct pgtable *t, uint64_t addr,
+		   void (*clean)(const void *va, size_t len));
 /*
  * Free all tables below the roots, at most @budget pages a call; -EAGAIN:
  * call again. No translation through them may be live.

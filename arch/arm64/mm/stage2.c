@@ -17,6 +17,8 @@
 #include <arch/sysreg.h>
 #include <hv/arch.h>
 #include <hv/domain.h>
+#include <hv/iommu.h>
+#include <hv/iommu_dev.h>
 #include <hv/page_alloc.h>
 #include <lib/check.h>
 #include <lib/errno.h>
@@ -124,6 +126,17 @@ static void sync_walkers(struct pgtable *t)
 	dsb(ishst);
 }
 
+/* Out of the tables for devices too, and out of what their unit remembers. */
+static __cold void tell_devices(struct pgtable *t, uint64_t addr)
+{
+	struct domain *d = owner_of(t);
+
+	if (d->arch.uncached) {
+		pgtable_clean(t, addr, arch_clean_dcache);
+	}
+	iommu_flush(d, addr);
+}
+
 /*
  * Drop the translation of one IPA on all CPUs. TLBIs act on the VMID in
  * VTTBR_EL2: another domain's is put there for the moment; no EL1 access
@@ -135,6 +148,9 @@ static void invalidate(struct pgtable *t, uint64_t addr)
 	uint64_t mine = read_sysreg(vttbr_el2);
 	uint64_t theirs = vmid_vttbr(d);
 
+	if (unlikely(d->iommu.units)) {
+		tell_devices(t, addr);
+	}
 	if (theirs == 0) {
 		return; /* never ran since the last rollover: nothing cached */
 	}
@@ -232,14 +248,44 @@ __cold int arch_p2m_fini_step(struct domain *d)
 	return 0;
 }
 
+/* @size bytes from @ipa as they are in the tables, for who reads memory. */
+static __cold void clean_range(struct stage2 *s2, uint64_t ipa, uint64_t size)
+{
+	uint64_t step = BIT64(PT_LEVEL_SHIFT(2)); /* a table of pages */
+
+	for (uint64_t at = 0; at < size; at += step) {
+		pgtable_clean(&s2->pt, ipa + at, arch_clean_dcache);
+	}
+}
+
+/* A block that is split is broken first: a device would not wait for it. */
+static __cold int map_for_devices(struct stage2 *s2, gfn_t g, mfn_t m,
+				  unsigned int order, uint64_t attrs)
+{
+	uint8_t t = (uint8_t)field_get(S2_SW_TYPE, attrs);
+	uint64_t size = PAGE_SIZE << order;
+	int rc;
+
+	s2->pt.pages_only = p2m_type_is_ram(t);
+	rc = pgtable_map(&s2->pt, gfn_to_ipa(g).v, mfn_to_paddr(m).v, size,
+			 attrs);
+	if (rc == 0 && s2->d->arch.uncached) {
+		clean_range(s2, gfn_to_ipa(g).v, size);
+	}
+	return rc;
+}
+
 int arch_p2m_map(struct domain *d, gfn_t g, mfn_t m, unsigned int order,
 		 enum p2m_type t)
 {
 	struct stage2 s2 = stage2_of(d);
+	uint64_t attrs = type_attrs[t] | PTE_AF | field_prep(S2_SW_TYPE, t);
 
+	if (unlikely(d->iommu.enabled)) {
+		return map_for_devices(&s2, g, m, order, attrs);
+	}
 	return pgtable_map(&s2.pt, gfn_to_ipa(g).v, mfn_to_paddr(m).v,
-			   PAGE_SIZE << order,
-			   type_attrs[t] | PTE_AF | field_prep(S2_SW_TYPE, t));
+			   PAGE_SIZE << order, attrs);
 }
 
 static struct p2m_entry entry_of(uint64_t pte, uint64_t ipa_v,
@@ -280,6 +326,67 @@ struct p2m_entry arch_p2m_lookup(struct domain *d, gfn_t g)
 		};
 	}
 	return entry_of(pte, gfn_to_ipa(g).v, level);
+}
+
+__cold void arch_p2m_share(struct domain *d, bool uncached,
+			   struct iommu_space *out)
+{
+	if (uncached && !d->arch.uncached) {
+		struct stage2 s2 = stage2_of(d);
+
+		d->arch.uncached = true;
+		clean_range(&s2, 0, (d->p2m.max_gfn + 1) << PAGE_SHIFT);
+	}
+	out->root = d->arch.vttbr_root;
+	out->bits = ipa_sizes[ipa_row].bits;
+	out->start_level = ipa_sizes[ipa_row].start_level;
+}
+
+/* ---- audit --------------------------------------------------------------- */
+
+/* All the bits of a leaf but its address and what makes it one. */
+static bool is_sound(uint64_t pte, unsigned int level)
+{
+	uint64_t t = field_get(S2_SW_TYPE, pte);
+	bool is_leaf = (level == 3) == ((pte & PTE_TABLE) != 0);
+
+	return is_leaf && t != P2M_NONE && t < NR_P2M_TYPES &&
+	       (pte & ~(PTE_ADDR | PTE_VALID | PTE_TABLE)) ==
+		       (type_attrs[t] | PTE_AF | field_prep(S2_SW_TYPE, t));
+}
+
+/*
+ * A walk of its own: it enters no table that is not ours. Whoever goes through
+ * all entries enters each at its first.
+ */
+__cold void arch_p2m_inspect(struct domain *d, gfn_t g, struct p2m_raw *r)
+{
+	struct stage2 s2 = stage2_of(d);
+	uint64_t addr = gfn_to_ipa(g).v;
+	unsigned int level = s2.pt.start_level;
+	uint64_t pte = table_va(s2.pt.root)[addr >> PT_LEVEL_SHIFT(level)];
+	uint64_t idx;
+
+	*r = (struct p2m_raw){ .is_bad_table = false };
+	while (level < 3 && (pte & PTE_VALID) && (pte & PTE_TABLE)) {
+		if (is_aligned(addr, BIT64(PT_LEVEL_SHIFT(level))) &&
+		    !page_is_hv(mfn((pte & PTE_ADDR) >> PAGE_SHIFT))) {
+			r->is_bad_table = true;
+			break;
+		}
+		level++;
+		idx = (addr >> PT_LEVEL_SHIFT(level)) & (PT_ENTRIES - 1);
+		pte = table_va(pte & PTE_ADDR)[idx];
+	}
+	r->e = entry_of(pte, r->is_bad_table ? 0 : addr, level);
+	r->is_mapped = (pte & PTE_VALID) != 0;
+	r->is_sound = is_sound(pte, level);
+}
+
+__cold uint64_t arch_p2m_tag(const struct domain *d, uint64_t *root)
+{
+	*root = d->arch.vttbr_root;
+	return d->arch.vmid_gen;
 }
 
 void stage2_load(struct vcpu *v)

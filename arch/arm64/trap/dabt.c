@@ -72,9 +72,10 @@ static uint64_t loaded(uint64_t esr, uint64_t val, unsigned int size)
 	return esr & ISS_DABT_SF ? val : val & UINT32_MAX;
 }
 
-/* Done by the device; false: it does not answer. */
+/* Done by the device; false: as *@rc says, which was MMIO_ABORT. */
 static __force_inline bool emulate(struct vcpu *v, const struct mmio_range *r,
-				   uint64_t esr, ipa_t addr)
+				   uint64_t esr, ipa_t addr,
+				   enum mmio_result *rc)
 {
 	struct mmio_access a;
 
@@ -89,7 +90,8 @@ static __force_inline bool emulate(struct vcpu *v, const struct mmio_range *r,
 	if (a.write) {
 		a.value = zero_extended(guest_reg(v, srt(esr)), a.size);
 	}
-	if (r->fn(v, &a, r->opaque) != MMIO_OK) {
+	*rc = r->fn(v, &a, r->opaque);
+	if (unlikely(*rc != MMIO_OK)) {
 		return false;
 	}
 	if (!(esr & ISS_DABT_WNR)) {
@@ -132,6 +134,7 @@ __cold static void no_device(struct vcpu *v, uint64_t esr, ipa_t addr)
 void trap_dabt(struct vcpu *v, uint64_t esr)
 {
 	const struct mmio_range *r;
+	enum mmio_result rc = MMIO_ABORT;
 	ipa_t addr;
 
 	if (unlikely(!fault_ipa(esr, read_sysreg(far_el2), &addr))) {
@@ -140,9 +143,9 @@ void trap_dabt(struct vcpu *v, uint64_t esr)
 	r = mmio_find(v->domain, addr);
 	if (unlikely(!r)) {
 		no_device(v, esr, addr);
-	} else if (likely(emulate(v, r, esr, addr))) {
+	} else if (likely(emulate(v, r, esr, addr, &rc))) {
 		guest_skip_instruction(v, esr);
-	} else {
+	} else if (rc == MMIO_ABORT) {
 		inject_data_abort(v, esr, read_sysreg(far_el2));
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * SMC calling convention for guests: what exists is a row or PSCI, all else
- * answers NOT_SUPPORTED. Nothing is forwarded to firmware.
+ * answers NOT_SUPPORTED. Firmware hears only of the rows in sip.c.
  *
  * Spec    [SMCCC] 1.1; [XEN] arch-arm/smccc.h for the hypervisor's own range.
  */
@@ -48,8 +48,10 @@ __cold static void call_uid(struct guest_regs *r, const uint32_t uid[4])
 	}
 }
 
-static void other_call(struct guest_regs *r, uint32_t fid)
+static void other_call(struct vcpu *v, uint32_t fid)
 {
+	struct guest_regs *r = &v->arch.regs;
+
 	switch (fid) {
 	case SMCCC_VERSION:
 		r->x[0] = SMCCC_VERSION_1_1;
@@ -81,7 +83,9 @@ static void other_call(struct guest_regs *r, uint32_t fid)
 		r->x[1] = 1;
 		return;
 	default:
-		r->x[0] = not_supported();
+		if (!sip_call(v)) {
+			r->x[0] = not_supported();
+		}
 		return;
 	}
 }
@@ -96,5 +100,5 @@ void smccc_call(struct vcpu *v)
 		r->x[0] = psci->fn(v, fid, &r->x[1]);
 		return;
 	}
-	other_call(r, fid);
+	other_call(v, fid);
 }

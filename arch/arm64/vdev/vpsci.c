@@ -85,8 +85,8 @@ static int affinity_info(struct vcpu *v, uint32_t fid, const uint64_t *args)
 			continue;
 		}
 		found = true;
-		if (vcpu_is_online(t)) {
-			return 0; /* ON */
+		if (vcpu_is_online(t) || !vcpu_is_descheduled(t)) {
+			return 0; /* ON, also while it is on its way off */
 		}
 	}
 	return found ? 1 : PSCI_INVALID_PARAMETERS; /* OFF */

@@ -105,7 +105,7 @@ void vgic_vcpu_fini(struct vcpu *v)
 		return; /* never initialised */
 	}
 	vgic_op_begin(&op, v->domain);
-	for (uint32_t i = 0; i < VGIC_MAX_INTIDS; i++) {
+	for (uint32_t i = 0; i < VGIC_NR_INDICES; i++) {
 		struct virq *q = virq_lookup(v->domain, v, i);
 
 		if (!q || q->lr_vcpu != v->id) {

@@ -34,10 +34,12 @@ void vgic_dump(struct vcpu *v)
 					  vg->lr_saved[n]);
 		}
 	}
-	for (uint32_t i = 0; i < VGIC_MAX_INTIDS; i++) {
-		if ((vg->candidates[i / 64] & BIT64(i % 64)) &&
+	for (uint32_t i = 0; i < VGIC_NR_INDICES; i++) {
+		const struct virq *q = virq_lookup(v->domain, v, i);
+
+		if ((vg->candidates[i / 64] & BIT64(i % 64)) && q &&
 		    waiting++ < DUMP_WAITING) {
-			log_err("  interrupt %u: waits\n", i);
+			log_err("  interrupt %u: waits\n", q->intid);
 		}
 	}
 	if (waiting > DUMP_WAITING) {

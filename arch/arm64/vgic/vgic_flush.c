@@ -148,7 +148,7 @@ static void scan(struct vgic_op *op, struct vcpu *v, struct choice *c,
 {
 	struct vgic_vcpu *vg = &v->arch.vgic;
 
-	/* bound: 16 words of 64 candidates */
+	/* bound: 32 words of 64 candidates */
 	for (unsigned int s = vg->summary; s; s &= s - 1) {
 		unsigned int w = ffs64(s);
 
@@ -407,7 +407,7 @@ static bool candidate_is_pending(struct vcpu *v)
 {
 	const struct vgic_vcpu *vg = &v->arch.vgic;
 
-	/* bound: 16 words of 64 candidates */
+	/* bound: 32 words of 64 candidates */
 	for (unsigned int s = vg->summary; s; s &= s - 1) {
 		unsigned int w = ffs64(s);
 

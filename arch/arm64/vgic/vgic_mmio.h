@@ -61,6 +61,23 @@ enum mmio_result vgic_regs_access(struct vcpu *v, struct mmio_access *m,
 				  const struct vgic_regs *f,
 				  struct vcpu *owner);
 
+/* What an access of 4 or 8 bytes sees of the 64-bit register @val. */
+static inline uint64_t vgic_part(const struct vgic_access *a, uint64_t val)
+{
+	return a->size == 8 ? val : (uint32_t)(val >> (a->offset & 4) * 8);
+}
+
+/* @old after a write of @val. */
+static inline uint64_t vgic_merge(const struct vgic_access *a, uint64_t old,
+				  uint64_t val)
+{
+	unsigned int shift = (a->offset & 4) * 8;
+
+	return a->size == 8 ? val :
+			      (old & ~(UINT64_C(0xffffffff) << shift)) |
+				      val << shift;
+}
+
 /* vgic_irq_regs.c: fields per interrupt, the same in all files. */
 uint64_t vgic_rd_enable(const struct vgic_access *a);
 void vgic_wr_set_enable(const struct vgic_access *a, uint64_t val);

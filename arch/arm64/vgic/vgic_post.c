@@ -146,6 +146,18 @@ void vgic_post_edge(struct domain *d, struct vcpu *v, uint32_t intid)
 	vgic_op_end(&op);
 }
 
+void vgic_post_lpi(struct domain *d, struct virq *q)
+{
+	struct vgic_op op;
+
+	vgic_op_begin(&op, d);
+	if (!post_edge_quick(d, q)) {
+		q->latch = 1;
+		virq_pend(&op, q);
+	}
+	vgic_op_end(&op);
+}
+
 /* Takes over the lock. */
 static void post_hw_slow(struct domain *d, struct virq *q) NO_LOCK_ANALYSIS;
 static __attribute__((noinline)) void

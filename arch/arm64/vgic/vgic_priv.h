@@ -60,7 +60,30 @@ static inline bool vgic_is_loaded_here(const struct vcpu *v)
 	return v->arch.vgic.loaded_on == this_cpu();
 }
 
-/* NULL: no such interrupt, or a private one without @v. */
+/* Number of @q among candidates. All LPIs have that bit, nothing else has. */
+static inline unsigned int virq_index(const struct virq *q)
+{
+	return unlikely(q->intid & VGIC_LPI_FIRST) ?
+		       q->intid - (VGIC_LPI_FIRST - VGIC_LPI_INDEX) :
+		       q->intid;
+}
+
+/*
+ * LPI @n, an INTID or an index; NULL: no such. Inline: a call would cost those
+ * who look up others a stack frame.
+ */
+static inline struct virq *virq_lookup_lpi(const struct domain *d, uint32_t n)
+{
+	n -= n < VGIC_LPI_FIRST ? VGIC_LPI_INDEX : VGIC_LPI_FIRST;
+	if (!d->arch.vgic.lpi || n >= VGIC_NR_LPIS) {
+		return NULL;
+	}
+	return &d->arch.vgic.lpi[array_index_nospec(n, VGIC_NR_LPIS)];
+}
+
+/*
+ * By INTID or index. NULL: no such interrupt, or a private one without @v.
+ */
 static inline struct virq *virq_lookup(struct domain *d, struct vcpu *v,
 				       uint32_t intid)
 {
@@ -69,8 +92,8 @@ static inline struct virq *virq_lookup(struct domain *d, struct vcpu *v,
 	if (intid < VGIC_NR_PRIVATE) {
 		return v ? &v->arch.vgic.priv[intid] : NULL;
 	}
-	if (spi >= d->arch.vgic.nr_spis) {
-		return NULL;
+	if (unlikely(spi >= d->arch.vgic.nr_spis)) {
+		return virq_lookup_lpi(d, intid);
 	}
 	return &d->arch.vgic.spi[array_index_nospec(spi, d->arch.vgic.nr_spis)];
 }

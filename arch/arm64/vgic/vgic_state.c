@@ -50,13 +50,13 @@ void vgic_kick_all(const struct vgic_op *op)
 
 /* ---- candidates ---------------------------------------------------------- */
 
-static void enqueue(struct vcpu *v, struct virq *q)
+static __force_inline void enqueue(struct vcpu *v, struct virq *q)
 {
 	struct vgic_vcpu *vg = &v->arch.vgic;
-	unsigned int w = q->intid / 64;
+	unsigned int i = virq_index(q);
 
-	vg->candidates[w] |= BIT64(q->intid % 64);
-	vg->summary |= (uint16_t)(1u << w);
+	vg->candidates[i / 64] |= BIT64(i % 64);
+	vg->summary |= BIT32(i / 64);
 	vg->quick = false;
 	q->queued = 1;
 	q->lr_vcpu = (uint16_t)v->id;
@@ -65,14 +65,14 @@ static void enqueue(struct vcpu *v, struct virq *q)
 void virq_dequeue(struct domain *d, struct virq *q)
 {
 	struct vcpu *v = vgic_vcpu_of(d, q->lr_vcpu);
-	unsigned int w = q->intid / 64;
+	unsigned int i = virq_index(q);
 
 	if (!q->queued || NEVER(!v)) {
 		return;
 	}
-	v->arch.vgic.candidates[w] &= ~BIT64(q->intid % 64);
-	if (!v->arch.vgic.candidates[w]) {
-		v->arch.vgic.summary &= (uint16_t)~(1u << w);
+	v->arch.vgic.candidates[i / 64] &= ~BIT64(i % 64);
+	if (!v->arch.vgic.candidates[i / 64]) {
+		v->arch.vgic.summary &= ~BIT32(i / 64);
 	}
 	q->queued = 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The distributor a GICv3 guest sees: one security state as seen from the
- * non-secure side, affinity routing always on, no LPIs, no message-based SPIs.
+ * non-secure side, affinity routing always on, no message-based SPIs; LPIs for
+ * a domain with an ITS.
  *
  * Owns    nothing; vgic_v3_map() also registers the redistributors.
  * Absent  INTIDs below 32 are in the redistributors and read as zero here, so
@@ -21,6 +22,7 @@
 #define GICD_CTLR_ENABLE_GRP1A 0x02u
 #define GICD_CTLR_ARE_NS 0x10u
 #define GICD_TYPER_IDBITS (9u << 19) /* 10 bits of INTID */
+#define GICD_TYPER_ITS (13u << 19 | 1u << 17 | 9u << 11) /* 14; 1024 LPIs */
 
 #define IROUTER_AFF (FIELD64(39, 32) | FIELD64(23, 0))
 #define IROUTER_IRM BIT64(31)
@@ -180,7 +182,7 @@ static uint32_t typer_of(const struct domain *d)
 	uint32_t cpus = d->max_vcpus < 8 ? d->max_vcpus : 8;
 
 	return (d->arch.vgic.nr_spis + 31) / 32 | (cpus - 1) << 5 |
-	       GICD_TYPER_IDBITS;
+	       (d->arch.vgic.its ? GICD_TYPER_ITS : GICD_TYPER_IDBITS);
 }
 
 int vgic_v3_map(struct domain *d, const struct dom_config *cfg)

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The redistributors a GICv3 guest sees: two frames of 64 KiB for each vCPU,
- * contiguous, without LPIs. Any vCPU may access any of them.
+ * contiguous. Any vCPU may access any of them.
  *
  * Owns    nothing.
- * Absent  GICR_WAKER, PROPBASER, PENDBASER, IGROUPR0, IGRPMODR0 and NSACR
- *         read as zero and ignore writes: nobody sleeps, there are no LPIs,
- *         all interrupts are group 1.
+ * Absent  GICR_WAKER, IGROUPR0, IGRPMODR0 and NSACR read as zero and ignore
+ *         writes: nobody sleeps, all interrupts are group 1. So do PROPBASER
+ *         and PENDBASER without an ITS.
+ * LPIs    one PROPBASER for all vCPUs, as the architecture wants them alike.
+ *         What is pending is not in the guest's memory: PENDBASER is kept only.
  * Locks   the engine's (vgic_mmio.c).
  * Spec    [GIC] "The GIC Redistributor register map".
  */
+#include "vgic_its.h"
 #include "vgic_mmio.h"
 #include "vgicr_v3.h"
 
@@ -17,9 +20,27 @@
 #define GICR_STRIDE_SHIFT 17
 #define GICR_FRAME_MASK 0xffffu
 
+#define GICR_CTLR_LPIS BIT64(0)
+#define GICR_TYPER_PLPIS BIT64(0)
 #define GICR_TYPER_LAST BIT64(4)
 #define GICR_TYPER_PROC FIELD64(23, 8)
 #define GICR_TYPER_AFF FIELD64(63, 32)
+
+#define GICR_PENDBASER 0x0078u
+#define PROPBASER_BITS                                                        \
+	(FIELD64(58, 56) | FIELD64(51, 12) | FIELD64(11, 7) | FIELD64(4, 0))
+#define PENDBASER_BITS (FIELD64(58, 56) | FIELD64(51, 16) | FIELD64(11, 7))
+
+/* NULL: none, and no LPIs. */
+static struct vits *its_of(const struct vgic_access *a)
+{
+	return a->owner->domain->arch.vgic.its;
+}
+
+static bool lpis_on(const struct vits *s, const struct vcpu *v)
+{
+	return s->lpis_on[v->id / 64] >> v->id % 64 & 1;
+}
 
 static uint64_t rd_typer(const struct vgic_access *a)
 {
@@ -30,8 +51,64 @@ static uint64_t rd_typer(const struct vgic_access *a)
 	if (id + 1 == a->owner->domain->max_vcpus) {
 		typer |= GICR_TYPER_LAST;
 	}
-	return a->size == 8 ? typer :
-			      (uint32_t)(typer >> (a->offset & 4) * 8);
+	if (its_of(a)) {
+		typer |= GICR_TYPER_PLPIS;
+	}
+	return vgic_part(a, typer);
+}
+
+static uint64_t rd_ctlr(const struct vgic_access *a)
+{
+	const struct vits *s = its_of(a);
+
+	return s && lpis_on(s, a->owner) ? GICR_CTLR_LPIS : 0;
+}
+
+static void wr_ctlr(const struct vgic_access *a, uint64_t val)
+{
+	uint64_t bit = BIT64(a->owner->id % 64);
+	struct vits *s = its_of(a);
+
+	if (!s) {
+		return;
+	}
+	if (val & GICR_CTLR_LPIS) {
+		__atomic_fetch_or(&s->lpis_on[a->owner->id / 64], bit,
+				  __ATOMIC_RELAXED);
+	} else {
+		__atomic_fetch_and(&s->lpis_on[a->owner->id / 64], ~bit,
+				   __ATOMIC_RELAXED);
+	}
+}
+
+/* With LPIs on they stay as they are. */
+static uint64_t rd_base(const struct vgic_access *a)
+{
+	const struct vits *s = its_of(a);
+
+	if (!s) {
+		return 0;
+	}
+	return vgic_part(a, a->offset < GICR_PENDBASER ?
+				    s->propbaser :
+				    s->pendbaser[a->owner->id]);
+}
+
+static void wr_base(const struct vgic_access *a, uint64_t val)
+{
+	struct vits *s = its_of(a);
+	uint64_t *reg;
+
+	if (!s || lpis_on(s, a->owner)) {
+		return;
+	}
+	if (a->offset < GICR_PENDBASER) {
+		reg = &s->propbaser;
+		*reg = vgic_merge(a, *reg, val) & PROPBASER_BITS;
+	} else {
+		reg = &s->pendbaser[a->owner->id];
+		*reg = vgic_merge(a, *reg, val) & PENDBASER_BITS;
+	}
 }
 
 static uint64_t rd_iidr(const struct vgic_access *a)
@@ -49,10 +126,11 @@ static uint64_t rd_pidr2(const struct vgic_access *a)
 static const struct vgic_reg rd_rows[] = {
 	/*  offset  bytes  widths  read  write  */
 	REG_PLAIN(0x0008, 8, 4 | 8, rd_typer, NULL), /* TYPER */
-	REG_PLAIN(0x0000, 4, 4, NULL, NULL), /* CTLR: no write is pending */
+	REG_PLAIN(0x0000, 4, 4, rd_ctlr, wr_ctlr), /* CTLR: none is pending */
 	REG_PLAIN(0x0004, 4, 4, rd_iidr, NULL), /* IIDR */
 	REG_PLAIN(0x0014, 4, 4, NULL, NULL), /* WAKER */
-	REG_PLAIN(0x0070, 16, 4 | 8, NULL, NULL), /* PROPBASER, PENDBASER */
+	/* and, behind it, PENDBASER */
+	REG_PLAIN(0x0070, 16, 4 | 8, rd_base, wr_base), /* PROPBASER */
 	REG_PLAIN(0xffe8, 4, 4, rd_pidr2, NULL), /* PIDR2 */
 	REG_END,
 };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Static event channels by HVC #0xEA1. Own data: where the shared page is. */
+/*
+ * Static event channels and signs of life by HVC #0xEA1. Own data: where the
+ * shared page is, and which watchdog of Xen's is ours.
+ */
 #include "bh_event.h"
 
 #include <stdatomic.h>
@@ -9,7 +12,9 @@
 #define HYPERCALL_EVENT_CHANNEL 32u
 #define MEMORY_ADD_TO_PHYSMAP 7u
 #define SCHED_SHUTDOWN 2u
+#define SCHED_WATCHDOG 6u
 #define SHUTDOWN_REASON_CRASH 3u
+#define NEVER_S 1000000u /* the hypervisor's own heartbeat is the one */
 #define EVENT_SEND 4u
 #define EVENT_UNMASK 9u
 #define SPACE_SHARED_INFO 0u
@@ -107,6 +112,21 @@ void bh_event_mask(uint32_t port)
 long bh_event_unmask(uint32_t port)
 {
 	return hypercall(HYPERCALL_EVENT_CHANNEL, EVENT_UNMASK, &port);
+}
+
+long bh_alive(void)
+{
+	static uint32_t dog; /* 0: the call gives one */
+	struct {
+		uint32_t id;
+		uint32_t seconds;
+	} sign = { dog, NEVER_S };
+	long rc = hypercall(HYPERCALL_SCHED, SCHED_WATCHDOG, &sign);
+
+	if (rc > 0) {
+		dog = (uint32_t)rc;
+	}
+	return rc < 0 ? rc : 0;
 }
 
 void bh_crash(void)

@@ -35,6 +35,12 @@ long bh_event_send(uint32_t port);
 void bh_event_mask(uint32_t port);
 long bh_event_unmask(uint32_t port);
 
+/*
+ * The sign of life that heartbeat_ms wants, also the first one: each time
+ * before that is over. 0 or Xen's negative errno.
+ */
+long bh_alive(void);
+
 /* Ends this domain as crashed: its on_crash says what then. */
 void bh_crash(void) __attribute__((noreturn));
 

@@ -12,6 +12,7 @@ struct arch_domain {
 	uint64_t vttbr_root;   /* machine address of the stage-2 root */
 	uint64_t vmid_gen;     /* generation << 16 | VMID */
 	uint64_t cntvoff;
+	bool uncached;         /* a device reads the tables past the caches */
 	uint32_t evtchn_intid;
 	struct vpl011 uart;
 };

@@ -20,6 +20,7 @@
 struct gic_region {
 	void *base;
 	size_t size;
+	uint64_t pa;
 };
 
 struct gicv2_config {

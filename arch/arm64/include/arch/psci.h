@@ -5,7 +5,12 @@
 
 #include <lib/types.h>
 
-/* One SMC or HVC, by the conduit of the device tree. */
+/*
+ * One SMC or HVC, by the conduit of the device tree: @x is x0 to x3, of the
+ * call and of its answer; @a4 is x4.
+ */
+void firmware_call_regs(uint64_t x[4], uint64_t a4);
+/* The same of three arguments with one result. */
 int64_t firmware_call(uint64_t fid, uint64_t a1, uint64_t a2, uint64_t a3);
 /* Ask for versions once; needs platform. */
 void psci_init(void);

@@ -42,6 +42,8 @@ void trap_iabt(struct vcpu *v, uint64_t esr);
 
 /* SMCCC and PSCI of guests. */
 void smccc_call(struct vcpu *v);
+/* A service of the chip maker's firmware; false: refused. */
+bool sip_call(struct vcpu *v);
 struct vpsci_row {
 	uint64_t (*fn)(struct vcpu *v, uint32_t fid, const uint64_t *args);
 	bool has_64bit;

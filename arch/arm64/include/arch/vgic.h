@@ -13,11 +13,18 @@
 struct domain;
 struct vcpu;
 struct dom_config;
+struct vits;
 
 #define VGIC_NR_PRIVATE 32u
 #define VGIC_MAX_INTIDS 1020u
 #define VGIC_LR_NONE 0xffu
 #define VGIC_NO_VCPU 0xffffu
+/* LPIs of a domain with an ITS: INTIDs from VGIC_LPI_FIRST on. */
+#define VGIC_LPI_FIRST 8192u
+#define VGIC_NR_LPIS 1024u
+/* Their numbers among candidates, behind those of all others. */
+#define VGIC_LPI_INDEX 1024u
+#define VGIC_NR_INDICES (VGIC_LPI_INDEX + VGIC_NR_LPIS)
 
 /* struct virq.flags; the test of the vGIC compares with the bit fields. */
 #define VIRQ_ENABLED BIT32(0)
@@ -75,11 +82,10 @@ struct virq {
 };
 STATIC_ASSERT(sizeof(struct virq) == 24, "988 of them fit the heap's limit");
 
-/* Interrupts of one vCPU that may need a list register, one bit an INTID. */
+/* Interrupts of one vCPU that may need a list register; virq_index(). */
 struct vgic_vcpu {
 	struct virq priv[VGIC_NR_PRIVATE];
-	uint64_t candidates[16]; /* vGIC lock */
-	uint16_t summary;        /* bit n: candidates[n] != 0 */
+	uint32_t summary;        /* bit n: candidates[n] != 0 */
 	uint16_t lr_used;        /* bit n: list register n in use */
 	uint16_t lr_eoi;         /* bit n: its end is told by an interrupt */
 	uint16_t loaded_on;      /* CPU whose LRs hold its state, or CPU_NONE */
@@ -90,6 +96,7 @@ struct vgic_vcpu {
 	uint16_t lr_intid[VGIC_MAX_LRS];
 	uint64_t lr_saved[VGIC_MAX_LRS]; /* while not loaded */
 	struct vgic_cpuif cpuif;
+	uint64_t candidates[VGIC_NR_INDICES / 64]; /* vGIC lock */
 };
 
 struct vgic {
@@ -100,6 +107,8 @@ struct vgic {
 	uint32_t typer;          /* GICv3: GICD_TYPER, constant */
 	uint32_t nr_spis;
 	struct virq *spi;        /* [nr_spis] */
+	struct virq *lpi;        /* [VGIC_NR_LPIS]; NULL: without an ITS */
+	struct vits *its;
 };
 
 /* Needs d->max_vcpus. -EINVAL (version, nr_spis, vCPUs), -ENOMEM. */
@@ -124,6 +133,10 @@ struct virq *vgic_spi_of(struct domain *d, uint32_t intid);
  * guest's deactivation will end it. Any CPU; a PPI: its vCPU is loaded here.
  */
 void vgic_post_hw(struct domain *d, struct virq *q);
+/* LPI @q of @d: its message has come. Any CPU. */
+void vgic_post_lpi(struct domain *d, struct virq *q);
+/* Physical LPI @intid has fired here and is ended. */
+void vgic_take_lpi(uint32_t intid);
 /* Link / unlink @intid to a physical line. -EINVAL, -EBUSY. */
 __must_check int vgic_link_hw(struct domain *d, struct vcpu *v,
 			      uint32_t intid, uint32_t pintid);
@@ -147,6 +160,12 @@ void vgic_v3_write_sgi1r(struct vcpu *v, uint64_t val);
  * first; -EAGAIN: call again.
  */
 __must_check int vgic_reset_step(struct domain *d, uint64_t *at);
+/*
+ * An ITS at @base, before vgic_v3_map(). -ENOMEM, -ENOSPC (also: no LPIs left
+ * in the machine), -EEXIST; vits_domain_fini() is for whatever came of it.
+ */
+__must_check int vits_domain_init(struct domain *d, uint64_t base);
+void vits_domain_fini(struct domain *d);
 /*
  * Guest address space of the register files: registers mmio ranges. After
  * vgic_domain_init(), the one for its version. -EINVAL, -ENOSPC, -EEXIST.

@@ -12,6 +12,7 @@ struct fake_p2m;
 struct arch_domain {
 	struct vgic vgic;
 	struct fake_p2m *p2m;
+	uint64_t tag; /* arch_p2m_tag() */
 	uint32_t evtchn_intid;
 	struct vpl011 uart;
 };

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Devices behind units of hv/iommu.h, and the domains they belong to. A
+ * device that belongs to none reaches nothing.
+ */
+#ifndef HV_IOMMU_DEV_H
+#define HV_IOMMU_DEV_H
+
+#include <lib/types.h>
+
+struct domain;
+struct iommu;
+struct iommu_fault;
+
+#define IOMMU_DEV_STREAMS 8u
+
+struct stream_range {
+	struct iommu *unit;
+	uint32_t first;
+	uint32_t nr;
+};
+
+/* All the streams of one device of the tree; of a PCI host, of all behind. */
+struct iommu_device {
+	const char *name; /* for messages; lives as long as this */
+	struct domain *owner; /* NULL: nobody; iommu_lock */
+	struct iommu_device *next; /* of all; iommu_add_device() */
+	uint32_t nr;
+	struct stream_range stream[IOMMU_DEV_STREAMS];
+};
+
+/* Boot: @u, whose driver works, may be a device's from now on. -ENOSPC. */
+__must_check int iommu_add_unit(struct iommu *u);
+void iommu_add_device(struct iommu_device *dev);
+/* There is at least one unit that works. */
+bool iommu_is_present(void);
+
+/*
+ * @dev does its accesses as @d from now on. -EINVAL: @d is not one that may
+ * have devices; -EBUSY: it has an owner; -ENOSPC: too many domains have
+ * devices; what the unit says. Undone after an error.
+ */
+__must_check int iommu_assign(struct domain *d, struct iommu_device *dev);
+/*
+ * All of @d's devices, one by one: they reach nothing any more, and nothing of
+ * them is under way. A part of its end, before its memory goes.
+ */
+__must_check int iommu_return_all_step(struct domain *d);
+
+/*
+ * P2M lock of @d held, d->iommu.units not 0: the frame at @address is no
+ * longer what it was in its tables, which is visible already.
+ */
+void iommu_flush(struct domain *d, uint64_t address);
+
+/* struct iommu_config.fault: who tried what, to the log. */
+void iommu_report(struct iommu *u, const struct iommu_fault *f);
+/* PWORK_DOMAIN: report what devices tried, at a work point. */
+void iommu_poll(void);
+
+#endif

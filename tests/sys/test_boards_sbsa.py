@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+"""QEMU's sbsa-ref, memory at 1 TiB, by a device tree of ours: one CPU, since Debian has no firmware for it."""
+from domains import Domain
+from test_static import KEYS, STATIC, require, text_of, verdicts
+
+
+def test_sbsa_ref(boot, hyp):
+    """dom0's shell on the board's PL011, its clock chip, and a bare-metal domain beside it that takes a line by interrupt."""
+    require(STATIC)
+    console = boot(board="sbsa-ref", smp=1, mem=2048, dom0_mem=512, icount=True, reboot=False,
+                   domains=[Domain("beside", STATIC, bootargs="keyboard")])
+    assert console.check("tr '\\0' ' ' </proc/device-tree/model; cat /sys/class/rtc/rtc0/name").startswith("QEMU sbsa-ref rtc-pl031")
+    console.leave()
+    console.send(KEYS)
+    console.expect(b"Input goes to beside now")
+    console.send("a line\r")
+    verdicts(console, hyp, [1])
+    assert "1 CPUs, 2048 MiB of RAM, GICv3" in text_of(console)
