@@ -379,7 +379,8 @@ static bool steal_any(struct pcpu *c)
 		if (!best) {
 			return false;
 		}
-		if (steal_from(best, c)) {
+		/* It may like another idle CPU better and be there now. */
+		if (steal_from(best, c) && c->policy->nr_queued(c) != 0) {
 			return true;
 		}
 		left &= ~BIT64(best->id);
