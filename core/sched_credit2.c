@@ -353,6 +353,10 @@ static struct sched_decision credit2_pick(struct pcpu *c, struct vcpu *prev,
 
 	if (u && !prioq_has(&u->node)) {
 		charge(s, u, now);
+		if (!prev_runnable && s->waiting.nr == 0) {
+			/* Time that nobody else wanted is no debt. */
+			floor_follow(s, u->node.key);
+		}
 	}
 	s->charged_ns = now;
 	if (unlikely(s->has_caps)) {

@@ -283,6 +283,40 @@ Test(sched_credit2, a_sleeper_saves_up_little)
 	cr_assert_geq(ran_ns[0], 10 * MS);
 }
 
+/* 5 s alone take nothing from it later: nobody else wanted that time. */
+static void alone_then_beside_another(uint16_t nr_cpus)
+{
+	struct vcpu *v[3];
+
+	start(nr_cpus);
+	for (uint32_t i = 0; i <= nr_cpus; i++) {
+		v[i] = add(256);
+	}
+	wake(v[0]);
+	settle();
+	fake_time_ns += 5000 * MS; /* nobody looks meanwhile */
+	sleep_now(v[0]);
+	settle();
+	for (uint32_t i = 1; i <= nr_cpus; i++) {
+		wake(v[i]);
+	}
+	run(10 * MS, MS / 4);
+	ran_ns[0] = 0;
+	wake(v[0]);
+	run(40 * MS, MS / 4);
+	cr_assert_geq(ran_ns[0], 14 * MS, "%lu", ran_ns[0]);
+}
+
+Test(sched_credit2, who_ran_alone_and_slept_comes_back_at_once)
+{
+	alone_then_beside_another(1);
+}
+
+Test(sched_credit2, who_ran_alone_comes_back_on_another_cpu)
+{
+	alone_then_beside_another(2);
+}
+
 Test(sched_credit2, the_rate_limit_comes_before_a_sleeper)
 {
 	struct vcpu *v;
