@@ -12,6 +12,7 @@
 #define NOT_SUPPORTED		(-1)
 #define INVALID_PARAMETERS	(-2)
 #define ALREADY_ON		(-4)
+#define WAIT_US			2000000u /* a hang, whatever turns QEMU gives to a CPU */
 
 static long psci(uint64_t fn, uint64_t a1, uint64_t a2, uint64_t a3)
 {
@@ -81,7 +82,7 @@ static void registers_survive(void)
 
 static bool wait_affinity(unsigned int cpu, long state)
 {
-	uint64_t end = counter() + us_to_ticks(100000);
+	uint64_t end = counter() + us_to_ticks(WAIT_US);
 
 	while (psci(PSCI_AFFINITY_INFO, machine.mpidr[cpu], 0, 0) != state) {
 		if (counter() > end) {
@@ -93,7 +94,7 @@ static bool wait_affinity(unsigned int cpu, long state)
 
 static bool wait_online(unsigned int cpu)
 {
-	uint64_t end = counter() + us_to_ticks(100000);
+	uint64_t end = counter() + us_to_ticks(WAIT_US);
 
 	while (!__atomic_load_n(&cpus[cpu].online, __ATOMIC_ACQUIRE)) {
 		if (counter() > end) {

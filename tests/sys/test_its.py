@@ -31,7 +31,7 @@ def extra_devices(folder):
     """QEMU's arguments for the cards that run.py does not know."""
     nvme = folder / "nvme.img"
     nvme.write_bytes(known_bytes("nvme", DISK_SIZE))
-    return ["-drive", f"if=none,id=nvm,format=raw,file={nvme}", "-device", "nvme,drive=nvm,serial=nvm,addr=3",
+    return ["-drive", f"if=none,id=nvm,format=raw,cache=unsafe,file={nvme}", "-device", "nvme,drive=nvm,serial=nvm,addr=3",
             "-netdev", f"user,id=net1,restrict=on,tftp={folder}/tftp", "-device", "e1000e,netdev=net1,addr=4,romfile="]
 
 

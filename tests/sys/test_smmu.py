@@ -50,7 +50,7 @@ def fixture_ran(request):
                         "xl destroy one; sleep 1; " + FIND_DISK + f"; head -c {HALF} $d | sha256sum"),
         step("faults", "xl dmesg | grep -cE 'refused by|does not answer'; true"),
     ]
-    extra = ["-global", "arm-smmuv3.stage=2", "-drive", f"if=none,id=behind,format=raw,file={path}",
+    extra = ["-global", "arm-smmuv3.stage=2", "-drive", f"if=none,id=behind,format=raw,cache=unsafe,file={path}",
              "-device", f"virtio-blk-pci,drive=behind,serial=behind,{BEHIND}"]
     results = run_steps(request.config.getoption("--hyp"), "smmu-xl", steps, [(name, text)], board_options=",iommu=smmuv3",
                         extra=extra)
