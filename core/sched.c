@@ -75,29 +75,6 @@ void sched_switch_policy(struct pcpu *c, const struct cpupool *p)
 	__atomic_store_n(&c->policy, p->policy, __ATOMIC_RELEASE);
 }
 
-int sched_vcpu_init(struct vcpu *v)
-{
-	int rc = sched_vcpu_prepare(v, v->domain->pool);
-
-	list_init(&v->runq);
-	v->sched_priv = v->sched_next;
-	return rc;
-}
-
-void sched_vcpu_fini(struct vcpu *v)
-{
-	struct pcpu *c = sched_lock_vcpu(v);
-	bool resched;
-
-	sched_remove_locked(c, v);
-	resched = c->policy->leave(c, v);
-	sched_unlock(c);
-	if (resched) {
-		pcpu_post(c, PWORK_RESCHED);
-	}
-	sched_vcpu_forget(v->domain->pool, v->sched_priv);
-}
-
 uint32_t sched_nr_queued(const struct pcpu *c)
 {
 	return __atomic_load_n(&c->policy, __ATOMIC_ACQUIRE)->nr_queued(c);
@@ -458,6 +435,23 @@ static bool may_stay_loaded(const struct pcpu *c, const struct vcpu *v)
 	       __atomic_load_n(&v->pause_count, __ATOMIC_SEQ_CST) == 0;
 }
 
+/* @v waits on @c; after a move both queues are no longer than @c's is now. */
+static bool waits_less_elsewhere(const struct pcpu *c, const struct vcpu *v)
+{
+	uint32_t n = c->policy->nr_queued(c);
+	uint64_t m = v->cpus & ~BIT64(c->id);
+
+	if (likely(n < 2) || !c->policy->heeds_likes) {
+		return false;
+	}
+	for (; m; m &= m - 1) { /* bound: NR_CPUS */
+		if (sched_nr_queued(pcpus[ffs64(m)]) + 2 <= n) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* @v's registers went to memory. It may have to wait somewhere else now. */
 static void unload(struct pcpu *c, struct vcpu *v)
 {
@@ -478,7 +472,8 @@ static void unload(struct pcpu *c, struct vcpu *v)
 	}
 	home = sched_lock_vcpu(v);
 	if (home == c && v->queued &&
-	    (c->policy->has_shared_queue || !may_run_on(v, c->id))) {
+	    (c->policy->has_shared_queue || !may_run_on(v, c->id) ||
+	     waits_less_elsewhere(c, v))) {
 		sched_remove_locked(c, v);
 	}
 	waits = v->queued;

@@ -7,8 +7,10 @@
  * Locks   CPUPOOL around each call of the policy.
  */
 #include <hv/cpupool.h>
+#include <hv/domain.h>
 #include <hv/sched.h>
 #include <hv/vcpu.h>
+#include <hv/work.h>
 
 static struct spinlock pool_lock = SPINLOCK_INIT(CPUPOOL);
 
@@ -72,4 +74,27 @@ void sched_vcpu_forget(struct cpupool *p, void *priv)
 void sched_vcpu_unprepare(struct vcpu *v, struct cpupool *p)
 {
 	sched_vcpu_forget(p, v->sched_next);
+}
+
+int sched_vcpu_init(struct vcpu *v)
+{
+	int rc = sched_vcpu_prepare(v, v->domain->pool);
+
+	list_init(&v->runq);
+	v->sched_priv = v->sched_next;
+	return rc;
+}
+
+void sched_vcpu_fini(struct vcpu *v)
+{
+	struct pcpu *c = sched_lock_vcpu(v);
+	bool resched;
+
+	sched_remove_locked(c, v);
+	resched = c->policy->leave(c, v);
+	sched_unlock(c);
+	if (resched) {
+		pcpu_post(c, PWORK_RESCHED);
+	}
+	sched_vcpu_forget(v->domain->pool, v->sched_priv);
 }

@@ -10,6 +10,7 @@
 // LINK: arch/fake/last_words.c tests/fakes/fake_sched_world.c
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <hv/cpupool.h>
 #include <hv/domain.h>
@@ -379,6 +380,33 @@ Test(sched_credit2, no_cpu_idles_while_one_waits)
 	cr_assert_leq(idle_ns, 3 * MS);
 	for (uint32_t i = 0; i < 4; i++) {
 		cr_assert_geq(ran_ns[i], 97 * MS);
+	}
+}
+
+/* Three on one CPU, one on the other, none ever sleeps: two on each. */
+Test(sched_credit2, busy_ones_spread_over_the_cpus)
+{
+	uint32_t asleep = 0;
+
+	start(2);
+	for (uint32_t i = 0; i < 6; i++) {
+		wake(add(256));
+		settle();
+	}
+	run(20 * MS, MS / 4);
+	for (uint32_t i = 0; i < 6 && asleep < 2; i++) {
+		if (vcpu[i]->cpu == 1) {
+			sleep_now(vcpu[i]);
+			asleep++;
+		}
+	}
+	run(20 * MS, MS / 4);
+	memset(ran_ns, 0, sizeof(ran_ns));
+	run(1000 * MS, MS / 4);
+	for (uint32_t i = 0; i < 6; i++) {
+		if (vcpu[i]->state != VCPU_BLOCKED) {
+			check_share(i, 500 * MS);
+		}
 	}
 }
 
