@@ -17,32 +17,23 @@
 
 static uint8_t frames[2][HEIGHT][WIDTH]; /* one is shown, one is drawn */
 static uint32_t shown;
-static uint64_t period; /* counts */
-static uint64_t due;	/* of the next frame */
-static volatile bool is_due;
 
 static struct {
 	uint32_t drawn;
-	uint32_t missed; /* not ready when the next one was due */
 	uint32_t wrong;	 /* not what had been drawn */
 	uint64_t late;	 /* counts, the most, from due to the handler */
 } n;
 
 void on_interrupt(uint32_t intid)
 {
-	uint64_t late = counter() - due;
+	uint64_t late;
 
 	if (intid == INTID_UART) {
 		uart_take();
+	} else if (intid == INTID_TIMER) {
+		late = beat_take();
+		n.late = late > n.late ? late : n.late;
 	}
-	if (intid != INTID_TIMER) {
-		return;
-	}
-	n.late = late > n.late ? late : n.late;
-	n.missed += (uint32_t)(late / period);
-	due += period * (1 + late / period);
-	timer_at(due);
-	is_due = true;
 }
 
 /* Up to the maximum and down again, 11 seconds each time. */
@@ -86,7 +77,7 @@ static void report(void)
 	put_text(" km/h, ");
 	put_number(n.drawn, 10);
 	put_text(" frames, ");
-	put_number(n.missed, 10);
+	put_number(beats_missed(), 10);
 	put_text(" missed, ");
 	put_number(n.wrong, 10);
 	put_text(" wrong, at most ");
@@ -99,7 +90,6 @@ static void frame(void)
 	uint32_t next = 1 - shown;
 	uint32_t kmh = speed();
 
-	is_due = false;
 	draw(frames[next], kmh);
 	n.wrong += !is_right(frames[next], kmh);
 	shown = next;
@@ -128,18 +118,15 @@ void main(void)
 {
 	put_text("cluster: begins, 60 frames a second\n");
 	gic_init();
-	gic_enable(INTID_TIMER);
 	uart_listen();
-	period = counter_hz() / FRAMES_S;
-	due = counter() + period;
-	timer_at(due);
+	beat_start(FRAMES_S);
 	for (;;) {
 		const char *line = uart_line();
 
 		if (line) {
 			answer(line);
 		}
-		if (is_due) {
+		if (beat_is_due()) {
 			frame();
 		} else {
 			wait_for_interrupt();

@@ -25,7 +25,6 @@ static const struct rule {
 
 #define RULES (sizeof(rules) / sizeof(rules[0]))
 
-static uint8_t events_page[BH_PAGE_BYTES] __attribute__((aligned(4096)));
 static struct bh_link in;
 static struct bh_link out;
 static uint32_t taken[RULES]; /* of this half second */
@@ -134,12 +133,6 @@ static bool read_some(void)
 	return true;
 }
 
-static void put_count(const char *what, uint32_t count)
-{
-	put_text(what);
-	put_number(count, 10);
-}
-
 static uint32_t sum(void)
 {
 	return n.passed + n.bad_id + n.bad_length + n.too_often + n.no_room +
@@ -176,9 +169,7 @@ void main(void)
 	struct bh_link_config co = { OUTBOX, BOX_BYTES, 0, PORT_FILTER_OUT };
 
 	gic_init();
-	bh_events_open(events_page);
-	bh_events_take(event);
-	gic_enable(BH_EVENT_INTID);
+	events_listen(event);
 	gic_enable(INTID_TIMER);
 	timer_at(counter() + counter_hz());
 	bh_link_open(&in, &ci);

@@ -9,9 +9,9 @@
 #include "board.h"
 #include "frame.h"
 
+#define AT_ONCE 64u
 #define QUIET_S 3u
 
-static uint8_t events_page[BH_PAGE_BYTES] __attribute__((aligned(4096)));
 static struct bh_link link;
 static uint32_t seconds; /* of quiet */
 static uint32_t good;
@@ -34,19 +34,11 @@ static bool is_agreed(const struct bh_message *m)
 	       (m->id == ID_DOOR && m->length == 4);
 }
 
-static void read_all(void)
+static void take(struct bh_message *m)
 {
-	struct bh_message m;
-	enum bh_result r;
-
-	do {
-		r = bh_receive(&link, &m);
-		if (r == BH_OK) {
-			seconds = 0;
-			good += is_agreed(&m);
-			bad += !is_agreed(&m);
-		}
-	} while (r == BH_OK || r == BH_NEW);
+	seconds = 0;
+	good += is_agreed(m);
+	bad += !is_agreed(m);
 }
 
 static void report(void)
@@ -64,15 +56,14 @@ void main(void)
 	uint32_t told = 0;
 
 	gic_init();
-	bh_events_open(events_page);
-	bh_events_take(NULL);
-	gic_enable(BH_EVENT_INTID);
+	events_listen(NULL);
 	gic_enable(INTID_TIMER);
 	timer_at(counter() + counter_hz());
 	bh_link_open(&link, &c);
 	while (seconds < QUIET_S || good == 0) {
-		wait_for_interrupt();
-		read_all();
+		if (!bh_receive_some(&link, AT_ONCE, take)) {
+			wait_for_interrupt();
+		}
 		if (seconds == 1 && told != good + bad) {
 			told = good + bad;
 			report();

@@ -12,7 +12,6 @@
 #define ROUNDS 12u
 #define SETTLE_MS 20u
 
-static uint8_t events_page[BH_PAGE_BYTES] __attribute__((aligned(4096)));
 static struct bh_link link;
 static volatile bool time_is_up;
 static uint32_t seed = 1;
@@ -135,9 +134,7 @@ void main(void)
 	struct bh_link_config c = { BOX, BOX_BYTES, 0, PORT_UNTRUSTED };
 
 	gic_init();
-	bh_events_open(events_page);
-	bh_events_take(NULL);
-	gic_enable(BH_EVENT_INTID);
+	events_listen(NULL);
 	gic_enable(INTID_TIMER);
 	bh_link_open(&link, &c);
 	for (uint32_t round = 0; round < ROUNDS; round++) {

@@ -34,27 +34,17 @@ static struct source sources[] = {
 #define SOURCES (sizeof(sources) / sizeof(sources[0]))
 
 static int16_t out[SAMPLES];
-static uint64_t period_counts;
-static uint64_t due;
-static volatile bool is_due;
 
 static struct {
 	uint32_t periods;
-	uint32_t missed; /* not mixed when the next one was due */
 	uint32_t chimes;
 	uint32_t quiet;	 /* periods of a chime that could not be heard */
 } n;
 
 void on_interrupt(uint32_t intid)
 {
-	uint64_t late;
-
 	if (intid == INTID_TIMER) {
-		late = (counter() - due) / period_counts; /* whole ones */
-		due += period_counts * (1 + late);
-		n.missed += is_due + (uint32_t)late;
-		timer_at(due);
-		is_due = true;
+		beat_take();
 	}
 }
 
@@ -134,16 +124,10 @@ static bool is_heard(void)
 	return true;
 }
 
-static void put_count(const char *what, uint32_t count)
-{
-	put_text(what);
-	put_number(count, 10);
-}
-
 static void report(void)
 {
 	put_count("sound: ", n.periods);
-	put_count(" periods, ", n.missed);
+	put_count(" periods, ", beats_missed());
 	put_count(" missed; ", n.chimes);
 	put_count(" chimes, ", n.quiet);
 	put_count(" not heard; volume of ivi ", sources[0].volume);
@@ -163,7 +147,6 @@ static void period(void)
 	n.quiet += has_chime && !is_heard();
 	n.chimes += at == CHIME_FOR;
 	n.periods++;
-	is_due = false;
 	bh_alive();
 	if (n.periods % REPORT_PERIODS == 0) {
 		report();
@@ -174,12 +157,9 @@ void main(void)
 {
 	put_text("sound: begins, 100 periods of 10 ms a second\n");
 	gic_init();
-	gic_enable(INTID_TIMER);
-	period_counts = counter_hz() / RATE_HZ;
-	due = counter() + period_counts;
-	timer_at(due);
+	beat_start(RATE_HZ);
 	for (;;) {
-		if (is_due) {
+		if (beat_is_due()) {
 			period();
 		} else {
 			wait_for_interrupt();

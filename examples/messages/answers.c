@@ -8,7 +8,8 @@
 #include "board.h"
 #include "words.h"
 
-static uint8_t events_page[BH_PAGE_BYTES] __attribute__((aligned(4096)));
+#define AT_ONCE 16u
+
 static struct bh_link box;
 static uint64_t interrupted_at;
 
@@ -53,33 +54,17 @@ static void take_message(struct bh_message *m)
 	}
 }
 
-static void read_all(void)
-{
-	struct bh_message m;
-	enum bh_result r;
-
-	do {
-		r = bh_receive(&box, &m);
-		if (r == BH_OK) {
-			take_message(&m);
-		} else if (r == BH_CORRUPT) {
-			bh_link_restart(&box);
-		}
-	} while (r != BH_EMPTY && r != BH_DOWN && r != BH_MISMATCH);
-}
-
 void main(void)
 {
 	struct bh_link_config c = { BOX, BOX_BYTES, 1, PORT_ANSWERS };
 
 	gic_init();
-	bh_events_open(events_page);
-	bh_events_take(NULL);
-	gic_enable(BH_EVENT_INTID);
+	events_listen(NULL);
 	bh_link_open(&box, &c);
 	put_text("answers: begins\n");
 	for (;;) {
-		read_all();
-		wait_for_interrupt();
+		if (!bh_receive_some(&box, AT_ONCE, take_message)) {
+			wait_for_interrupt();
+		}
 	}
 }

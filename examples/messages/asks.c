@@ -11,7 +11,6 @@
 
 #define ROUNDS 1000u
 
-static uint8_t events_page[BH_PAGE_BYTES] __attribute__((aligned(4096)));
 static struct bh_link box;
 static uint32_t rounds_left;
 static uint64_t to_handler; /* sums of counts */
@@ -142,9 +141,7 @@ void main(void)
 	struct bh_link_config c = { BOX, BOX_BYTES, 0, PORT_ASKS };
 
 	gic_init();
-	bh_events_open(events_page);
-	bh_events_take(NULL);
-	gic_enable(BH_EVENT_INTID);
+	events_listen(NULL);
 	uart_listen();
 	bh_link_open(&box, &c);
 	for (;;) {

@@ -26,14 +26,10 @@ struct controller {
 	uint32_t silent;   /* ticks in a row */
 };
 
-static uint8_t events_page[BH_PAGE_BYTES] __attribute__((aligned(4096)));
 static struct controller both[2] = { { .name = "left" },
 				     { .name = "right" } };
 static struct controller *first = &both[0]; /* in command */
 static struct controller *other = &both[1];
-static volatile bool is_due;
-static uint64_t period; /* counts */
-static uint64_t due;
 static uint32_t tick;
 static int32_t value;
 static struct command taken; /* the last one */
@@ -41,24 +37,17 @@ static struct command taken; /* the last one */
 static struct {
 	uint32_t held;	  /* ticks with the command of the one before */
 	uint32_t differ;  /* ticks in which they did not agree */
-	uint32_t missed;  /* ticks of our own */
 	int32_t off;	  /* from WANTED, the most since it has settled */
 } n;
 
 void on_interrupt(uint32_t intid)
 {
-	uint64_t late;
-
 	if (intid == BH_EVENT_INTID) {
 		bh_events_take(NULL);
 	} else if (intid == INTID_UART) {
 		uart_take();
 	} else if (intid == INTID_TIMER) {
-		late = (counter() - due) / period; /* whole ticks */
-		due += period * (1 + late);
-		n.missed += (uint32_t)late;
-		timer_at(due);
-		is_due = true;
+		beat_take();
 	}
 }
 
@@ -156,12 +145,6 @@ static void decide(void)
 	}
 }
 
-static void put_count(const char *what, uint32_t count)
-{
-	put_text(what);
-	put_number(count, 10);
-}
-
 static void report(void)
 {
 	say(first->name, " is in command, ");
@@ -171,13 +154,12 @@ static void report(void)
 	put_count(" off ", WANTED);
 	put_count("; ticks held ", n.held);
 	put_count(", differing ", n.differ);
-	put_count(", missed ", n.missed);
+	put_count(", missed ", beats_missed());
 	put_text("\n");
 }
 
 static void one_tick(void)
 {
-	is_due = false;
 	read_answers(first);
 	read_answers(other);
 	decide();
@@ -217,9 +199,7 @@ static void open_links(void)
 	struct bh_link_config l = { BOX_LEFT, BOX_BYTES, 0, PORT_LEFT };
 	struct bh_link_config r = { BOX_RIGHT, BOX_BYTES, 0, PORT_RIGHT };
 
-	bh_events_open(events_page);
-	bh_events_take(NULL);
-	gic_enable(BH_EVENT_INTID);
+	events_listen(NULL);
 	bh_link_open(&both[0].link, &l);
 	bh_link_open(&both[1].link, &r);
 }
@@ -228,20 +208,17 @@ void main(void)
 {
 	gic_init();
 	open_links();
-	gic_enable(INTID_TIMER);
 	uart_listen();
 	put_text("arbiter: 100 ticks a second; crash, hang or lie is for the "
 		 "one in command\n");
-	period = counter_hz() / RATE_HZ;
-	due = counter() + period;
-	timer_at(due);
+	beat_start(RATE_HZ);
 	for (;;) {
 		const char *line = uart_line();
 
 		if (line) {
 			type(line);
 		}
-		if (is_due) {
+		if (beat_is_due()) {
 			one_tick();
 		} else {
 			wait_for_interrupt();

@@ -9,9 +9,9 @@
 #include "board.h"
 #include "control.h"
 
+#define AT_ONCE 16u
 #define LIES 5u /* wrong answers that one ID_LIE makes */
 
-static uint8_t events_page[BH_PAGE_BYTES] __attribute__((aligned(4096)));
 static struct bh_link box;
 static uint32_t lies;
 
@@ -58,7 +58,7 @@ static void answer(const struct bh_message *m)
 	bh_alive();
 }
 
-static void take(const struct bh_message *m)
+static void take(struct bh_message *m)
 {
 	if (m->id == ID_SAMPLE && m->length == sizeof(struct sample)) {
 		answer(m);
@@ -72,33 +72,17 @@ static void take(const struct bh_message *m)
 	}
 }
 
-static void read_all(void)
-{
-	struct bh_message m;
-	enum bh_result r;
-
-	do {
-		r = bh_receive(&box, &m);
-		if (r == BH_OK) {
-			take(&m);
-		} else if (r == BH_CORRUPT) {
-			bh_link_restart(&box);
-		}
-	} while (r == BH_OK || r == BH_NEW);
-}
-
 void main(void)
 {
 	struct bh_link_config c = { BOX_LEFT, BOX_BYTES, 1, PORT_CONTROLLER };
 
 	gic_init();
-	bh_events_open(events_page);
-	bh_events_take(NULL);
-	gic_enable(BH_EVENT_INTID);
+	events_listen(NULL);
 	bh_link_open(&box, &c);
 	put_text("controller: begins\n");
 	for (;;) {
-		read_all();
-		wait_for_interrupt();
+		if (!bh_receive_some(&box, AT_ONCE, take)) {
+			wait_for_interrupt();
+		}
 	}
 }

@@ -96,6 +96,41 @@ Test(bh_link, few_events)
 	cr_assert_eq(events[1], 1);
 }
 
+static uint32_t got;
+
+static void take(struct bh_message *m)
+{
+	expect_same(m, got);
+	got++;
+}
+
+/* Never more than asked for; nothing left, a broken link mended: no more. */
+Test(bh_link, some_at_a_time)
+{
+	struct bh_message m;
+
+	open_both();
+	cr_assert(!bh_receive_some(&side[1], 4, take));
+	for (uint32_t i = 0; i < SLOTS; i++) {
+		m = message(i);
+		cr_assert_eq(bh_send(&side[0], &m), BH_OK);
+	}
+	cr_assert(bh_receive_some(&side[1], 3, take));
+	cr_assert_eq(got, 3);
+	cr_assert(!bh_receive_some(&side[1], SLOTS, take));
+	cr_assert_eq(got, SLOTS);
+	side[0].mine->head += 1000;
+	cr_assert(!bh_receive_some(&side[1], SLOTS, take));
+	cr_assert_eq(got, SLOTS);
+	cr_assert(!side[1].broken);
+	m = message(SLOTS);
+	while (bh_send(&side[0], &m) != BH_OK) {
+		(void)bh_receive_some(&side[1], SLOTS, take);
+	}
+	cr_assert(!bh_receive_some(&side[1], SLOTS, take));
+	cr_assert_eq(got, SLOTS + 1);
+}
+
 Test(bh_link, nothing_beyond_the_message_goes_out)
 {
 	struct bh_message m = message(0);

@@ -282,3 +282,22 @@ enum bh_result bh_receive(struct bh_link *l, struct bh_message *m)
 	}
 	return BH_OK;
 }
+
+bool bh_receive_some(struct bh_link *l, uint32_t most,
+		     void (*each)(struct bh_message *m))
+{
+	struct bh_message m;
+
+	for (uint32_t i = 0; i < most; i++) {
+		enum bh_result r = bh_receive(l, &m);
+
+		if (r == BH_OK) {
+			each(&m);
+		} else if (r == BH_CORRUPT) {
+			bh_link_restart(l);
+		} else if (r != BH_NEW) {
+			return false;
+		}
+	}
+	return true;
+}

@@ -101,4 +101,12 @@ enum bh_result bh_send(struct bh_link *l, const struct bh_message *m);
  */
 enum bh_result bh_receive(struct bh_link *l, struct bh_message *m);
 
+/*
+ * What has come, @most of it, to @each; a link that is BH_CORRUPT begins
+ * again, a new life of the other side is passed over. True: there may be more,
+ * and who goes to sleep now may sleep too long.
+ */
+bool bh_receive_some(struct bh_link *l, uint32_t most,
+		     void (*each)(struct bh_message *m));
+
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Console, interrupts, timer of a domain. Own data: lines typed. */
+/*
+ * Console, interrupts, timer of a domain. Own data: lines typed, the beat, the
+ * page of event channels.
+ */
 #include "board.h"
 
 #include "bh_event.h"
@@ -68,6 +71,12 @@ static void put_right(uint64_t v, uint32_t base, uint32_t width)
 void put_number(uint64_t v, uint32_t base)
 {
 	put_right(v, base, 0);
+}
+
+void put_count(const char *what, uint64_t count)
+{
+	put_text(what);
+	put_number(count, 10);
 }
 
 void put_padded(uint64_t v, uint32_t width)
@@ -188,6 +197,15 @@ static void gic_end(uint32_t intid)
 	}
 }
 
+void events_listen(void (*each)(uint32_t port))
+{
+	static uint8_t page[BH_PAGE_BYTES] __attribute__((aligned(4096)));
+
+	bh_events_open(page);
+	bh_events_take(each);
+	gic_enable(BH_EVENT_INTID);
+}
+
 void handle_interrupt(void)
 {
 	uint32_t intid = gic_acknowledge();
@@ -248,4 +266,43 @@ void timer_at(uint64_t when)
 void timer_off(void)
 {
 	WRITE_SYSREG(cntv_ctl_el0, 0);
+}
+
+static struct {
+	uint64_t period; /* ticks */
+	uint64_t at;	 /* of the next one */
+	uint32_t missed;
+	volatile bool is_due;
+} beat;
+
+void beat_start(uint32_t rate_hz)
+{
+	beat.period = counter_hz() / rate_hz;
+	beat.at = counter() + beat.period;
+	gic_enable(INTID_TIMER);
+	timer_at(beat.at);
+}
+
+uint64_t beat_take(void)
+{
+	uint64_t late = counter() - beat.at;
+
+	beat.missed += beat.is_due + (uint32_t)(late / beat.period);
+	beat.at += beat.period * (1 + late / beat.period);
+	timer_at(beat.at);
+	beat.is_due = true;
+	return late;
+}
+
+bool beat_is_due(void)
+{
+	bool is_due = beat.is_due;
+
+	beat.is_due = false;
+	return is_due;
+}
+
+uint32_t beats_missed(void)
+{
+	return beat.missed;
 }

@@ -63,15 +63,31 @@ uint64_t ticks_to_ns(uint64_t ticks);
 void timer_at(uint64_t when);	/* interrupts once counter() is there */
 void timer_off(void);
 
+/*
+ * The same often a second, by INTID_TIMER: each is due once, and one that
+ * nobody has asked for when the next one comes is missed.
+ */
+void beat_start(uint32_t rate_hz);
+uint64_t beat_take(void);	/* for on_interrupt(); ticks it came late */
+bool beat_is_due(void);		/* once each */
+uint32_t beats_missed(void);
+
 void put_char(char c);
 void put_text(const char *text);
 void put_number(uint64_t v, uint32_t base);
 void put_padded(uint64_t v, uint32_t width);	/* decimal, to the right */
+void put_count(const char *what, uint64_t count);
 
 /* The lines that are typed, after uart_listen(), by INTID_UART. */
 void uart_listen(void);
 void uart_take(void);		/* for on_interrupt() */
 const char *uart_line(void);	/* a whole line, or NULL; once each */
 bool same_text(const char *a, const char *b);
+
+/*
+ * Event channels (bh_event.h) by BH_EVENT_INTID; those that have come already
+ * go to @each, which may be NULL.
+ */
+void events_listen(void (*each)(uint32_t port));
 
 #endif
