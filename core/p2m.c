@@ -132,7 +132,7 @@ int p2m_map_mmio(struct domain *d, gfn_t g, mfn_t m, uint64_t nr,
 	uint64_t at = 0;
 	int rc = 0;
 
-	if ((t != P2M_MMIO_DIRECT && t != P2M_MMIO_DEV) ||
+	if (!p2m_type_is_device((uint8_t)t) ||
 	    !range_is_valid(g, nr) || m.v + nr < m.v) {
 		return -EINVAL;
 	}

@@ -25,6 +25,7 @@ enum p2m_type {
 	P2M_RAM_RO,
 	P2M_MMIO_DIRECT, /* device, guest's stage 1 decides the type (dom0) */
 	P2M_MMIO_DEV,    /* device-nGnRE whatever the guest says (domUs) */
+	P2M_DOORBELL,    /* for writes of devices behind an IOMMU; no CPU's */
 	P2M_FOREIGN_RW,  /* another domain's page, execute never */
 	P2M_FOREIGN_RO,
 	P2M_GRANT_RW,
@@ -67,10 +68,15 @@ static inline bool p2m_type_is_ram(uint8_t t)
 	return t == P2M_RAM_RW || t == P2M_RAM_RO;
 }
 
+static inline bool p2m_type_is_device(uint8_t t)
+{
+	return t >= P2M_MMIO_DIRECT && t <= P2M_DOORBELL;
+}
+
 /* Backed by a frame that is counted in the frame table. */
 static inline bool p2m_type_is_counted(uint8_t t)
 {
-	return t != P2M_NONE && t != P2M_MMIO_DIRECT && t != P2M_MMIO_DEV;
+	return t != P2M_NONE && !p2m_type_is_device(t);
 }
 
 static inline bool p2m_type_is_writable(uint8_t t)

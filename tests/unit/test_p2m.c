@@ -140,6 +140,29 @@ Test(p2m, mmio_is_not_counted_and_undone_whole)
 	cr_assert_eq(p2m_lookup(d1, gfn(0x1ff)).type, P2M_MMIO_DEV);
 }
 
+/* It stays what it is, whatever the guest asks for. */
+Test(p2m, a_doorbell_is_a_device)
+{
+	struct page *pg;
+
+	world_ram(d2, 9, 1);
+	pg = p2m_get_page(d2, gfn(9), NULL);
+	cr_assert_eq(p2m_map_mmio(d1, gfn(0x90), mfn(0x90), 1, P2M_DOORBELL),
+		     0);
+	cr_expect_null(p2m_get_page(d1, gfn(0x90), NULL));
+	cr_expect_eq(p2m_map_page(d1, gfn(0x90), pg, P2M_FOREIGN_RW), -EBUSY);
+	cr_expect_eq(p2m_map_page(d1, gfn(0x91), pg, P2M_DOORBELL), -EINVAL);
+	for (uint8_t t = P2M_RAM_RW; t < NR_P2M_TYPES; t++) {
+		if (t != P2M_DOORBELL) {
+			cr_expect_eq(p2m_remove_page(d1, gfn(0x90),
+						     P2M_MASK(t)), -EINVAL);
+		}
+	}
+	cr_expect_not(p2m_type_is_writable(P2M_DOORBELL));
+	cr_expect_eq(p2m_lookup(d1, gfn(0x90)).type, P2M_DOORBELL);
+	page_put(pg);
+}
+
 Test(p2m, map_page_replaces_ram_and_takes_the_reference)
 {
 	struct page *pg, *old;
