@@ -54,6 +54,26 @@ static const struct row {
 	{ ITS + GITS_PIDR2, 4, 4 },
 };
 
+/* One page, where the machine has it, for devices and not for vCPUs. */
+Test(vgic_its, doorbell_behind_an_iommu)
+{
+	begin(1);
+	cr_expect_eq(doorbell.calls, 0);
+	world.d.iommu.enabled = true;
+	cr_expect_eq(vits_map_regs(&world.d, ITS), 0);
+	cr_expect_eq(doorbell.calls, 1);
+	cr_expect_eq(doorbell.g, (ITS + GITS_TRANSLATER) >> PAGE_SHIFT);
+	cr_expect_eq(doorbell.m, doorbell.g);
+	cr_expect_eq(doorbell.nr, 1);
+	cr_expect_eq(doorbell.t, P2M_DOORBELL);
+	doorbell.rc = -ENOMEM;
+	cr_expect_eq(vits_map_regs(&world.d, ITS), -ENOMEM);
+	fake_mmio_fail_at = 1;
+	cr_expect_neq(vits_map_regs(&world.d, ITS), 0);
+	cr_expect_eq(doorbell.calls, 2);
+	fake_mmio_fail_at = 0;
+}
+
 Test(vgic_its, widths)
 {
 	begin(1);

@@ -195,24 +195,30 @@ static struct stage2 stage2_of(struct domain *d)
 
 /* ---- the port ------------------------------------------------------------ */
 
+/* All that a CPU may reach it may read. */
+#define S2_CPU_READ (S2_AP_READ | PTE_AF)
+
 /* Descriptor bits of each type; the type itself travels in software bits. */
 static const uint64_t type_attrs[NR_P2M_TYPES] = {
-	[P2M_RAM_RW] = S2_MEMATTR_NORMAL | PTE_SH_INNER | S2_AP_READ |
+	[P2M_RAM_RW] = S2_MEMATTR_NORMAL | PTE_SH_INNER | S2_CPU_READ |
 		       S2_AP_WRITE,
-	[P2M_RAM_RO] = S2_MEMATTR_NORMAL | PTE_SH_INNER | S2_AP_READ,
+	[P2M_RAM_RO] = S2_MEMATTR_NORMAL | PTE_SH_INNER | S2_CPU_READ,
 	/* The guest's own stage 1 decides. */
-	[P2M_MMIO_DIRECT] = S2_MEMATTR_NORMAL | PTE_SH_OUTER | S2_AP_READ |
+	[P2M_MMIO_DIRECT] = S2_MEMATTR_NORMAL | PTE_SH_OUTER | S2_CPU_READ |
 			    S2_AP_WRITE | S2_XN,
-	[P2M_MMIO_DEV] = S2_MEMATTR_DEVICE_NGNRE | PTE_SH_OUTER | S2_AP_READ |
+	[P2M_MMIO_DEV] = S2_MEMATTR_DEVICE_NGNRE | PTE_SH_OUTER | S2_CPU_READ |
 			 S2_AP_WRITE | S2_XN,
-	[P2M_FOREIGN_RW] = S2_MEMATTR_NORMAL | PTE_SH_INNER | S2_AP_READ |
+	/* CPUs fault for want of the access flag; SMMUs ignore it. */
+	[P2M_DOORBELL] = S2_MEMATTR_DEVICE_NGNRE | PTE_SH_OUTER | S2_AP_WRITE |
+			 S2_XN,
+	[P2M_FOREIGN_RW] = S2_MEMATTR_NORMAL | PTE_SH_INNER | S2_CPU_READ |
 			   S2_AP_WRITE | S2_XN,
-	[P2M_FOREIGN_RO] = S2_MEMATTR_NORMAL | PTE_SH_INNER | S2_AP_READ |
+	[P2M_FOREIGN_RO] = S2_MEMATTR_NORMAL | PTE_SH_INNER | S2_CPU_READ |
 			   S2_XN,
-	[P2M_GRANT_RW] = S2_MEMATTR_NORMAL | PTE_SH_INNER | S2_AP_READ |
+	[P2M_GRANT_RW] = S2_MEMATTR_NORMAL | PTE_SH_INNER | S2_CPU_READ |
 			 S2_AP_WRITE | S2_XN,
-	[P2M_GRANT_RO] = S2_MEMATTR_NORMAL | PTE_SH_INNER | S2_AP_READ | S2_XN,
-	[P2M_XEN_RW] = S2_MEMATTR_NORMAL | PTE_SH_INNER | S2_AP_READ |
+	[P2M_GRANT_RO] = S2_MEMATTR_NORMAL | PTE_SH_INNER | S2_CPU_READ | S2_XN,
+	[P2M_XEN_RW] = S2_MEMATTR_NORMAL | PTE_SH_INNER | S2_CPU_READ |
 		       S2_AP_WRITE | S2_XN,
 };
 
@@ -279,7 +285,7 @@ int arch_p2m_map(struct domain *d, gfn_t g, mfn_t m, unsigned int order,
 		 enum p2m_type t)
 {
 	struct stage2 s2 = stage2_of(d);
-	uint64_t attrs = type_attrs[t] | PTE_AF | field_prep(S2_SW_TYPE, t);
+	uint64_t attrs = type_attrs[t] | field_prep(S2_SW_TYPE, t);
 
 	if (unlikely(d->iommu.enabled)) {
 		return map_for_devices(&s2, g, m, order, attrs);
@@ -352,7 +358,7 @@ static bool is_sound(uint64_t pte, unsigned int level)
 
 	return is_leaf && t != P2M_NONE && t < NR_P2M_TYPES &&
 	       (pte & ~(PTE_ADDR | PTE_VALID | PTE_TABLE)) ==
-		       (type_attrs[t] | PTE_AF | field_prep(S2_SW_TYPE, t));
+		       (type_attrs[t] | field_prep(S2_SW_TYPE, t));
 }
 
 /*

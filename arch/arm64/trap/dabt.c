@@ -108,7 +108,8 @@ __cold static bool was_in_transit(struct domain *d, ipa_t addr, bool write,
 
 	p2m_settle(d);
 	e = arch_p2m_lookup(d, ipa_to_gfn(addr));
-	if (e.type == P2M_NONE || (exec && !p2m_type_is_ram(e.type))) {
+	if (e.type == P2M_NONE || e.type == P2M_DOORBELL ||
+	    (exec && !p2m_type_is_ram(e.type))) {
 		return false;
 	}
 	return !write || p2m_type_is_writable(e.type) ||

@@ -5,17 +5,20 @@
  *
  * Owns    nothing beyond struct vits.
  * Doorbell GITS_TRANSLATER is for devices, which reach the physical one; what
- *         a vCPU writes there is lost.
+ *         a vCPU writes there is lost. Devices behind an IOMMU go by the
+ *         domain's own tables: one page of it is there, for them alone.
  * Locks   its_lock around each access.
  * Bounds  a write runs a step of the queue; while more waits, the guest
  *         repeats it (MMIO_AGAIN), with its interrupts in between.
  * Spec    [GIC] "The ITS register map".
  */
 #include <lib/errno.h>
+#include <hv/p2m.h>
 #include "vgic_its.h"
 #include "vgic_mmio.h"
 
 #define ITS_SIZE 0x20000u /* registers, translation */
+#define ITS_DOORBELL 0x10000u /* the page with GITS_TRANSLATER */
 
 #define CTLR_ENABLED BIT32(0)
 #define CTLR_QUIESCENT BIT32(31)
@@ -134,6 +137,15 @@ static enum mmio_result its_access(struct vcpu *v, struct mmio_access *m,
 	return rc;
 }
 
+/* Where the domain sees its ITS the machine has one. */
+__cold static int map_doorbell(struct domain *d, uint64_t base)
+{
+	paddr_t at = paddr(base + ITS_DOORBELL);
+
+	return p2m_map_mmio(d, ipa_to_gfn(ipa(at.v)), paddr_to_mfn(at), 1,
+			    P2M_DOORBELL);
+}
+
 __cold int vits_map_regs(struct domain *d, uint64_t base)
 {
 	const struct mmio_range its = {
@@ -143,5 +155,7 @@ __cold int vits_map_regs(struct domain *d, uint64_t base)
 		.opaque = d->arch.vgic.its,
 	};
 
-	return mmio_register(d, &its);
+	int rc = mmio_register(d, &its);
+
+	return rc || !d->iommu.enabled ? rc : map_doorbell(d, base);
 }
