@@ -116,9 +116,8 @@ static void describe_machine(void)
 			 options.iommu && c.usable ? "" :
 						     "; nothing drives them");
 	}
-	if (c.usable && options.iommu && platform.its.node) {
-		/* Messages would have to pass the SMMU to a page of the ITS. */
-		log_info("ITS: left alone, as devices are behind an SMMU\n");
+	if (c.mute && options.iommu && platform.its.node) {
+		log_info("ITS: left alone, as an SMMU is older than SMMUv3\n");
 		platform.its.node = 0;
 	}
 	log_info("Command line: %s\n", platform.hv_cmdline);

@@ -31,6 +31,7 @@ static uint32_t smmu_of(struct dt *t, uint32_t idx)
 
 void fdt_smmu_count(struct dt *t, struct smmu_count *out)
 {
+	static const char *const v3[] = { "arm,smmu-v3", NULL };
 	uint32_t known[MAX_SMMUS];
 
 	*out = (struct smmu_count){ 0 };
@@ -45,7 +46,10 @@ void fdt_smmu_count(struct dt *t, struct smmu_count *out)
 			continue;
 		}
 		out->masters++;
-		out->usable += dt_is_available(t, smmu);
+		if (dt_is_available(t, smmu)) {
+			out->usable++;
+			out->mute += !dt_is_compatible(t, smmu, v3);
+		}
 		while (n < out->smmus && known[n] != smmu) {
 			n++; /* bound: MAX_SMMUS */
 		}

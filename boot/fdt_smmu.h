@@ -10,6 +10,11 @@
 struct smmu_count {
 	uint32_t masters; /* devices, and PCI hosts for all of theirs */
 	uint32_t usable;  /* of these: behind one that is not disabled */
+	/*
+	 * ... and that messages may not pass: whether others than SMMUv3 do
+	 * ignore the access flag, which an ITS's doorbell has not, is untried.
+	 */
+	uint32_t mute;
 	uint32_t smmus;   /* that they are behind, MAX_SMMUS at most */
 };
 

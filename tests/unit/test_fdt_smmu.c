@@ -16,6 +16,7 @@
 #define GPIO "/soc/gpio@30000"
 
 static bool usable = true; /* the SMMUs are not disabled */
+static uint32_t mute;       /* devices behind one that is no SMMUv3 */
 
 static void expect(void *fdt, uint32_t masters, uint32_t smmus)
 {
@@ -27,6 +28,7 @@ static void expect(void *fdt, uint32_t masters, uint32_t smmus)
 	cr_expect_eq(c.masters, masters, "%u devices", c.masters);
 	cr_expect_eq(c.smmus, smmus, "%u SMMUs", c.smmus);
 	cr_expect_eq(c.usable, usable ? c.masters : 0, "%u", c.usable);
+	cr_expect_eq(c.mute, mute, "%u", c.mute);
 }
 
 /* A network card, and a PCI host by its map. */
@@ -79,7 +81,9 @@ Test(smmu, many)
 		fake_tree_add(fdt, "/", path + 1, "acme,dma");
 		CELLS(fdt, path, "iommus", 0x900 + i);
 	}
+	mute = MAX_SMMUS + 4; /* ETH's is an SMMUv3 */
 	expect(fdt, MAX_SMMUS + 5, MAX_SMMUS);
 	CELLS(fdt, GPIO, "iommus", 0x900);
+	mute++;
 	expect(fdt, MAX_SMMUS + 6, MAX_SMMUS);
 }
