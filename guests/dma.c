@@ -7,80 +7,31 @@
 #include "guest.h"
 #include <libfdt.h>
 
-#define PCI_ID 0x00u
-#define PCI_COMMAND 0x04u
-#define PCI_MEMORY_AND_MASTER 6u
-#define PCI_BAR0 0x10u
-#define FUNCTION_SHIFT 12u
-#define EDU_ID 0x11e81234u
-#define EDU_SRC 0x80u
-#define EDU_DST 0x88u
-#define EDU_COUNT 0x90u
-#define EDU_CMD 0x98u
-#define EDU_CMD_START 1u
-#define EDU_CMD_TO_MEMORY 2u
-#define EDU_BUFFER 0x40000u /* as its own source or destination */
-#define EDU_BAR 0x10000000u /* in the window of QEMU's virt machine */
 #define WORDS 64u
 
-static uint64_t edu;
 static uint64_t page[3][512] __attribute__((aligned(4096)));
-
-/* The registers of functions, from the tree. */
-static uint64_t find_ecam(void)
-{
-	int node = fdt_node_offset_by_compatible(machine.fdt, -1,
-						 "pci-host-ecam-generic");
-	const fdt32_t *reg = fdt_getprop(machine.fdt, node, "reg", NULL);
-
-	CHECK(!fdt_getprop(machine.fdt, node, "iommu-map", NULL));
-	CHECK(fdt_node_offset_by_compatible(machine.fdt, -1, "arm,smmu-v3") <
-	      0);
-	return reg ? (uint64_t)fdt32_to_cpu(reg[0]) << 32 |
-			     fdt32_to_cpu(reg[1])
-		   : 0;
-}
 
 static void found(void)
 {
-	uint64_t ecam = find_ecam();
-	unsigned int devfn;
+	int host = fdt_node_offset_by_compatible(machine.fdt, -1,
+						 "pci-host-ecam-generic");
+	unsigned int devfn = edu_find();
 
-	CHECK(ecam != 0);
-	for (devfn = 8; ecam && devfn < 256; devfn += 8) {
-		uint64_t f = ecam + ((uint64_t)devfn << FUNCTION_SHIFT);
-
-		if (mmio_read32(f + PCI_ID) == EDU_ID) {
-			mmio_write32(f + PCI_BAR0, EDU_BAR);
-			mmio_write32(f + PCI_COMMAND, PCI_MEMORY_AND_MASTER);
-			edu = EDU_BAR;
-			printf("dma: edu is function %x\n", devfn);
-		}
-	}
-	CHECK(edu != 0);
-	EXPECT_EQ(mmio_read32(edu) & 0xff, 0xed);
-}
-
-static void run(uint64_t src, uint64_t dst, uint32_t cmd)
-{
-	dsb();
-	mmio_write64(edu + EDU_SRC, src);
-	mmio_write64(edu + EDU_DST, dst);
-	mmio_write64(edu + EDU_COUNT, WORDS * 8);
-	mmio_write32(edu + EDU_CMD, cmd | EDU_CMD_START);
-	while (mmio_read32(edu + EDU_CMD) & EDU_CMD_START) {
-	}
-	dsb();
+	CHECK(!fdt_getprop(machine.fdt, host, "iommu-map", NULL));
+	CHECK(fdt_node_offset_by_compatible(machine.fdt, -1, "arm,smmu-v3") <
+	      0);
+	CHECK(devfn != 0);
+	printf("dma: edu is function %x\n", devfn);
 }
 
 static void device_reads(uint64_t at)
 {
-	run(at, EDU_BUFFER, 0);
+	edu_reads(at, WORDS * 8);
 }
 
 static void device_writes(uint64_t at)
 {
-	run(EDU_BUFFER, at, EDU_CMD_TO_MEMORY);
+	edu_writes(at, WORDS * 8);
 }
 
 static void fill(unsigned int n, uint64_t with)

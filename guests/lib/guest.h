@@ -262,6 +262,15 @@ uint64_t us_to_ticks(uint64_t us);
 void delay_us(uint64_t us);
 void pump_us(uint64_t us);		/* the same with IRQs on */
 
+/* ---- QEMU's edu card ------------------------------------------------ */
+
+unsigned int edu_find(void);		/* its function, 0: there is none */
+/* It copies; both are over when they return. It has room for 4096. */
+void edu_reads(uint64_t at, uint32_t bytes);
+void edu_writes(uint64_t at, uint32_t bytes);
+/* Its interrupt is @data, written to @at. False: it has no such thing. */
+bool edu_message(uint64_t at, uint32_t data);
+
 /* ---- hypervisor ----------------------------------------------------- */
 
 #define PSCI_VERSION		0x84000000u

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Messages of PCI devices, on GICv3: the stock kernel drives the ITS it is given.
 
-A machine with two CPUs and one with four, each with a virtio disk and network card, an NVMe disk and an e1000e card; all
-interrupt by MSI-X. Each boots once; the tests run on it in the order they stand here.
+A machine with two CPUs, one with four, and one with all devices behind an SMMUv3, each with a virtio disk and network card, an
+NVMe disk and an e1000e card; all interrupt by MSI-X. Each boots once; the tests run on it in the order they stand here.
 """
 import hashlib
 import os
@@ -35,20 +35,30 @@ def extra_devices(folder):
             "-netdev", f"user,id=net1,restrict=on,tftp={folder}/tftp", "-device", "e1000e,netdev=net1,addr=4,romfile="]
 
 
-@pytest.fixture(scope="module", params=[pytest.param(smp, id=f"{smp}cpus", marks=pytest.mark.xdist_group(f"its-{smp}"))
-                                        for smp in (2, 4)])
+def behind_smmu():
+    """QEMU's arguments that put every card behind its SMMU, virtio's too."""
+    options = ["arm-smmuv3.stage=2"]
+    for kind in ("virtio-blk", "virtio-net"):
+        options += [f"{kind}-device.iommu_platform=on", f"{kind}-pci.disable-legacy=on"]
+    return [word for option in options for word in ("-global", option)]
+
+
+@pytest.fixture(scope="module", params=[pytest.param(name, marks=pytest.mark.xdist_group(f"its-{name}"))
+                                        for name in ("2cpus", "4cpus", "smmu")])
 def running(request, tmp_path_factory):
-    """The running machine: .console, .smp, .folder"""
-    smp = request.param
-    folder = tmp_path_factory.mktemp(f"its-{smp}")
+    """The running machine: .console, .smp, .folder, .smmu"""
+    smmu = request.param == "smmu"
+    smp = 4 if request.param == "4cpus" else 2
+    folder = tmp_path_factory.mktemp(f"its-{request.param}")
     (folder / "disk.img").write_bytes(known_bytes("virtio", DISK_SIZE))
     (folder / "tftp").mkdir()
     (folder / "tftp" / "file").write_bytes(known_bytes("tftp", TFTP_SIZE))
     os.makedirs(LOGS, exist_ok=True)
-    booter = Booter(request.config.getoption("--hyp"), f"test_its-{smp}")
-    machine = types.SimpleNamespace(smp=smp, folder=folder)
+    booter = Booter(request.config.getoption("--hyp"), f"test_its-{request.param}")
+    machine = types.SimpleNamespace(smp=smp, folder=folder, smmu=smmu)
     machine.console = booter(wait=False, gic=3, smp=smp, mem=1024, dom0_mem=512, net="pci", tftp=str(folder / "tftp"),
-                             disks=[(str(folder / "disk.img"), "pci")], extra=extra_devices(folder))
+                             disks=[(str(folder / "disk.img"), "pci")], board_options=",iommu=smmuv3" if smmu else "",
+                             extra=extra_devices(folder) + (behind_smmu() if smmu else []))
     yield machine
     booter.close()
 

@@ -96,8 +96,8 @@ def test_nothing_was_refused(ran):
     assert output(ran[0], "faults") == "0"
 
 
-def smmu_machine(boot, **parts):
-    image = os.path.join(ROOT, "build", "guests", "dma.bin")
+def smmu_machine(boot, guest="dma", **parts):
+    image = os.path.join(ROOT, "build", "guests", guest + ".bin")
     if not os.path.exists(image):
         pytest.fail(f"no guest image at {image}\ncure: make guests", pytrace=False)
     return boot(wait=False, kernel=image, initrd=None, smp=1, mem=1024, dom0_mem=256, dom0_vcpus=1, reboot=False,
@@ -118,6 +118,19 @@ def test_hostile_device(boot):
         for at in (0x40201000, 0x4ff00000, 0x08000000, 0x09050000, 0x9000000000):
             assert re.search(where % (what, at, nothing), told), f"{what} {at:#x} was not told"
     assert len(re.findall(r"refused by SMMUv3", told)) < 40, "each word of a transfer is told"
+
+
+def test_messages(boot):
+    """A device's messages reach the ITS, as its own; wrong ones do nothing, and nothing else of the ITS is reached."""
+    console = smmu_machine(boot, "doorbell", gic=3)
+    assert console.expect(rb"GUEST (PASS|FAIL)", idle=60).group(1) == b"PASS", console.tail()
+    assert console.expect_end(idle=30) == 0
+    told = console.data.decode(errors="replace")
+    assert "messages_still" in told
+    refused = re.findall(r"\(BH\) d0: stream 0x8 \(/pcie@[0-9a-f]+\) (\w+) (0x[0-9a-f]+): refused by SMMUv3: (.*) \(", told)
+    nothing = "nothing is mapped there"
+    assert refused == [("reads", "0x8090000", "it may not do that there"), ("writes", "0x8080000", nothing),
+                       ("writes", "0x808f000", nothing), ("writes", "0x8091000", nothing), ("writes", "0x80a0040", nothing)], told
 
 
 def test_without(boot):

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * QEMU's "edu" card, a device that a guest can point at any address: it copies
+ * between a buffer of its own and memory, and interrupts when it is told to.
+ */
+#include "guest.h"
+#include <libfdt.h>
+
+#define PCI_ID 0x00u
+#define PCI_COMMAND 0x04u
+#define PCI_MEMORY_AND_MASTER 6u
+#define PCI_BAR0 0x10u
+#define PCI_CAPS 0x34u
+#define CAP_MSI 5u
+#define MSI_ENABLE (1u << 16)
+#define FUNCTION_SHIFT 12u
+#define EDU_ID 0x11e81234u
+#define EDU_RAISE 0x60u
+#define EDU_LOWER 0x64u
+#define EDU_SRC 0x80u
+#define EDU_DST 0x88u
+#define EDU_COUNT 0x90u
+#define EDU_CMD 0x98u
+#define EDU_CMD_START 1u
+#define EDU_CMD_TO_MEMORY 2u
+#define EDU_BUFFER 0x40000u /* as its own source or destination */
+#define EDU_BAR 0x10000000u /* in the window of QEMU's virt machine */
+
+static uint64_t function; /* its configuration space */
+
+/* The registers of functions, from the tree. */
+static uint64_t find_ecam(void)
+{
+	int node = fdt_node_offset_by_compatible(machine.fdt, -1,
+						 "pci-host-ecam-generic");
+	const fdt32_t *reg = fdt_getprop(machine.fdt, node, "reg", NULL);
+
+	return reg ? (uint64_t)fdt32_to_cpu(reg[0]) << 32 |
+			     fdt32_to_cpu(reg[1])
+		   : 0;
+}
+
+unsigned int edu_find(void)
+{
+	uint64_t ecam = find_ecam();
+	unsigned int devfn;
+
+	for (devfn = 8; ecam && devfn < 256; devfn += 8) {
+		uint64_t f = ecam + ((uint64_t)devfn << FUNCTION_SHIFT);
+
+		if (mmio_read32(f + PCI_ID) == EDU_ID) {
+			mmio_write32(f + PCI_BAR0, EDU_BAR);
+			mmio_write32(f + PCI_COMMAND, PCI_MEMORY_AND_MASTER);
+			function = f;
+			return (mmio_read32(EDU_BAR) & 0xff) == 0xed ? devfn : 0;
+		}
+	}
+	return 0;
+}
+
+static void copy(uint64_t src, uint64_t dst, uint32_t bytes, uint32_t cmd)
+{
+	dsb();
+	mmio_write64(EDU_BAR + EDU_SRC, src);
+	mmio_write64(EDU_BAR + EDU_DST, dst);
+	mmio_write64(EDU_BAR + EDU_COUNT, bytes);
+	mmio_write32(EDU_BAR + EDU_CMD, cmd | EDU_CMD_START);
+	while (mmio_read32(EDU_BAR + EDU_CMD) & EDU_CMD_START) {
+	}
+	dsb();
+}
+
+void edu_reads(uint64_t at, uint32_t bytes)
+{
+	copy(at, EDU_BUFFER, bytes, 0);
+}
+
+void edu_writes(uint64_t at, uint32_t bytes)
+{
+	copy(EDU_BUFFER, at, bytes, EDU_CMD_TO_MEMORY);
+}
+
+bool edu_message(uint64_t at, uint32_t data)
+{
+	uint64_t cap = function + (mmio_read32(function + PCI_CAPS) & 0xfc);
+
+	while (cap != function && (mmio_read32(cap) & 0xff) != CAP_MSI) {
+		cap = function + (mmio_read32(cap) >> 8 & 0xfc);
+	}
+	if (cap == function) {
+		return false;
+	}
+	mmio_write32(cap + 4, (uint32_t)at);
+	mmio_write32(cap + 8, (uint32_t)(at >> 32));
+	mmio_write32(cap + 12, data);
+	mmio_write32(cap, mmio_read32(cap) | MSI_ENABLE);
+	mmio_write32(EDU_BAR + EDU_RAISE, 1);
+	mmio_write32(EDU_BAR + EDU_LOWER, 1);
+	dsb();
+	return true;
+}
