@@ -16,6 +16,7 @@ from conftest import LOGS, Booter
 MIB = 1 << 20
 DISK_SIZE = 8 * MIB
 TFTP_SIZE = 1 * MIB
+NETS = {"virtio-net": "10.0.2", "e1000e": "10.0.3"}
 DEVICES = {"virtio-blk": "00:01.0", "virtio-net": "00:02.0", "nvme": "00:03.0", "e1000e": "00:04.0"}
 
 
@@ -32,7 +33,7 @@ def extra_devices(folder):
     nvme = folder / "nvme.img"
     nvme.write_bytes(known_bytes("nvme", DISK_SIZE))
     return ["-drive", f"if=none,id=nvm,format=raw,cache=unsafe,file={nvme}", "-device", "nvme,drive=nvm,serial=nvm,addr=3",
-            "-netdev", f"user,id=net1,restrict=on,tftp={folder}/tftp", "-device", "e1000e,netdev=net1,addr=4,romfile="]
+            "-netdev", f"user,id=net1,net=10.0.3.0/24,restrict=on,tftp={folder}/tftp", "-device", "e1000e,netdev=net1,addr=4,romfile="]
 
 
 def behind_smmu():
@@ -118,17 +119,38 @@ def test_disk(dom0, driver, pattern):
     assert total(dom0, pattern) - before > 10
 
 
+def card(dom0, driver):
+    return dom0(f"ls -d /sys/bus/pci/devices/0000:{DEVICES[driver]}/net/* /sys/bus/pci/devices/0000:{DEVICES[driver]}/virtio*/net/*"
+                " 2>/dev/null; true").strip().rsplit("/", maxsplit=1)[-1]
+
+
 @pytest.mark.parametrize("driver", ["virtio-net", "e1000e"])
 def test_network(dom0, driver):
-    name = dom0(f"ls -d /sys/bus/pci/devices/0000:{DEVICES[driver]}/net/* /sys/bus/pci/devices/0000:{DEVICES[driver]}/virtio*/net/*"
-                " 2>/dev/null; true").strip().rsplit("/", maxsplit=1)[-1]
+    name = card(dom0, driver)
     lines = "virtio1-(in|out)put" if driver == "virtio-net" else f"^{name}"
     before = total(dom0, lines)
-    dom0(f"ip link set dev {name} up && ip addr add 10.0.2.15/24 dev {name}")
-    dom0("cd /tmp && for i in 1 2 3; do tftp -g -b 1024 -r file 10.0.2.2 && break; sleep 1; done; [ -s file ]")
+    dom0(f"ip link set dev {name} up && ip addr add {NETS[driver]}.15/24 dev {name}")
+    dom0(f"cd /tmp && for i in 1 2 3; do tftp -g -b 1024 -r file {NETS[driver]}.2 && break; sleep 1; done; [ -s file ]")
     assert dom0("sha256sum /tmp/file | cut -d' ' -f1; rm /tmp/file") == sha256(known_bytes("tftp", TFTP_SIZE))
-    dom0(f"ip addr del 10.0.2.15/24 dev {name}")
+    dom0(f"ip addr del {NETS[driver]}.15/24 dev {name}")
     assert total(dom0, lines) - before > 100
+
+
+def test_under_load(dom0):
+    """Both disks and both cards at a time, 3 times; not a byte is wrong."""
+    for driver, net in NETS.items():
+        dom0(f"ip link set dev {card(dom0, driver)} up && ip addr add {net}.15/24 dev {card(dom0, driver)}")
+    dom0("dd if=/dev/urandom of=/tmp/data bs=1M count=4 2>&1")
+    jobs = [f"dd if=/tmp/data of={at} bs=64k seek=64 conv=fsync; dd if={at} bs=64k skip=64 count=64 iflag=direct | cmp - /tmp/data"
+            for at in (disk(dom0, "virtio-blk"), disk(dom0, "nvme"))]
+    jobs += [f"tftp -g -b 1024 -r file -l /tmp/{net} {net}.2 && sha256sum /tmp/{net} | cut -d' ' -f1" for net in NETS.values()]
+    before = total(dom0, "")
+    loops = [f"for n in 1 2 3; do {{ {job}; }} 2>/dev/null || echo bad {at}; done &" for at, job in enumerate(jobs)]
+    said = dom0(" ".join(loops) + " wait")
+    assert said.split() == 6 * [sha256(known_bytes("tftp", TFTP_SIZE))]
+    assert total(dom0, "") - before > 1000
+    for driver, net in NETS.items():
+        dom0(f"ip addr del {net}.15/24 dev {card(dom0, driver)}")
 
 
 def test_moves(dom0):

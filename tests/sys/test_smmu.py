@@ -5,6 +5,7 @@ QEMU's SMMU stands between memory and its PCI host; with iommu_platform a virtio
 of any other PCI device do.
 """
 import hashlib
+import json
 import os
 import random
 import re
@@ -23,6 +24,11 @@ FIND_DISK = "d=/dev/$(cd /sys/block; grep -l ^behind vd*/serial | cut -d/ -f1)"
 
 def sha256(data):
     return hashlib.sha256(data).hexdigest()
+
+
+def audit_tool():
+    with open(os.path.join(ROOT, "tools", "audit", "bulkhead-audit"), "rb") as file:
+        return "/run/bulkhead-audit", file.read()
 
 
 @pytest.fixture(scope="module", name="ran")
@@ -48,12 +54,13 @@ def fixture_ran(request):
         step("again", f"guest one 'echo 3 >/proc/sys/vm/drop_caches; tail -c {HALF} /dev/xvda | sha256sum'"),
         step("destroy", "guest one 'while :; do dd if=/dev/xvda of=/dev/null bs=64k; done >/dev/null 2>&1 &'; sleep 0.3; "
                         "xl destroy one; sleep 1; " + FIND_DISK + f"; head -c {HALF} $d | sha256sum"),
+        step("audit", "sh /run/bulkhead-audit"),
         step("faults", "xl dmesg | grep -cE 'refused by|does not answer'; true"),
     ]
     extra = ["-global", "arm-smmuv3.stage=2", "-drive", f"if=none,id=behind,format=raw,cache=unsafe,file={path}",
              "-device", f"virtio-blk-pci,drive=behind,serial=behind,{BEHIND}"]
-    results = run_steps(request.config.getoption("--hyp"), "smmu-xl", steps, [(name, text)], board_options=",iommu=smmuv3",
-                        extra=extra)
+    results = run_steps(request.config.getoption("--hyp"), "smmu-xl", steps, [(name, text), audit_tool()],
+                        board_options=",iommu=smmuv3", extra=extra)
     return results, data, path
 
 
@@ -90,6 +97,11 @@ def test_guests_disk(ran):
 def test_guest_dies_in_the_middle(ran):
     results, data, _ = ran
     assert output(results, "destroy").split()[0] == sha256(data[:HALF])
+
+
+def test_audit(ran):
+    """The doorbell of the ITS, which only devices reach, is in the control domain's tables."""
+    assert json.loads(output(ran[0], "audit"))["verdict"] == "PASS"
 
 
 def test_nothing_was_refused(ran):
