@@ -5,7 +5,7 @@ import os
 import re
 
 LINE = re.compile(r"^(?P<name>\S+) +(?P<used>\d+)/(?P<cpus>\d+) +(?P<mib>\d+)(?P<told>[M*])/\d+ gicv(?P<gic>\d@[0-9a-f]+) (?P<timer>\S+) "
-                  r"(?P<start>\S+) +(?P<console>.+?) +\d+/\d+M \d+ \d+ \d+ \d+ (?P<masters>\d+)/\d+(?: \(warned\))?$")
+                  r"(?P<start>\S+) +(?P<console>.+?) +\d+/\d+M \d+ (?P<reserved>\d+) \d+ \d+ (?P<masters>\d+)/\d+(?: \(warned\))?$")
 HEAD = """# Device trees of Debian's kernel package
 
 What Bulkhead's boot code finds in each, on the host. `make boards` compares this
@@ -16,11 +16,11 @@ is not refused, without a warning that the machine's own does not have.
 Trees: {digest}. {read} are understood, {refused} are refused; {consoles} have a console
 that Bulkhead drives. CPUs start by PSCI (smc, hvc) or a spin-table; the timer's
 four interrupts are 29/30/27/26 where nothing else stands. Memory: what the tree
-says, - where only the boot loader knows. Masters: devices that the tree has
-behind an SMMU.
+says, - where only the boot loader knows. Reserved: ranges of it that the tree
+keeps from everybody. Masters: devices that the tree has behind an SMMU.
 
-| board | CPUs | MiB | GIC | CPU start | console | masters |
-|---|---|---|---|---|---|---|
+| board | CPUs | MiB | reserved | GIC | CPU start | console | masters |
+|---|---|---|---|---|---|---|---|
 """
 USUAL_TIMER = "29/30/27/26"
 
@@ -43,12 +43,12 @@ def columns(line):
 
 def row_of(name, line):
     if " error " in line:
-        return f"| {name} | refused: {line.split(': ', 2)[2]} | | | | | |"
+        return f"| {name} | refused: {line.split(': ', 2)[2]} | | | | | | |"
     row = columns(line)
     start = row["start"] + ("" if row["timer"] == USUAL_TIMER else f", timer {row['timer']}")
     memory = "-" if row["told"] == "*" else row["mib"]
     console = row["driver"].replace("none (-)", "none")
-    return f"| {name} | {row['cpus']} | {memory} | v{row['gic'][0]} | {start} | {console} | {row['masters']} |"
+    return f"| {name} | {row['cpus']} | {memory} | {row['reserved']} | v{row['gic'][0]} | {start} | {console} | {row['masters']} |"
 
 
 def digest(trees):
