@@ -8,7 +8,7 @@
 #include "boot.h"
 #include "cmdline.h"
 #include "dom_build.h"
-#include "early_refuse.h"
+#include "early_uart.h"
 #include "fdt_dom.h"
 #include "fdt_platform.h"
 #include "fdt_pools.h"
@@ -41,21 +41,25 @@ extern char image_start[], image_end[];
 extern char boot_stack_top[];
 
 /*
- * We are about to stop, and the tree named no console: a PL011 that looks
- * like one is better than silence.
+ * We are about to stop, and the tree named no console: a port that looks like
+ * one is better than silence.
  */
 static void guess_console(const void *fdt)
 {
-	static const char pl011[] = "arm,pl011";
-	int rc;
+	struct early_uart u;
 
-	platform.uart.base = early_find_pl011((uintptr_t)fdt, DT_MAX_SIZE);
-	platform.uart.size = PAGE_SIZE;
-	platform.uart.compatible = pl011;
-	platform.uart.compatible_size = sizeof(pl011);
-	rc = boot_console_init(&platform);
-	if (rc) {
+	if (!early_uart_find((uintptr_t)fdt, DT_MAX_SIZE, &u)) {
 		arch_halt(); /* nowhere to say why */
+	}
+	platform.uart.base = u.base;
+	platform.uart.size = PAGE_SIZE;
+	platform.uart.compatible = u.compatible;
+	platform.uart.compatible_size = (uint32_t)strlen(u.compatible) + 1;
+	platform.uart.node = -1;
+	platform.uart.shift = u.shift;
+	platform.uart.width = u.width;
+	if (boot_console_init(&platform)) {
+		arch_halt();
 	}
 }
 

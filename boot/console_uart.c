@@ -57,8 +57,11 @@ static uint32_t number(const struct platform *p, const char *name,
 /* All registers of the driver's must be within the port's. */
 static int lay_out(const struct platform *p, const struct uart *u)
 {
-	uint32_t shift = number(p, "reg-shift", u->shift);
-	uint32_t width = number(p, "reg-io-width", u->width);
+	bool guess = p->uart.node < 0;
+	uint32_t shift = guess ? p->uart.shift :
+				 number(p, "reg-shift", u->shift);
+	uint32_t width = guess ? p->uart.width :
+				 number(p, "reg-io-width", u->width);
 
 	if (u->layout(shift, width) || p->uart.base % width != 0 ||
 	    p->uart.size >> shift < u->nr_regs) {

@@ -7,7 +7,5 @@
 
 /* Called by start.S when this is not EL2, the MMU off; returns to stop. */
 void early_wrong_level(uint64_t fdt_pa, uint64_t current_el);
-/* Registers of the first PL011 in @max bytes at @fdt, a guess; 0: none. */
-uint64_t early_find_pl011(uint64_t fdt, uint64_t max);
 
 #endif

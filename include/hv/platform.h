@@ -98,7 +98,8 @@ struct platform {
 		uint32_t intid;       /* 0: none */
 		const char *compatible; /* into the tree: its strings ... */
 		uint32_t compatible_size; /* ... in so many bytes, the last 0 */
-		int node;             /* -1: no console */
+		int node;             /* -1: no console, or a guess ... */
+		uint8_t shift, width; /* ... with these for the 8250 family */
 	} uart;
 
 	bool keeps_scu;       /* i.MX 8: dom0 has no system controller */

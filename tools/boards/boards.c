@@ -22,6 +22,7 @@
 #include "boot/boot.h"
 #include "boot/cmdline.h"
 #include "boot/dom_fdt.h"
+#include "boot/early_uart.h"
 #include "boot/fdt_platform.h"
 #include "boot/fdt_smmu.h"
 #include "boot/fdt_util.h"
@@ -266,6 +267,19 @@ static const char *console_of(const struct platform *p)
 	return text;
 }
 
+/*
+ * What would be said before anything else is set up must go to that port too:
+ * found by other code, which reads the tree as it came.
+ */
+static bool early_agrees(const struct platform *p, const uint8_t *raw)
+{
+	struct early_uart u;
+	bool found = early_uart_find((uintptr_t)raw, TREE_ROOM, &u);
+
+	return !boot_console_driver(p) ||
+	       (found && u.base == p->uart.base);
+}
+
 static int board(const char *file, const char *dir)
 {
 	static struct platform p;
@@ -300,6 +314,10 @@ static int board(const char *file, const char *dir)
 	rc = rc ? rc : build_dom0(&p, &s, &nr_ext, &size);
 	if (rc) {
 		printf("%-44s error %d: %s", name, rc, fake_log_last[0]);
+		return 1;
+	}
+	if (!early_agrees(&p, raw)) {
+		printf("%-44s error 0: early console is another one\n", name);
 		return 1;
 	}
 	fdt_smmu_count(&host_dt, &c);

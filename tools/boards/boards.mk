@@ -13,7 +13,7 @@ BOOT_FDT_SRC := boot/cmdline.c boot/dom_devices.c boot/dom_fdt.c \
 	lib/printf.c tests/fakes/fake_log.c
 
 # Which driver the console has; nothing is read or written.
-BOARDS_UART_SRC := boot/console_uart.c tools/boards/no_machine.c \
+BOARDS_UART_SRC := boot/console_uart.c boot/early_uart.c tools/boards/no_machine.c \
 	$(wildcard drivers/uart/*.c)
 
 $(BOARDS_DIR)/boards: tools/boards/boards.c $(BOOT_FDT_SRC) $(BOARDS_UART_SRC) \
