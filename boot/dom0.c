@@ -240,6 +240,9 @@ static const struct dom0_devices device_callbacks = {
 	.v2m = add_v2m,
 };
 
+/* Linux wants so many bytes below 4 GiB for devices of 32-bit addresses. */
+#define LOW_ENOUGH (UINT64_C(64) << 20)
+
 static void tell(const struct dom_config *cfg)
 {
 	uint64_t low = 0, all = 0;
@@ -261,6 +264,10 @@ static void tell(const struct dom_config *cfg)
 		 (unsigned long long)plan.kernel_load,
 		 plan.kernel_in_place ? " (in place)" : "",
 		 (unsigned long long)plan.ramdisk_load);
+	if (low < LOW_ENOUGH && low < all) {
+		log_warn("d0: too little memory below 4 GiB: its devices that "
+			 "reach no further may not work\n");
+	}
 }
 
 static int build(struct domain *d, const struct dom_config *cfg,

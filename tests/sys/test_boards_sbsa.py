@@ -16,3 +16,5 @@ def test_sbsa_ref(boot, hyp):
     console.send("a line\r")
     verdicts(console, hyp, [1])
     assert "1 CPUs, 2048 MiB of RAM, GICv3" in text_of(console)
+    assert "512 MiB, 0 of it below 4 GiB" in text_of(console)
+    assert text_of(console).count("d0: too little memory below 4 GiB: its devices that reach no further may not work") == 1
