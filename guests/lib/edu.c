@@ -52,10 +52,10 @@ unsigned int edu_find(void)
 			mmio_write32(f + PCI_BAR0, EDU_BAR);
 			mmio_write32(f + PCI_COMMAND, PCI_MEMORY_AND_MASTER);
 			function = f;
-			return (mmio_read32(EDU_BAR) & 0xff) == 0xed ? devfn : 0;
+			break;
 		}
 	}
-	return 0;
+	return function && (mmio_read32(EDU_BAR) & 0xff) == 0xed ? devfn : 0;
 }
 
 static void copy(uint64_t src, uint64_t dst, uint32_t bytes, uint32_t cmd)
