@@ -28,7 +28,7 @@
 #define STE_S2SH0_INNER field_prep(FIELD64(45, 44), 3)
 #define STE_S2PS FIELD64(50, 48)
 #define STE_S2AA64 BIT64(51)
-#define STE_S2AFFD BIT64(53) /* the access flag is set in all of them */
+#define STE_S2AFFD BIT64(53) /* an ITS's doorbell has no access flag */
 #define STE_S2R BIT64(58) /* record faults */
 
 #define L1_SPAN (SMMU_SPLIT + 1)
