@@ -15,7 +15,6 @@
 #include <hv/heap.h>
 #include <hv/iommu.h>
 #include <hv/iommu_dev.h>
-#include <hv/page_alloc.h>
 #include <lib/bits.h>
 #include <lib/errno.h>
 #include <lib/string.h>
@@ -41,14 +40,6 @@ static struct {
 static uint32_t nr_listed;
 
 /* ---- units --------------------------------------------------------------- */
-
-static void *alloc_frames(unsigned int order, uint64_t *pa)
-{
-	void *va = hv_alloc_pages(NULL, order);
-
-	*pa = va ? hv_pa(va).v : 0;
-	return va;
-}
 
 static const struct iommu_ops *driver_of(struct dt *t, uint32_t idx)
 {
@@ -90,7 +81,8 @@ static int unit_init(struct dt *t, uint32_t idx, const struct dt_smmu *n,
 		.max_stream = highest_stream(t, idx),
 		.nr_global_irqs = n->nr_global_irqs,
 		.stream_mask = dt_stream_mask(t, idx),
-		.alloc = alloc_frames,
+		.alloc = iommu_alloc_frames,
+		.at = iommu_memory_at,
 		.clean = arch_clean_dcache,
 		.fault = iommu_report,
 	};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * PORT: a unit between devices and memory. Five functions a driver. It knows
+ * PORT: a unit between devices and memory. Six functions a driver. It knows
  * streams (what a device's accesses carry) and spaces (tables of addresses
  * that are somebody else's); who owns either is core/iommu.c's business.
  *
@@ -57,6 +57,21 @@ struct iommu_fault {
 	uint64_t address; /* that the device asked for */
 };
 
+/* What a unit does with the accesses of a stream. */
+enum iommu_use {
+	IOMMU_REFUSES,
+	IOMMU_TRANSLATES, /* .by */
+	IOMMU_PASSES, /* as they are, to all of memory */
+	IOMMU_UNKNOWN, /* something that no driver of ours asks for */
+};
+
+struct iommu_route {
+	struct iommu_space by;
+	uint32_t nr; /* streams from there on of which it holds, 1 at least */
+	uint8_t use; /* enum iommu_use */
+	uint64_t *entry; /* that says so, if it is in memory */
+};
+
 struct iommu;
 
 struct iommu_config {
@@ -71,6 +86,8 @@ struct iommu_config {
 	 * physical address in *@pa. NULL: there are none.
 	 */
 	void *(*alloc)(unsigned int order, uint64_t *pa);
+	/* What is at @pa. NULL: not a frame of the hypervisor's. */
+	void *(*at)(uint64_t pa);
 	/* Before a unit that does not see the CPUs' caches reads [va,+len). */
 	void (*clean)(const void *va, size_t len);
 	void (*fault)(struct iommu *u, const struct iommu_fault *f);
@@ -111,6 +128,13 @@ struct iommu_ops {
 	 * there may be more, call again. The line is masked meanwhile.
 	 */
 	bool (*irq)(struct iommu *u);
+	/*
+	 * What becomes of @stream, which is max_stream at most: read back from
+	 * the registers and the memory that the unit reads, no matter what the
+	 * driver remembers. Changes nothing; a bounded number of reads.
+	 */
+	void (*inspect)(struct iommu *u, uint32_t stream,
+			struct iommu_route *r);
 };
 
 #define IOMMU_ALL UINT64_MAX

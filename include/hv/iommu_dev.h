@@ -6,10 +6,10 @@
 #ifndef HV_IOMMU_DEV_H
 #define HV_IOMMU_DEV_H
 
+#include <hv/iommu.h>
 #include <lib/types.h>
 
 struct domain;
-struct iommu;
 struct iommu_fault;
 
 #define IOMMU_DEV_STREAMS 8u
@@ -57,5 +57,29 @@ void iommu_flush(struct domain *d, uint64_t address);
 void iommu_report(struct iommu *u, const struct iommu_fault *f);
 /* PWORK_DOMAIN: report what devices tried, at a work point. */
 void iommu_poll(void);
+
+/* ---- for the auditor ----------------------------------------------------- */
+
+/* Streams of one unit, as many as .is.nr, of which the same holds. */
+struct iommu_look {
+	struct iommu *unit;
+	bool is_dead; /* it refuses everything */
+	struct iommu_route is; /* as the unit itself has it */
+	uint16_t owner; /* a domain's id, or OWNER_NONE */
+	uint16_t other_owner; /* another one; OWNER_NONE: as it should be */
+	struct iommu_space must; /* the owner's */
+};
+
+/* False: there is no such unit, or no such stream of it. */
+bool iommu_inspect(uint32_t unit, uint32_t stream, struct iommu_look *l);
+/*
+ * The tables and the tag by which devices of @d go; a tag of 0: none do.
+ * Its P2M lock is not held.
+ */
+void iommu_space_of(struct domain *d, struct iommu_space *s);
+
+/* iommu_mem.c: struct iommu_config.alloc and .at. */
+void *iommu_alloc_frames(unsigned int order, uint64_t *pa);
+void *iommu_memory_at(uint64_t pa);
 
 #endif

@@ -56,7 +56,7 @@ HV_COLD := $(wildcard \
 	core/evtchn_bind.c core/evtchn_fifo.c core/gnttab.c core/gnttab_op.c \
 	core/hc_console.c core/hc_domctl.c core/hc_hvm.c core/hc_m*.c \
 	core/hc_platform.c core/hc_sched.c core/hc_sysctl.c core/hc_vcpu.c \
-	core/gnttab_dma.c core/heap.c core/hypercall_subop.c core/iommu.c core/ipi.c core/irq.c \
+	core/gnttab_dma.c core/heap.c core/hypercall_subop.c core/iommu*.c core/ipi.c core/irq.c \
 	core/memory*.c core/page_alloc.c core/page_claim.c \
 	core/page_inspect.c core/page_range.c core/panic.c core/percpu.c core/prioq.c \
 	core/restart.c core/restart_steps.c core/runstate.c core/sched*.c \
