@@ -311,4 +311,5 @@ const struct iommu_ops smmuv2_iommu = {
 	.detach = smmuv2_detach,
 	.flush = smmuv2_flush,
 	.irq = smmuv2_irq,
+	.inspect = smmuv2_inspect,
 };

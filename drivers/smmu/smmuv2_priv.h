@@ -59,6 +59,7 @@ static inline char *smmuv2_bank_regs(const struct smmuv2 *s, uint32_t bank)
 
 int smmuv2_init(struct iommu *u, const struct iommu_config *c);
 bool smmuv2_irq(struct iommu *u);
+void smmuv2_inspect(struct iommu *u, uint32_t stream, struct iommu_route *r);
 /*
  * What was invalidated is gone, and accesses that used it are over. A unit
  * that does not get there refuses everything from then on.

@@ -11,6 +11,7 @@
 
 /* Global register space 0 */
 #define CR0 0x000u
+#define CR0_CLIENTPD BIT32(0)   /* everything passes */
 #define CR0_GFRE BIT32(1)       /* a refused access is told it is */
 #define CR0_GFIE BIT32(2)
 #define CR0_GCFGFIE BIT32(5)
@@ -54,9 +55,12 @@
 #define SMR_MASK_SHIFT 16
 #define S2CR(n) (0xc00u + 4 * (n))
 #define S2CR_FAULT BIT32(17)    /* TYPE; 0: by the bank in bits 7 to 0 */
+#define S2CR_BYPASS BIT32(16)
+#define S2CR_BANK 0xffu
 
 /* Global register space 1 */
 #define CBAR(n) (0x000u + 4 * (n)) /* TYPE 0: stage 2; bits 7 to 0: VMID */
+#define CBAR_TYPE (BIT32(17) | BIT32(16))
 #define CBFRSYNRA(n) (0x400u + 4 * (n))
 #define CBA2R(n) (0x800u + 4 * (n))
 #define CBA2R_VA64 BIT32(0)
@@ -80,6 +84,7 @@
 #define CB_TCR_ORGN0_WBWA BIT32(10)
 #define CB_TCR_IRGN0_WBWA BIT32(8)
 #define CB_TCR_SL0_SHIFT 6
+#define CB_TCR_TG0 (BIT32(15) | BIT32(14)) /* 0: 4 KiB */
 #define CB_FSR 0x58u
 #define CB_FSR_TF BIT32(1)
 #define CB_FSR_PF BIT32(3)

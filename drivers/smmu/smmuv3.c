@@ -3,7 +3,8 @@
  * SMMUv3, stage 2 alone.
  *
  * Owns    the registers, and the order in which the unit is set up.
- * Not     queues (smmuv3_queue.c), the stream table (smmuv3_ste.c).
+ * Not     queues (smmuv3_queue.c), the stream table (smmuv3_ste.c,
+ *         smmuv3_inspect.c).
  * Rule    at no moment is anything allowed that was not: the unit is made to
  *         abort what it does not translate before it is switched off, and
  *         stays so for good.
@@ -160,6 +161,7 @@ static int smmuv3_init(struct iommu *u, const struct iommu_config *c)
 	s->u = u;
 	s->regs = c->regs;
 	s->alloc = c->alloc;
+	s->at = c->at;
 	s->fault = c->fault;
 	u->state = s;
 	if (!off) {
@@ -210,4 +212,5 @@ const struct iommu_ops smmuv3_iommu = {
 	.detach = smmuv3_detach,
 	.flush = smmuv3_flush,
 	.irq = smmuv3_irq,
+	.inspect = smmuv3_inspect,
 };

@@ -53,6 +53,7 @@ struct smmuv3 {
 	struct iommu *u;
 	char *regs;
 	void *(*alloc)(unsigned int order, uint64_t *pa);
+	void *(*at)(uint64_t pa);
 	void (*clean)(const void *va, size_t len); /* NULL: it sees caches */
 	void (*fault)(struct iommu *u, const struct iommu_fault *f);
 
@@ -90,6 +91,14 @@ static inline void smmu_publish(struct smmuv3 *s, const void *va, size_t len)
 	dsb(st);
 }
 
+/* An entry: what its words are. */
+#define STE_V BIT64(0)
+#define STE_CONFIG FIELD64(3, 1)
+#define STE_CONFIG_S2 (UINT64_C(6) << 1)
+#define STE_S2T0SZ FIELD64(37, 32) /* word 2, as VTCR_EL2 has them */
+#define STE_S2SL0 FIELD64(39, 38)
+#define STE_S2AA64 BIT64(51)
+
 /* Refuse everything from now on, say so once. */
 void smmuv3_die(struct smmuv3 *s, uint32_t code);
 
@@ -108,5 +117,8 @@ int smmuv3_attach(struct iommu *u, uint32_t first, uint32_t nr,
 		  const struct iommu_space *sp);
 void smmuv3_detach(struct iommu *u, uint32_t first, uint32_t nr,
 		   const struct iommu_space *sp);
+
+/* smmuv3_inspect.c */
+void smmuv3_inspect(struct iommu *u, uint32_t stream, struct iommu_route *r);
 
 #endif

@@ -18,16 +18,11 @@
 #include <lib/errno.h>
 #include "smmuv3_priv.h"
 
-#define STE_V BIT64(0)
-#define STE_CONFIG_S2 (UINT64_C(6) << 1)
 #define STE_SHCFG_INCOMING BIT64(44) /* word 1 */
-#define STE_S2T0SZ FIELD64(37, 32) /* word 2, as VTCR_EL2 has them */
-#define STE_S2SL0 FIELD64(39, 38)
-#define STE_S2IR0_WBWA field_prep(FIELD64(41, 40), 1)
+#define STE_S2IR0_WBWA field_prep(FIELD64(41, 40), 1) /* word 2 */
 #define STE_S2OR0_WBWA field_prep(FIELD64(43, 42), 1)
 #define STE_S2SH0_INNER field_prep(FIELD64(45, 44), 3)
 #define STE_S2PS FIELD64(50, 48)
-#define STE_S2AA64 BIT64(51)
 #define STE_S2AFFD BIT64(53) /* an ITS's doorbell has no access flag */
 #define STE_S2R BIT64(58) /* record faults */
 

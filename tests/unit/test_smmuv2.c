@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 // LINK: drivers/smmu/smmuv2.c drivers/smmu/smmuv2_init.c
-// LINK: drivers/smmu/smmuv2_fault.c arch/arm64/mm/pgtable.c
+// LINK: drivers/smmu/smmuv2_fault.c drivers/smmu/smmuv2_inspect.c
+// LINK: arch/arm64/mm/pgtable.c
 // LINK: tests/fakes/fake_smmu500.c tests/fakes/fake_smmu_log.c
 // LINK: tests/fakes/fake_smmu_world.c
 // CFLAGS: -include tests/fakes/fake_smmu500.h

@@ -5,7 +5,7 @@
  * table that the unit would make. The order of steps is a log.
  */
 // LINK: drivers/smmu/smmuv3.c drivers/smmu/smmuv3_queue.c
-// LINK: drivers/smmu/smmuv3_ste.c
+// LINK: drivers/smmu/smmuv3_ste.c drivers/smmu/smmuv3_inspect.c
 // CFLAGS: -include tests/fakes/fake_smmu_port.h
 #include <criterion/criterion.h>
 #include <string.h>
