@@ -4,7 +4,8 @@
  * steps, while domains go on; docs/audit.md, adr/0021.
  *
  * Owns    the one run there is at a time, and its verdict.
- * Not     what must hold (audit_memory.c, audit_links.c).
+ * Not     what must hold (audit_memory.c, audit_links.c,
+ *         audit_streams.c).
  * Rule    an item that looks wrong may be in the hands of another CPU. It is
  *         looked at again while every other CPU stands at a work point, where
  *         nothing is half done; only what is wrong then is told.
@@ -35,7 +36,7 @@ static const struct {
 } parts[] = {
 	{ audit_maps, true },   { audit_virqs, true }, { audit_ports, true },
 	{ audit_grants, true }, { audit_tags, true },  { audit_frames, false },
-	{ audit_lines, false },
+	{ audit_lines, false }, { audit_streams, false },
 };
 
 static struct audit run;
@@ -199,7 +200,8 @@ static void verdict(const struct audit *a)
 	log_printf(a->nr_found || a->nr_unsure || a->tells ? LOG_ERR
 							   : LOG_DEBUG,
 		   "audit: %s run=%u asked=%u found=%u unsure=%u pages=%llu "
-		   "maps=%llu irqs=%llu ports=%llu grants=%llu vms=%llu\n",
+		   "maps=%llu irqs=%llu ports=%llu grants=%llu vms=%llu "
+		   "streams=%llu\n",
 		   a->nr_found ? "FAIL" : a->nr_unsure ? "UNSURE" : "PASS",
 		   a->run, a->tells, a->nr_found, a->nr_unsure,
 		   (unsigned long long)n[AUDITED_PAGES],
@@ -207,7 +209,8 @@ static void verdict(const struct audit *a)
 		   (unsigned long long)n[AUDITED_IRQS],
 		   (unsigned long long)n[AUDITED_PORTS],
 		   (unsigned long long)n[AUDITED_GRANTS],
-		   (unsigned long long)n[AUDITED_TAGS]);
+		   (unsigned long long)n[AUDITED_TAGS],
+		   (unsigned long long)n[AUDITED_STREAMS]);
 }
 
 /* True: nobody has asked since it began. */

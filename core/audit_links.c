@@ -283,6 +283,15 @@ uint32_t audit_grants(struct audit *a, struct domain *d)
 
 /* ---- what the hardware tells domains by ---------------------------------- */
 
+static const char *same_for_cpus(uint64_t root, uint64_t tag, uint64_t root_e,
+				 uint64_t tag_e)
+{
+	if (root != 0 && root == root_e) {
+		return "same-tables";
+	}
+	return tag != 0 && tag == tag_e ? "same-tag" : NULL;
+}
+
 /* Against one other domain: the first from a->pos on. */
 uint32_t audit_tags(struct audit *a, struct domain *d)
 {
@@ -290,6 +299,7 @@ uint32_t audit_tags(struct audit *a, struct domain *d)
 	struct domain *e = domain_next_get((domid_t)from);
 	uint64_t root, tag = arch_p2m_tag(d, &root);
 	uint64_t root_e, tag_e;
+	const char *kind;
 
 	a->nr[AUDITED_TAGS] += a->pos == 0;
 	if (!e) {
@@ -297,11 +307,15 @@ uint32_t audit_tags(struct audit *a, struct domain *d)
 	}
 	a->next = e->id + 1u;
 	tag_e = arch_p2m_tag(e, &root_e);
-	if ((root != 0 && root == root_e) || (tag != 0 && tag == tag_e)) {
+	kind = same_for_cpus(root, tag, root_e, tag_e);
+	if (!kind && d->iommu.tag != 0 && d->iommu.tag == e->iommu.tag) {
+		kind = "same-tag"; /* for their devices */
+		tag = d->iommu.tag;
+	}
+	if (kind) {
 		const uint64_t v[] = { d->id, root, tag, e->id };
 
-		audit_found(a, AUDIT_TAG,
-			    root == root_e ? "same-tables" : "same-tag", v);
+		audit_found(a, AUDIT_TAG, kind, v);
 	}
 	domain_put(e);
 	return 4;

@@ -17,6 +17,7 @@ enum audit_count {
 	AUDITED_PORTS, /* ends of pairs */
 	AUDITED_GRANTS,
 	AUDITED_TAGS,
+	AUDITED_STREAMS, /* of IOMMUs, that belong to somebody */
 	NR_AUDITED
 };
 
@@ -28,6 +29,7 @@ enum audit_class {
 	AUDIT_PORT,
 	AUDIT_GRANT,
 	AUDIT_TAG,
+	AUDIT_STREAM,
 };
 
 struct audit_range {
@@ -70,5 +72,6 @@ uint32_t audit_virqs(struct audit *a, struct domain *d);
 uint32_t audit_ports(struct audit *a, struct domain *d);
 uint32_t audit_grants(struct audit *a, struct domain *d);
 uint32_t audit_tags(struct audit *a, struct domain *d);
+uint32_t audit_streams(struct audit *a, struct domain *none);
 
 #endif

@@ -17,6 +17,8 @@ static const char *const formats[] = {
 			"granter=%llu",
 	[AUDIT_TAG] = "vm kind=%s domain=%llu root=%#llx tag=%#llx "
 		      "other=%llu",
+	[AUDIT_STREAM] = "stream kind=%s unit=%#llx stream=%#llx owner=%llu "
+			 "tables-of=%llu",
 };
 
 void audit_found(struct audit *a, enum audit_class c, const char *kind,

@@ -11,12 +11,16 @@
 #include <hv/arch.h>
 #include <hv/console.h>
 #include <hv/domain.h>
+#include <hv/iommu_dev.h>
 #include <hv/irq.h>
 #include <hv/page_alloc.h>
 #include <lib/bits.h>
 
 /* Of a stock guest's kernel: nobody else maps that. */
 #define KERNEL ((UINT64_C(0x40000000) >> PAGE_SHIFT) + 528)
+
+/* SMMUv3: the first word of a stream's entry; valid, untranslated. */
+#define STE_BYPASS 9u
 
 /* What is seeded, and how to take it back. */
 static struct {
@@ -26,6 +30,7 @@ static struct {
 	struct virq *virq;
 	struct page *pg;
 	uint16_t owner;
+	struct iommu *unit; /* its last stream, which no device has */
 } seed;
 
 /* The first guest frame of @d from @g on that is mapped as one of @types. */
@@ -46,10 +51,29 @@ static gfn_t find(struct domain *d, uint64_t g, uint32_t types, mfn_t *m)
 	return gfn(INVALID_FRAME);
 }
 
+/* The last stream of the first unit goes by the tables of @d. */
+static int redirect(struct iommu *u, struct domain *d)
+{
+	struct iommu_space s;
+	int rc;
+
+	iommu_space_of(d, &s);
+	spin_lock(&u->lock);
+	u->ops->detach(u, u->max_stream, 1, &s);
+	rc = u->ops->attach(u, u->max_stream, 1, &s);
+	spin_unlock(&u->lock);
+	return rc;
+}
+
 static void take_back(void)
 {
 	struct p2m_entry old;
 	int rc = 0;
+
+	if (seed.unit) {
+		rc = redirect(seed.unit, seed.d);
+		seed.unit = NULL;
+	}
 
 	if (seed.is_entry) {
 		spin_lock(&seed.d->p2m.lock);
@@ -221,4 +245,50 @@ void key_seed_irq(void)
 	seed.virq->hw = 1;
 	seed.virq->pintid = (uint16_t)line;
 	log_err("seed: line=%u virq=%u\n", line, virq);
+}
+
+/* A stream of dom0's that goes by @d's tables, as long as @d and after. */
+static void seed_stream(struct domain *d, bool bypass)
+{
+	struct iommu_look l;
+	int rc;
+
+	if (!iommu_inspect(0, 0, &l) ||
+	    !iommu_inspect(0, l.unit->max_stream, &l)) {
+		log_err("seed: no IOMMU\n");
+		return;
+	}
+	rc = redirect(l.unit, d);
+	domain_get(hardware_domain);
+	seed.d = hardware_domain;
+	seed.is_entry = false;
+	seed.virq = NULL;
+	seed.pg = NULL;
+	seed.unit = l.unit;
+	(void)iommu_inspect(0, l.unit->max_stream, &l);
+	if (bypass && l.is.entry) {
+		l.is.entry[0] = STE_BYPASS;
+		arch_clean_dcache(l.is.entry, sizeof(uint64_t));
+	}
+	log_err("seed: stream=%#x, %d\n", l.unit->max_stream, rc);
+}
+
+void key_seed_stream(void)
+{
+	struct domain *d = other();
+
+	if (d) {
+		seed_stream(d, false);
+		domain_put(d);
+	}
+}
+
+void key_seed_bypass(void)
+{
+	struct domain *d = other();
+
+	if (d) {
+		seed_stream(hardware_domain, true);
+		domain_put(d);
+	}
 }

@@ -15,5 +15,11 @@ void key_seed_foreign(void);
 void key_seed_grant(void);
 void key_seed_hypervisor(void);
 void key_seed_device(void);
+/*
+ * A stream of dom0's, on a machine with an SMMUv3: by the other domain's
+ * tables, also when there is no such domain any more; by none.
+ */
+void key_seed_stream(void);
+void key_seed_bypass(void);
 
 #endif

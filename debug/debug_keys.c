@@ -50,5 +50,9 @@ const struct console_key debug_keys[] = {
 	{ '6', "seed: a grant mapping without grant", key_seed_grant },
 	{ '7', "seed: another maps its tables", key_seed_hypervisor },
 	{ '8', "seed: another maps dom0's device", key_seed_device },
+	{ '9', "seed: a stream of dom0's goes by another's tables",
+	  key_seed_stream },
+	{ '0', "seed: a stream of dom0's passes untranslated",
+	  key_seed_bypass },
 	{ .key = 0 },
 };

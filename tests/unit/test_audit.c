@@ -32,7 +32,7 @@ Test(audit, all_that_may_be_shared)
 	struct page *pg;
 
 	passes();
-	cr_assert(strstr(out, "irqs=1 ports=0 grants=0 vms=3\n"));
+	cr_assert(strstr(out, "irqs=1 ports=0 grants=0 vms=3 streams=0\n"));
 	(void)map_grant(d0, d1, 0, 0, FREE);
 	(void)map_grant(d0, d1, 1, GNTMAP_readonly, FREE + 1);
 	(void)map_grant(d1, d0, 2, 0, FREE + 1);
@@ -62,7 +62,7 @@ Test(audit, all_that_may_be_shared)
 				  P2M_MMIO_DEV), 0);
 	fake_shared_mmio = 0x7000;
 	passes();
-	cr_assert(strstr(out, "ports=2 grants=4 vms=3\n"), "%s", out);
+	cr_assert(strstr(out, "ports=2 grants=4 vms=3 streams=0\n"), "%s", out);
 }
 
 /* RAM that its owner gave back stays the mapper's to see, not to count on. */
@@ -85,7 +85,7 @@ Test(audit, a_domain_on_its_way_out)
 	passes();
 	all[1] = NULL;
 	passes();
-	cr_assert(strstr(out, " vms=2\n"));
+	cr_assert(strstr(out, " vms=2 streams=0\n"));
 }
 
 /* Whatever domains do within the rules, at random. */
