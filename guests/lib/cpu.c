@@ -45,8 +45,13 @@ static void take_irq(void)
 {
 	struct cpu *c = this_cpu();
 	uint32_t iar = gic_ack();
-	unsigned int intid = iar & 0x3ff;
+	unsigned int intid = iar & (machine.gic_version == 3 ? 0xffffff : 0x3ff);
 
+	if (intid >= LPI_FIRST && irq_hook) {
+		irq_hook(intid);
+		gic_eoi(iar);
+		return;
+	}
 	if (intid >= MAX_INTID) {
 		return;
 	}

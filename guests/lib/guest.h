@@ -21,6 +21,7 @@
 
 #define MAX_CPUS	8
 #define MAX_INTID	1020
+#define LPI_FIRST	8192u
 #define PAGE_SIZE	4096u
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 

@@ -20,6 +20,7 @@ NOT_A_TEST = {"bench", "bench_across", "bench_domains", "bench_pair", "crash", "
 # These do more when there are more CPUs; the others are run with one.
 SEVERAL_CPUS = {"hello", "psci_smp", "vgic_sgi", "vgic_spi", "vgic_regs", "evtchn_vcpu", "hc_hostile",
                 "domctl", "p2m_split", "device_irq"}
+GICV3_ONLY = {"its"}
 VERDICT = re.compile(rb"GUEST (PASS|FAIL) (\d+)")
 
 
@@ -27,7 +28,7 @@ def cases():
     for guest in SOURCES:
         if guest in NOT_A_TEST:
             continue
-        for gic in (2, 3):
+        for gic in (3,) if guest in GICV3_ONLY else (2, 3):
             for smp in (1, 4) if guest in SEVERAL_CPUS else (1,):
                 yield pytest.param(guest, gic, smp, id=f"{guest}-gicv{gic}-{smp}cpu")
 
