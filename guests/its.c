@@ -41,16 +41,18 @@
 static uint64_t its;
 static uint64_t queue[4 * SLOTS] __attribute__((aligned(65536)));
 static uint8_t config[NR_LPIS] __attribute__((aligned(65536)));
-static uint8_t pending[65536] __attribute__((aligned(65536)));
+static uint8_t pending[2][65536] __attribute__((aligned(65536)));
 static uint64_t itt[512] __attribute__((aligned(4096)));
 static unsigned int written;	/* next slot */
 static volatile unsigned int taken[4];	/* of LPI and those after it */
 static volatile unsigned int strange;
+static volatile unsigned int taken_by;	/* CPU, of the last one */
 
 static void count(unsigned int intid)
 {
 	if (intid >= LPI && intid < LPI + ARRAY_SIZE(taken)) {
 		taken[intid - LPI]++;
+		taken_by = this_cpu()->id;
 	} else if (intid >= LPI) {
 		strange++;
 	}
@@ -123,7 +125,7 @@ static void start(void)
 	memset(config, 0xa1, sizeof(config));	/* priority a0, enabled */
 	dsb();
 	mmio_write64(this_cpu()->gicr + GICR_PROPBASER, PTR(config) | 13);
-	mmio_write64(this_cpu()->gicr + GICR_PENDBASER, PTR(pending));
+	mmio_write64(this_cpu()->gicr + GICR_PENDBASER, PTR(pending[0]));
 	mmio_write32(this_cpu()->gicr + GICR_CTLR, 1);
 	mmio_write64(its + GITS_CBASER, PTR(queue) | VALID);
 	mmio_write32(its + GITS_CTLR, 1);
@@ -242,6 +244,48 @@ static void masks(void)
 	CHECK(run());
 	pump_us(WAIT_US);
 	EXPECT_EQ(taken[1], 2);
+}
+
+static void listen(void *arg)
+{
+	(void)arg;
+	pump_us(10 * WAIT_US);
+}
+
+static void lpis_on(void *arg)
+{
+	(void)arg;
+	mmio_write64(this_cpu()->gicr + GICR_PENDBASER, PTR(pending[1]));
+	mmio_write32(this_cpu()->gicr + GICR_CTLR, 1);
+}
+
+/* The last CPU gets what its collection's events raise. */
+static void across_cpus(void)
+{
+	unsigned int last = machine.nr_cpus - 1;
+
+	if (!ready() || last == 0) {
+		return;
+	}
+	works("nothing");
+	EXPECT_EQ(taken_by, 0);
+	EXPECT_EQ(cpu_start(last), 0);
+	CHECK(cpu_call(last, lpis_on, NULL));
+	cpu_run(last, listen, NULL);
+	command(MAPC, 0, VALID | (uint64_t)last << 16 | 1, 0);
+	command(MAPC, 0, VALID | (uint64_t)MAX_CPUS << 16 | 2, 0);
+	command(MOVI | (uint64_t)DEVICE << 32, 3, 1, 0);
+	about(INT, 3);
+	CHECK(run());
+	delay_us(WAIT_US);
+	EXPECT_EQ(taken[1], 2);
+	EXPECT_EQ(taken_by, last);
+	command(MOVI | (uint64_t)DEVICE << 32, 3, 0, 0);
+	about(INT, 3);
+	CHECK(run());
+	pump_us(WAIT_US);
+	EXPECT_EQ(taken[1], 3);
+	EXPECT_EQ(taken_by, 0);
 }
 
 /* ---- what is not ---------------------------------------------------- */
@@ -414,6 +458,7 @@ const struct test guest_tests[] = {
 	{ "identification", identification },
 	{ "messages", messages },
 	{ "masks", masks },
+	{ "across_cpus", across_cpus },
 	{ "every_register", every_register },
 	{ "queues_anywhere", queues_anywhere },
 	{ "bad_commands", bad_commands },

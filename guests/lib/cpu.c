@@ -45,7 +45,8 @@ static void take_irq(void)
 {
 	struct cpu *c = this_cpu();
 	uint32_t iar = gic_ack();
-	unsigned int intid = iar & (machine.gic_version == 3 ? 0xffffff : 0x3ff);
+	uint32_t mask = machine.gic_version == 3 ? 0xffffff : 0x3ff;
+	unsigned int intid = iar & mask;
 
 	if (intid >= LPI_FIRST && irq_hook) {
 		irq_hook(intid);

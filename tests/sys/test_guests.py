@@ -19,7 +19,7 @@ NOT_A_TEST = {"bench", "bench_across", "bench_domains", "bench_pair", "crash", "
               "static_evtchn", "static_mem", "static_watch", "windows"}
 # These do more when there are more CPUs; the others are run with one.
 SEVERAL_CPUS = {"hello", "psci_smp", "vgic_sgi", "vgic_spi", "vgic_regs", "evtchn_vcpu", "hc_hostile",
-                "domctl", "p2m_split", "device_irq"}
+                "domctl", "p2m_split", "device_irq", "its"}
 GICV3_ONLY = {"its"}
 VERDICT = re.compile(rb"GUEST (PASS|FAIL) (\d+)")
 
