@@ -174,7 +174,7 @@ static void init_interrupts(void)
 	irqchip_enable_own_ppis();
 	timer_init_cpu();
 	check(time_request_irq(), "EL2 timer");
-	console_start_input();
+	console_start_irq();
 }
 
 static void init_scheduler(void)

@@ -18,7 +18,7 @@
 
 static const struct uart *const uarts[] = {
 	&uart_pl011, &uart_imx, &uart_cadence, &uart_lpuart,
-	&uart_ns8250, &uart_dw_apb, &uart_ns8250_words,
+	&uart_ns8250, &uart_dw_apb, &uart_bcm_aux, &uart_ns8250_words,
 };
 
 static const struct uart *find_uart(const char *compatible)

@@ -3,13 +3,16 @@
  * The log and the serial line: a ring that a control domain can read, output
  * to the UART, input to a domain or to the console keys.
  *
- * Owns    the ring, the UART, the input buffer, who gets input.
- * Not     what a key does (console_keys.c); lines of domains other than dom0
- *         in the making, and what was typed for them (console_guest.c).
+ * Owns    the ring, the input buffer, who gets input.
+ * Not     how characters get out and in (console_serial.c), what a key does
+ *         (console_keys.c); lines of domains other than dom0 in the making,
+ *         and what was typed for them (console_guest.c).
  * Locks   console_lock (rank CONSOLE), a leaf; none after console_force().
  * Bounds  a line of CONSOLE_LINE characters; RX_BATCH characters an interrupt.
  */
 #include <hv/console.h>
+
+#include "console_priv.h"
 #include <hv/arch.h>
 #include <hv/domain.h>
 #include <hv/entry.h>
@@ -35,16 +38,16 @@ static char ring[RING_SIZE];
 static uint64_t ring_head; /* characters ever written */
 static uint64_t ring_cleared; /* what is before is not shown any more */
 static bool ring_news; /* atomic; a controller may want to know */
-static const struct uart *uart;
-static void *uart_regs;
 static uint32_t uart_intid;
 static bool forced;
 static uint8_t level_hv = LOG_INFO, level_guest = LOG_WARN;
 
-static char input[INPUT_SIZE];
-static uint32_t in_head, in_tail;
-static uint32_t switch_seen;
-static domid_t input_to; /* a domain, or DOMID_HV: the console keys */
+static struct {
+	uint32_t head, tail; /* characters ever kept for dom0, and taken */
+	uint32_t switch_seen; /* so often the key, one after the other */
+	domid_t to; /* a domain, or DOMID_HV: the console keys */
+	char ring[INPUT_SIZE];
+} input;
 static bool line_is_open; /* of domain open_line_of, console_lock */
 static domid_t open_line_of;
 
@@ -72,28 +75,12 @@ static void unlock(void)
 	}
 }
 
-static void uart_char(char c)
-{
-	if (!uart) {
-		return;
-	}
-	if (c == '\n') {
-		uart->putc(uart_regs, '\r');
-	}
-	uart->putc(uart_regs, c);
-}
-
-static void ring_char(char c)
-{
-	ring[ring_head++ & (RING_SIZE - 1)] = c;
-}
-
 static void put_line(const char *text, bool to_uart)
 {
 	for (const char *p = text; *p; p++) {
-		ring_char(*p);
+		ring[ring_head++ & (RING_SIZE - 1)] = *p;
 		if (to_uart) {
-			uart_char(*p);
+			serial_char(*p);
 		}
 	}
 }
@@ -102,7 +89,7 @@ static void put_line(const char *text, bool to_uart)
 static void end_open_line(void)
 {
 	if (line_is_open) {
-		uart_char('\n');
+		serial_char('\n');
 		line_is_open = false;
 	}
 }
@@ -126,6 +113,7 @@ static void log_line(bool to_uart, const char *fmt, va_list ap)
 	}
 	put_line("(BH) ", to_uart);
 	put_line(line, to_uart);
+	serial_push();
 	unlock();
 	if (!forced && hardware_domain) { /* no CPU has any before */
 		__atomic_store_n(&ring_news, true, __ATOMIC_SEQ_CST);
@@ -190,6 +178,14 @@ void log_guest(const struct domain *d, enum log_level lvl, const char *fmt,
 void console_force(void)
 {
 	forced = true;
+	serial_flush();
+}
+
+void console_flush(void)
+{
+	lock();
+	serial_flush();
+	unlock();
 }
 
 void console_set_levels(enum log_level hv, enum log_level guest)
@@ -200,13 +196,11 @@ void console_set_levels(enum log_level hv, enum log_level guest)
 
 void console_init(const struct uart *u, void *regs, uint32_t intid)
 {
-	uart = u;
-	uart_regs = regs;
 	uart_intid = intid;
-	u->init(regs);
+	serial_init(u, regs);
 	for (uint64_t i = ring_head > RING_SIZE ? ring_head - RING_SIZE : 0;
 	     i < ring_head; i++) { /* what waited for this */
-		uart_char(ring[i & (RING_SIZE - 1)]);
+		serial_char(ring[i & (RING_SIZE - 1)]);
 	}
 }
 
@@ -223,13 +217,14 @@ void console_write_domain(const struct domain *d, const char *buf,
 		if (line_is_open && open_line_of != d->id) {
 			end_open_line();
 		}
-		for (const char *p = line_is_open ? "" : mark; *p; p++) {
-			uart_char(*p);
+		if (!line_is_open) {
+			serial_text(mark);
 		}
 		line_is_open = buf[i] != '\n';
 		open_line_of = d->id;
-		uart_char(buf[i]);
+		serial_char(buf[i]);
 	}
+	serial_push();
 	unlock();
 }
 
@@ -238,15 +233,16 @@ void console_write_guest(struct domain *d, const char *buf, uint32_t len)
 	(void)d;
 	lock();
 	for (uint32_t i = 0; i < len; i++) { /* bound: the caller's piece */
-		uart_char(buf[i]);
+		serial_char(buf[i]);
 	}
+	serial_push();
 	unlock();
 }
 
 bool console_input_waiting(void)
 {
-	return __atomic_load_n(&in_head, __ATOMIC_RELAXED) !=
-	       __atomic_load_n(&in_tail, __ATOMIC_RELAXED);
+	return __atomic_load_n(&input.head, __ATOMIC_RELAXED) !=
+	       __atomic_load_n(&input.tail, __ATOMIC_RELAXED);
 }
 
 uint32_t console_read_guest(char *buf, uint32_t len)
@@ -254,8 +250,8 @@ uint32_t console_read_guest(char *buf, uint32_t len)
 	uint32_t n = 0;
 
 	lock();
-	while (n < len && in_tail != in_head) {
-		buf[n++] = input[in_tail++ & (INPUT_SIZE - 1)];
+	while (n < len && input.tail != input.head) {
+		buf[n++] = input.ring[input.tail++ & (INPUT_SIZE - 1)];
 	}
 	unlock();
 	return n;
@@ -296,15 +292,18 @@ static void uart_irq(uint32_t intid)
 {
 	(void)intid;
 	console_poll();
+	lock();
+	serial_push();
+	unlock();
 }
 
-void console_start_input(void)
+void console_start_irq(void)
 {
-	if (!uart || uart_intid == 0) {
+	if (uart_intid == 0) {
 		return;
 	}
 	if (irq_request(uart_intid, IRQ_LEVEL, uart_irq) == 0) {
-		uart->irq_enable(uart_regs);
+		serial_by_irq();
 	} else {
 		log_warn("Console: interrupt %u is taken; no input\n",
 			 uart_intid);
@@ -313,7 +312,7 @@ void console_start_input(void)
 
 bool console_input_is(const struct domain *d)
 {
-	return __atomic_load_n(&input_to, __ATOMIC_RELAXED) == d->id;
+	return __atomic_load_n(&input.to, __ATOMIC_RELAXED) == d->id;
 }
 
 /* The first domain from @id on that can be typed to, with a reference. */
@@ -331,7 +330,7 @@ static struct domain *next_to_type_to(domid_t id)
 
 static void give_input(struct domain *d)
 {
-	__atomic_store_n(&input_to, d ? d->id : DOMID_HV, __ATOMIC_RELAXED);
+	__atomic_store_n(&input.to, d ? d->id : DOMID_HV, __ATOMIC_RELAXED);
 	if (!d) {
 		log_err("Input goes to the hypervisor now: h lists its keys; "
 			"ctrl-a three times: on to the next\n");
@@ -347,7 +346,7 @@ static void give_input(struct domain *d)
 /* The hypervisor, dom0, the others by their ids, the hypervisor. */
 static void switch_input(void)
 {
-	give_input(next_to_type_to(input_to == DOMID_HV ? 0 : input_to + 1u));
+	give_input(next_to_type_to(input.to == DOMID_HV ? 0 : input.to + 1u));
 }
 
 void console_input_begin(void)
@@ -360,8 +359,8 @@ void console_input_begin(void)
 static void keep_for_dom0(char c)
 {
 	lock();
-	if (in_head - in_tail < INPUT_SIZE) {
-		input[in_head++ & (INPUT_SIZE - 1)] = c;
+	if (input.head - input.tail < INPUT_SIZE) {
+		input.ring[input.head++ & (INPUT_SIZE - 1)] = c;
 	}
 	unlock();
 }
@@ -371,15 +370,15 @@ static bool deliver(char c)
 {
 	struct domain *d;
 
-	if (input_to == DOMID_HV) {
+	if (input.to == DOMID_HV) {
 		console_key(c);
 		return false;
 	}
-	if (input_to == 0) {
+	if (input.to == 0) {
 		keep_for_dom0(c);
 		return true;
 	}
-	d = domain_lookup_get(input_to);
+	d = domain_lookup_get(input.to);
 	if (!d) {
 		switch_input(); /* it is gone */
 		return false;
@@ -393,13 +392,13 @@ static bool deliver(char c)
 static bool take_char(char c)
 {
 	if (c == SWITCH_KEY) {
-		if (++switch_seen == SWITCH_COUNT) {
-			switch_seen = 0;
+		if (++input.switch_seen == SWITCH_COUNT) {
+			input.switch_seen = 0;
 			switch_input();
 		}
 		return false;
 	}
-	switch_seen = 0;
+	input.switch_seen = 0;
 	return deliver(c);
 }
 
@@ -407,8 +406,8 @@ void console_poll(void)
 {
 	bool news = false;
 
-	for (uint32_t i = 0; uart && i < RX_BATCH; i++) {
-		int c = uart->getc(uart_regs);
+	for (uint32_t i = 0; i < RX_BATCH; i++) {
+		int c = serial_getc();
 
 		if (c < 0) {
 			break;

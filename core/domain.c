@@ -362,6 +362,7 @@ __noreturn void domain_fails_machine(void)
 	if (options.noreboot) {
 		log_err("noreboot: the machine stops here; restart it by "
 			"hand\n");
+		console_flush();
 		arch_halt();
 	}
 	arch_machine_restart();

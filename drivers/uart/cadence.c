@@ -3,7 +3,6 @@
  * Cadence UART, as Zynq and ZynqMP have it.
  *
  * Owns    the registers it is given. The loader's baud rate stays.
- * Bounds  TX_TRIES polls for room in the transmit FIFO.
  * Spec    [ZYNQMP] "UART Controller".
  */
 #include "uart_priv.h"
@@ -22,21 +21,37 @@
 #define CR_RXEN BIT32(2)
 #define CR_TXEN BIT32(4)
 #define INT_RXWM BIT32(0)
+#define INT_TXEMPTY BIT32(3)
 #define INT_TIMEOUT BIT32(8)
 #define INT_ALL 0x1fffu
 #define SR_RXEMPTY BIT32(1)
-#define SR_TXFULL BIT32(4)
+#define SR_TXEMPTY BIT32(3)
+#define TX_FIFO 16u /* characters at least: 64 in the chips, fewer in QEMU */
 
 static void cadence_init(void *regs)
 {
 	mmio_write32(reg(regs, IDR), INT_ALL);
 	mmio_write32(reg(regs, ISR), INT_ALL);
+	mmio_write32(reg(regs, RXWM), 1); /* at the first character */
+	mmio_write32(reg(regs, RXTOUT), 10);
 	mmio_write32(reg(regs, CR), CR_RXEN | CR_TXEN);
 }
 
-static void cadence_putc(void *regs, char c)
+/*
+ * The interrupt stays up until it is cleared, which must be before the look:
+ * what empties the FIFO after that raises it again.
+ */
+static uint32_t cadence_room(void *regs)
 {
-	wait_for_room(regs, SR, SR_TXFULL);
+	uint32_t sr;
+
+	mmio_write32(reg(regs, ISR), INT_TXEMPTY);
+	sr = mmio_read32(reg(regs, SR));
+	return sr & SR_TXEMPTY ? TX_FIFO : 0;
+}
+
+static void cadence_put(void *regs, char c)
+{
 	mmio_write32(reg(regs, FIFO), (uint8_t)c);
 }
 
@@ -60,11 +75,10 @@ static int cadence_getc(void *regs)
 	return (int)(mmio_read32(reg(regs, FIFO)) & 0xff);
 }
 
-static void cadence_irq_enable(void *regs)
+static void cadence_irqs(void *regs, bool room)
 {
-	mmio_write32(reg(regs, RXWM), 1); /* at the first character */
-	mmio_write32(reg(regs, RXTOUT), 10);
 	mmio_write32(reg(regs, IER), INT_RXWM | INT_TIMEOUT);
+	mmio_write32(reg(regs, room ? IER : IDR), INT_TXEMPTY);
 }
 
 static const char *const compatible[] = { "xlnx,xuartps", "cdns,uart-r1p12",
@@ -73,8 +87,9 @@ static const char *const compatible[] = { "xlnx,xuartps", "cdns,uart-r1p12",
 const struct uart uart_cadence = {
 	.name = "Cadence UART",
 	.init = cadence_init,
-	.putc = cadence_putc,
+	.room = cadence_room,
+	.put = cadence_put,
 	.getc = cadence_getc,
-	.irq_enable = cadence_irq_enable,
+	.irqs = cadence_irqs,
 	.compatible = compatible,
 };

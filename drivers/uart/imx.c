@@ -3,7 +3,6 @@
  * i.MX UART (i.MX 21 to i.MX 8M).
  *
  * Owns    the registers it is given. The loader's baud rate stays.
- * Bounds  TX_TRIES polls for room in the transmit FIFO.
  * Spec    [IMX8MPRM] "Universal Asynchronous Receiver/Transmitter".
  */
 #include "uart_priv.h"
@@ -20,6 +19,7 @@
 #define UTS 0xb4u
 
 #define UCR1_UARTEN BIT32(0)
+#define UCR1_TXMPTYEN BIT32(6)
 #define UCR2_RUNS BIT32(0) /* SRST: 0 resets the FIFOs and state machines */
 #define UCR2_RXEN BIT32(1)
 #define UCR2_TXEN BIT32(2)
@@ -44,9 +44,13 @@ static void imx_init(void *regs)
 	mmio_write32(reg(regs, UCR4), 0);
 }
 
-static void imx_putc(void *regs, char c)
+static uint32_t imx_room(void *regs)
 {
-	wait_for_room(regs, UTS, UTS_TXFULL);
+	return mmio_read32(reg(regs, UTS)) & UTS_TXFULL ? 0 : 1;
+}
+
+static void imx_put(void *regs, char c)
+{
 	mmio_write32(reg(regs, UTXD), (uint8_t)c);
 }
 
@@ -58,9 +62,12 @@ static int imx_getc(void *regs)
 	return (int)(mmio_read32(reg(regs, URXD)) & 0xff);
 }
 
-static void imx_irq_enable(void *regs)
+/* For room: when the FIFO is empty, whatever mark in it the loader set. */
+static void imx_irqs(void *regs, bool room)
 {
 	mmio_write32(reg(regs, UCR4), UCR4_DREN);
+	mmio_write32(reg(regs, UCR1),
+		     UCR1_UARTEN | (room ? UCR1_TXMPTYEN : 0));
 }
 
 static const char *const compatible[] = { "fsl,imx6q-uart", "fsl,imx53-uart",
@@ -69,8 +76,9 @@ static const char *const compatible[] = { "fsl,imx6q-uart", "fsl,imx53-uart",
 const struct uart uart_imx = {
 	.name = "i.MX UART",
 	.init = imx_init,
-	.putc = imx_putc,
+	.room = imx_room,
+	.put = imx_put,
 	.getc = imx_getc,
-	.irq_enable = imx_irq_enable,
+	.irqs = imx_irqs,
 	.compatible = compatible,
 };

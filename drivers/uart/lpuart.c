@@ -6,12 +6,14 @@
  * Owns    the registers it is given. The loader's baud rate stays.
  * Not     Layerscape's, whose registers begin at 0, some of them big-endian;
  *         Vybrid's of 8-bit registers.
- * Bounds  TX_TRIES polls for what is waited for.
+ * Bounds  TX_TRIES polls for the end of what the loader sent.
  * Spec    [IMX8QMRM] "Low Power Universal Asynchronous Receiver/Transmitter".
  */
 #include "uart_priv.h"
 #include <hv/uart.h>
 #include <lib/bits.h>
+
+#define TX_TRIES 100000u
 
 #define BAUD 0x10u
 #define STAT 0x14u
@@ -27,6 +29,7 @@
 #define STAT_TC BIT32(22)
 #define STAT_RDRF BIT32(21)
 #define STAT_OR BIT32(19)
+#define CTRL_TIE BIT32(23)
 #define CTRL_RIE BIT32(21)
 #define CTRL_TE BIT32(19)
 #define CTRL_RE BIT32(18)
@@ -35,6 +38,16 @@
 #define FIFO_RXFE BIT32(3)
 #define FIFO_TXFE BIT32(7)
 #define FIFO_RXFLUSH BIT32(14)
+#define FIFO_TXSIZE(fifo) ((fifo) >> 4 & 7)
+
+static void wait_for_last(void *regs)
+{
+	uint32_t tries = TX_TRIES;
+
+	while (!(mmio_read32(reg(regs, STAT)) & STAT_TC) && --tries) {
+		/* bound: TX_TRIES */
+	}
+}
 
 /*
  * FIFOs and their marks may be changed only while nothing is sent or taken.
@@ -46,7 +59,7 @@ static void lpuart_init(void *regs)
 	uint32_t format = mmio_read32(reg(regs, CTRL)) & CTRL_FORMAT;
 	uint32_t baud = mmio_read32(reg(regs, BAUD));
 
-	wait_until_set(regs, STAT, STAT_TC);
+	wait_for_last(regs);
 	mmio_write32(reg(regs, CTRL), format);
 	mmio_write32(reg(regs, BAUD), baud & ~(BAUD_INTERRUPTS | BAUD_DMA));
 	mmio_write32(reg(regs, MODIR), 0); /* no flow control, no infrared */
@@ -55,9 +68,19 @@ static void lpuart_init(void *regs)
 	mmio_write32(reg(regs, CTRL), format | CTRL_TE | CTRL_RE);
 }
 
-static void lpuart_putc(void *regs, char c)
+/* Sizes are 1, 4, 8, 16 and so on. */
+static uint32_t lpuart_room(void *regs)
 {
-	wait_until_set(regs, STAT, STAT_TDRE);
+	uint32_t size = FIFO_TXSIZE(mmio_read32(reg(regs, FIFO)));
+
+	if (!(mmio_read32(reg(regs, STAT)) & STAT_TDRE)) {
+		return 0;
+	}
+	return size ? 2u << size : 1;
+}
+
+static void lpuart_put(void *regs, char c)
+{
 	mmio_write32(reg(regs, DATA), (uint8_t)c);
 }
 
@@ -75,11 +98,12 @@ static int lpuart_getc(void *regs)
 	return (int)(mmio_read32(reg(regs, DATA)) & 0xff);
 }
 
-static void lpuart_irq_enable(void *regs)
+static void lpuart_irqs(void *regs, bool room)
 {
-	uint32_t ctrl = mmio_read32(reg(regs, CTRL));
+	uint32_t ctrl = mmio_read32(reg(regs, CTRL)) & ~CTRL_TIE;
 
-	mmio_write32(reg(regs, CTRL), ctrl | CTRL_RIE);
+	mmio_write32(reg(regs, CTRL),
+		     ctrl | CTRL_RIE | (room ? CTRL_TIE : 0));
 }
 
 static const char *const compatible[] = { "fsl,imx8qxp-lpuart",
@@ -88,8 +112,9 @@ static const char *const compatible[] = { "fsl,imx8qxp-lpuart",
 const struct uart uart_lpuart = {
 	.name = "LPUART",
 	.init = lpuart_init,
-	.putc = lpuart_putc,
+	.room = lpuart_room,
+	.put = lpuart_put,
 	.getc = lpuart_getc,
-	.irq_enable = lpuart_irq_enable,
+	.irqs = lpuart_irqs,
 	.compatible = compatible,
 };

@@ -5,7 +5,8 @@
  *
  * Owns    the registers it is given, and how far they are apart (one port of
  *         a machine is the console). The loader's baud rate stays.
- * Bounds  TX_TRIES polls for room.
+ * Not     interrupts for room of Tegra and K3, whose FIFOs have marks of their
+ *         own: they are polled for it.
  * Spec    [16550] "Registers"; [DWUART] "Register Descriptions"; [BCM2711] 2.2
  *         "Mini UART".
  */
@@ -23,10 +24,13 @@
 #define DW_USR 31u
 
 #define IER_RX BIT32(0)
+#define IER_ROOM BIT32(1)
 #define IER_LINE BIT32(2) /* the mini-UART raises nothing without it */
 #define IIR_ID 0x0fu
 #define IIR_TIMEOUT 0x0cu
 #define DW_IIR_BUSY 0x07u
+#define IIR_FIFO BIT32(6) /* there is one, and it works */
+#define TX_FIFO 16u
 #define FCR_ENABLE BIT32(0) /* with the lowest mark for an interrupt */
 #define MCR_READY 0x0bu /* DTR, RTS, OUT2: interrupts leave the chip */
 #define LSR_DR BIT32(0)
@@ -35,6 +39,7 @@
 static struct {
 	uint8_t shift;
 	bool words;
+	uint8_t room; /* characters, when there is any */
 } layout;
 
 static uint32_t get(void *regs, uint32_t nr)
@@ -70,15 +75,23 @@ static void ns8250_init(void *regs)
 	put(regs, IER, 0);
 	put(regs, IIR, FCR_ENABLE);
 	put(regs, MCR, MCR_READY);
+	layout.room = get(regs, IIR) & IIR_FIFO ? TX_FIFO : 1;
 }
 
-static void ns8250_putc(void *regs, char c)
+/* Room is there when the FIFO is empty. */
+static uint32_t ns8250_room(void *regs)
 {
-	uint32_t tries = TX_TRIES;
+	return get(regs, LSR) & LSR_THRE ? layout.room : 0;
+}
 
-	while (!(get(regs, LSR) & LSR_THRE) && --tries) {
-		/* bound: TX_TRIES */
-	}
+/* In a mini-UART's when it is not full. */
+static uint32_t aux_room(void *regs)
+{
+	return get(regs, LSR) & LSR_THRE ? 1 : 0;
+}
+
+static void ns8250_put(void *regs, char c)
+{
 	put(regs, RBR, (uint8_t)c);
 }
 
@@ -113,23 +126,24 @@ static int dw_getc(void *regs)
 	return -1;
 }
 
-static void ns8250_irq_enable(void *regs)
+static void ns8250_irqs(void *regs, bool room)
 {
-	put(regs, IER, IER_RX | IER_LINE);
+	put(regs, IER, IER_RX | IER_LINE | (room ? IER_ROOM : 0));
 }
 
 static const char *const compatible_bytes[] = { "ns16550a", "ns16550", NULL };
 static const char *const compatible_dw[] = { "snps,dw-apb-uart", NULL };
-static const char *const compatible_words[] = { "brcm,bcm2835-aux-uart",
-						"nvidia,tegra20-uart",
+static const char *const compatible_aux[] = { "brcm,bcm2835-aux-uart", NULL };
+static const char *const compatible_words[] = { "nvidia,tegra20-uart",
 						"ti,am654-uart", NULL };
 
 const struct uart uart_ns8250 = {
 	.name = "16550",
 	.init = ns8250_init,
-	.putc = ns8250_putc,
+	.room = ns8250_room,
+	.put = ns8250_put,
 	.getc = ns8250_getc,
-	.irq_enable = ns8250_irq_enable,
+	.irqs = ns8250_irqs,
 	.compatible = compatible_bytes,
 	.layout = ns8250_layout,
 	.width = 1,
@@ -139,24 +153,41 @@ const struct uart uart_ns8250 = {
 const struct uart uart_dw_apb = {
 	.name = "DesignWare UART",
 	.init = ns8250_init,
-	.putc = ns8250_putc,
+	.room = ns8250_room,
+	.put = ns8250_put,
 	.getc = dw_getc,
-	.irq_enable = ns8250_irq_enable,
+	.irqs = ns8250_irqs,
 	.compatible = compatible_dw,
 	.layout = ns8250_layout,
 	.width = 1,
 	.nr_regs = DW_USR + 1,
 };
 
+const struct uart uart_bcm_aux = {
+	.name = "16550 of words",
+	.init = ns8250_init,
+	.room = aux_room,
+	.put = ns8250_put,
+	.getc = ns8250_getc,
+	.irqs = ns8250_irqs,
+	.compatible = compatible_aux,
+	.layout = ns8250_layout,
+	.shift = 2,
+	.width = 4,
+	.nr_regs = LSR + 1,
+};
+
 const struct uart uart_ns8250_words = {
 	.name = "16550 of words",
 	.init = ns8250_init,
-	.putc = ns8250_putc,
+	.room = ns8250_room,
+	.put = ns8250_put,
 	.getc = ns8250_getc,
-	.irq_enable = ns8250_irq_enable,
+	.irqs = ns8250_irqs,
 	.compatible = compatible_words,
 	.layout = ns8250_layout,
 	.shift = 2,
 	.width = 4,
 	.nr_regs = LSR + 1,
+	.polled = true,
 };

@@ -3,7 +3,6 @@
  * PrimeCell UART (PL011) and the SBSA subset of it.
  *
  * Owns    the registers it is given. The loader's baud rate stays.
- * Bounds  TX_TRIES polls for room in the transmit FIFO.
  * Spec    [PL011] 3 "Programmer's model".
  */
 #include "uart_priv.h"
@@ -22,6 +21,7 @@
 #define CR_TXE BIT32(8)
 #define CR_RXE BIT32(9)
 #define INT_RX BIT32(4)
+#define INT_TX BIT32(5)
 #define INT_RT BIT32(6)
 
 static void pl011_init(void *regs)
@@ -31,9 +31,13 @@ static void pl011_init(void *regs)
 	mmio_write32(reg(regs, UARTCR), CR_UARTEN | CR_TXE | CR_RXE);
 }
 
-static void pl011_putc(void *regs, char c)
+static uint32_t pl011_room(void *regs)
 {
-	wait_for_room(regs, UARTFR, FR_TXFF);
+	return mmio_read32(reg(regs, UARTFR)) & FR_TXFF ? 0 : 1;
+}
+
+static void pl011_put(void *regs, char c)
+{
 	mmio_write32(reg(regs, UARTDR), (uint8_t)c);
 }
 
@@ -45,9 +49,14 @@ static int pl011_getc(void *regs)
 	return (int)(mmio_read32(reg(regs, UARTDR)) & 0xff);
 }
 
-static void pl011_irq_enable(void *regs)
+/*
+ * The interrupt for room comes when the FIFO falls to half of its 16 or 32
+ * places, not because it is empty: it must have held more.
+ */
+static void pl011_irqs(void *regs, bool room)
 {
-	mmio_write32(reg(regs, UARTIMSC), INT_RX | INT_RT);
+	mmio_write32(reg(regs, UARTIMSC),
+		     INT_RX | INT_RT | (room ? INT_TX : 0));
 }
 
 static const char *const compatible[] = { "arm,pl011", "arm,sbsa-uart",
@@ -56,8 +65,9 @@ static const char *const compatible[] = { "arm,pl011", "arm,sbsa-uart",
 const struct uart uart_pl011 = {
 	.name = "PL011",
 	.init = pl011_init,
-	.putc = pl011_putc,
+	.room = pl011_room,
+	.put = pl011_put,
 	.getc = pl011_getc,
-	.irq_enable = pl011_irq_enable,
+	.irqs = pl011_irqs,
 	.compatible = compatible,
 };

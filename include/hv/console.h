@@ -30,12 +30,17 @@ void log_printf(enum log_level lvl, const char *fmt, ...) __printf(2, 3);
 void log_guest(const struct domain *d, enum log_level lvl, const char *fmt,
 	       ...) __printf(3, 4);
 
-/* After a panic: straight to the UART, no locks. */
+/* After a panic: straight to the UART, no locks; what waited first. */
 void console_force(void);
+/* Before the machine ends: all is out, and what comes waits for itself. */
+void console_flush(void);
 /* Output from here on; what was logged before is written out now. */
 void console_init(const struct uart *u, void *regs, uint32_t intid);
-/* Input from here on; with irqchip set, on the CPU that shall take it. */
-void console_start_input(void);
+/*
+ * Input from here on, and output by interrupt; with irqchip set, on the CPU
+ * that shall take it.
+ */
+void console_start_irq(void);
 void console_set_levels(enum log_level hv, enum log_level guest);
 /* dom0's bytes: to the UART as they are. */
 void console_write_guest(struct domain *d, const char *buf, uint32_t len);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-// LINK: core/console.c core/percpu.c core/lock.c debug/lock_check.c
+// LINK: core/console.c core/console_serial.c core/percpu.c core/lock.c
+// LINK: debug/lock_check.c
 // LINK: core/console_guest.c lib/printf.c arch/fake/cpu.c
 // LINK: arch/fake/last_words.c
 #include <criterion/criterion.h>
@@ -30,6 +31,12 @@ static void init(void *regs)
 	(void)regs;
 }
 
+static uint32_t room(void *regs)
+{
+	(void)regs;
+	return 1;
+}
+
 static void put(void *regs, char c)
 {
 	(void)regs;
@@ -46,7 +53,8 @@ static int nothing_typed(void *regs)
 
 static const struct uart uart = {
 	.init = init,
-	.putc = put,
+	.room = room,
+	.put = put,
 	.getc = nothing_typed,
 };
 

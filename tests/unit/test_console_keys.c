@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-// LINK: core/console.c core/console_guest.c core/console_keys.c
+// LINK: core/console.c core/console_serial.c core/console_guest.c
+// LINK: core/console_keys.c
 // LINK: core/percpu.c core/lock.c debug/lock_check.c lib/printf.c
 // LINK: arch/fake/cpu.c arch/fake/last_words.c
 #include <criterion/criterion.h>
@@ -24,6 +25,7 @@
 static char out[65536];
 static uint32_t out_len;
 static const char *typed = "";
+static bool room_irq;
 static unsigned int irq_on, virqs, traces, calls, debug_runs;
 static int call_rc = -EBUSY;
 static void (*irq_handler)(uint32_t intid);
@@ -44,6 +46,12 @@ static void init(void *regs)
 	(void)regs;
 }
 
+static uint32_t room(void *regs)
+{
+	(void)regs;
+	return 1;
+}
+
 static void put(void *regs, char c)
 {
 	(void)regs;
@@ -58,17 +66,19 @@ static int get(void *regs)
 	return *typed ? (uint8_t)*typed++ : -1;
 }
 
-static void irq_enable(void *regs)
+static void irqs(void *regs, bool room)
 {
 	(void)regs;
 	irq_on++;
+	room_irq = room;
 }
 
 static const struct uart uart = {
 	.init = init,
-	.putc = put,
+	.room = room,
+	.put = put,
 	.getc = get,
-	.irq_enable = irq_enable,
+	.irqs = irqs,
 };
 
 int irq_request(uint32_t intid, enum irq_trigger t, void (*h)(uint32_t intid))
@@ -233,7 +243,7 @@ static const char *read_input(void)
 
 Test(console_keys, input_goes_to_dom0)
 {
-	console_start_input();
+	console_start_irq();
 	cr_assert_eq(irq_on, 1);
 	typed = "hello";
 	irq_handler(INTID);
@@ -255,9 +265,74 @@ Test(console_keys, input_goes_to_dom0)
 Test(console_keys, a_line_that_is_taken)
 {
 	request_rc = -EBUSY;
-	console_start_input();
+	console_start_irq();
 	cr_assert_eq(irq_on, 0);
 	cr_assert_not_null(strstr(out, "interrupt 33 is taken"));
+}
+
+/* 200 characters, of which the port takes 32 at once. */
+static void start_a_long_line(char *line)
+{
+	memset(line, 'x', 195);
+	strcpy(line + 195, "\r\n");
+	out_len = 0;
+	log_err("%.195s", line);
+	cr_assert_eq(out_len, 32);
+	cr_assert(room_irq);
+}
+
+static void is_all_out(const char *line, const char *last)
+{
+	cr_assert_eq(strncmp(out, "(BH) ", 5), 0);
+	cr_assert_eq(strncmp(out + 5, line, 197), 0);
+	cr_assert_str_eq(out + 5 + 197, last);
+}
+
+Test(console_keys, output_by_interrupt)
+{
+	char line[200];
+
+	console_start_irq();
+	start_a_long_line(line);
+	typed = "k";
+	irq_handler(INTID);
+	cr_assert_eq(out_len, 64);
+	cr_assert_str_eq(read_input(), "k");
+	console_write_guest(&dom, "guest\n", 6);
+	cr_assert_eq(out_len, 96, "in its turn");
+	for (unsigned int i = 0; i < 4; i++) {
+		cr_assert(room_irq);
+		irq_handler(INTID);
+	}
+	cr_assert(!room_irq);
+	is_all_out(line, "guest\r\n");
+}
+
+/* The lock is held by a CPU that will not come back. */
+Test(console_keys, a_panic_says_first_what_waits)
+{
+	char line[200];
+
+	console_start_irq();
+	start_a_long_line(line);
+	console_force();
+	cr_assert(!room_irq);
+	is_all_out(line, "");
+	log_err("last");
+	irq_handler(INTID);
+	is_all_out(line, "(BH) last\r\n");
+}
+
+Test(console_keys, flush_before_the_machine_ends)
+{
+	char line[200];
+
+	console_start_irq();
+	start_a_long_line(line);
+	console_flush();
+	cr_assert(!room_irq);
+	log_err("The firmware did not");
+	is_all_out(line, "(BH) The firmware did not\r\n");
 }
 
 Test(console_keys, input_is_bounded)

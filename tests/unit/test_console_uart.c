@@ -100,7 +100,7 @@ Test(console_uart, the_first_name_that_is_known)
 	p = PORT("acme,uart\0arm,pl011\0ns16550a");
 	cr_expect_eq(boot_console_driver(&p), &uart_pl011);
 	p = PORT("brcm,bcm2835-aux-uart");
-	cr_expect_eq(boot_console_driver(&p), &uart_ns8250_words);
+	cr_expect_eq(boot_console_driver(&p), &uart_bcm_aux);
 	p = PORT("rockchip,rk3399-uart\0snps,dw-apb-uart");
 	cr_expect_eq(boot_console_driver(&p), &uart_dw_apb);
 	p = PORT("qcom,geni-debug-uart");
@@ -188,5 +188,23 @@ Test(console_uart, what_the_tree_does_not_say)
 	p.uart.size = 0x17;
 	cr_expect_null(boot_console_driver(&p));
 	p.uart.size = 0x18;
-	cr_expect_eq(boot_console_driver(&p), &uart_ns8250_words);
+	cr_expect_eq(boot_console_driver(&p), &uart_bcm_aux);
+}
+
+Test(console_uart, ns8250_layouts)
+{
+	static const struct {
+		uint32_t shift, width;
+		int rc;
+	} t[] = {
+		{ 0, 1, 0 }, { 2, 1, 0 }, { 2, 4, 0 }, { 4, 4, 0 },
+		{ 1, 4, -22 }, { 0, 4, -22 }, { 5, 1, -22 }, { 0, 0, -22 },
+		{ 2, 2, -22 }, { 2, 8, -22 }, { 0xffffffff, 1, -22 },
+		{ 2, 0xffffffff, -22 },
+	};
+
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		cr_expect_eq(uart_ns8250.layout(t[i].shift, t[i].width),
+			     t[i].rc, "%u %u", t[i].shift, t[i].width);
+	}
 }

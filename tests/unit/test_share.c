@@ -7,7 +7,7 @@
 // LINK: core/tracebuf.c core/sched_trace.c
 // LINK: core/hc_sysctl.c core/sysctl_sched.c core/console.c
 // LINK: core/domain.c core/vcpu.c core/vcpu_create.c core/runstate.c
-// LINK: core/cpupool.c
+// LINK: core/cpupool.c core/console_serial.c
 // LINK: core/sched_cap.c
 // LINK: core/sched.c core/sched_params.c core/sched_credit2.c core/prioq.c
 // LINK: core/sched_keep.c core/sched_credit2_params.c

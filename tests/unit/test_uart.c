@@ -20,12 +20,20 @@ static struct {
 	char out[64];
 	uint32_t nr_out;
 	uint32_t full_for;     /* polls for which there is no room */
+	uint32_t queued;       /* of these, in the FIFO still */
+	uint32_t depth;        /* of the FIFO; 0: drains at once */
+	bool room_came;        /* pl011, cadence: latched */
 	uint32_t reg[64];      /* written last, by offset / 4 */
 	bool came;             /* cadence: latched until cleared */
+	bool asked;            /* cadence: interrupts that are enabled */
+	bool room_mask;
 	const char *between;   /* cadence: comes while the driver looks */
 	bool overrun;          /* lpuart: takes nothing until it is cleared */
 	bool timeout;          /* 8250: one that an empty FIFO reports */
 	bool busy;             /* 8250: the loader wrote while it was busy */
+	bool model_latches;    /* cadence: above the mark it does not end */
+	bool no_fifo;          /* 8250: the plain one */
+	bool is_aux;           /* 8250: a mini-UART: room for one is room */
 	uint32_t shift, width; /* 8250: 1 << shift from register to register */
 } port;
 
@@ -75,8 +83,12 @@ static uint32_t reg(uint32_t off)
 	return port.reg[off / 4];
 }
 
+/* The FIFO to the line has all its places free, as far as a model has one. */
 static bool has_room(void)
 {
+	if (port.queued >= (port.depth ? port.depth : 64)) {
+		return false;
+	}
 	if (port.full_for) {
 		port.full_for--;
 		return false;
@@ -96,7 +108,12 @@ static uint32_t fetch(void)
 static void sent(uint32_t c)
 {
 	cr_assert_eq(port.full_for, 0, "a full FIFO is written");
+	cr_assert_lt(port.nr_out, sizeof(port.out) - 1);
 	port.out[port.nr_out++] = (char)c;
+	if (port.depth) {
+		port.queued++;
+		cr_assert_leq(port.queued, port.depth, "it overflows");
+	}
 }
 
 /* ---- PL011 --------------------------------------------------------------- */
@@ -118,6 +135,12 @@ static void pl011_write(uint32_t off, uint32_t v)
 	if (off == 0) {
 		sent(v);
 	}
+}
+
+/* Falls to half: not a level, and over when it is above that again. */
+static bool pl011_room_line(void)
+{
+	return port.room_came && (reg(0x38) & 1u << 5);
 }
 
 static bool pl011_line(void)
@@ -152,6 +175,11 @@ static void imx_write(uint32_t off, uint32_t v)
 	}
 }
 
+static bool imx_room_line(void)
+{
+	return port.queued == 0 && (reg(0x80) & 1u << 6);
+}
+
 static bool imx_line(void)
 {
 	return port.in[0] && (reg(0x8c) & 1) && (reg(0x80) & 1) &&
@@ -166,7 +194,8 @@ static uint32_t cadence_read(uint32_t off)
 	case 0x30:
 		return fetch();
 	case 0x2c:
-		return (port.in[0] ? 0 : 1u << 1) | (has_room() ? 0 : 1u << 4);
+		return (port.in[0] ? 0 : 1u << 1) |
+		       (has_room() ? port.queued ? 0 : 1u << 3 : 1u << 4);
 	default:
 		return reg(off);
 	}
@@ -177,6 +206,13 @@ static void cadence_write(uint32_t off, uint32_t v)
 	if (off == 0x30) {
 		sent(v);
 	}
+	if (off == 0x14 && (v & 8)) {
+		port.room_came = false;
+	}
+	if (off == 0x08 || off == 0x0c) {
+		port.asked |= off == 0x08 && (v & 1);
+		port.room_mask = v & 8 ? off == 0x08 : port.room_mask;
+	}
 	if (off == 0x14 && (v & 0x101) == 0x101) {
 		port.came = false;
 		if (port.between) {
@@ -186,10 +222,17 @@ static void cadence_write(uint32_t off, uint32_t v)
 	}
 }
 
+/* Latched from the state, enabled by one register and not by another. */
+static bool cadence_room_line(void)
+{
+	port.room_came |= port.queued == 0;
+	return port.room_came && port.room_mask;
+}
+
 static bool cadence_line(void)
 {
 	port.came |= port.in[0] != 0;
-	return port.came && (reg(0x08) & 1) && (reg(0x00) & 0x14) == 0x14;
+	return port.came && port.asked && (reg(0x00) & 0x14) == 0x14;
 }
 
 /* ---- LPUART -------------------------------------------------------------- */
@@ -209,7 +252,9 @@ static uint32_t lpuart_read(uint32_t off)
 	case 0x14:
 		return (port.overrun ? 1u << 19 : 0) |
 		       (strlen(port.in) > mark ? 1u << 21 : 0) |
-		       (has_room() ? 3u << 22 : 0);
+		       (has_room() && port.queued == 0 ? 3u << 22 : 0);
+	case 0x28:
+		return reg(off) | 3u << 4; /* 16 characters */
 	default:
 		return reg(off);
 	}
@@ -226,6 +271,11 @@ static void lpuart_write(uint32_t off, uint32_t v)
 	if (off == 0x28 || off == 0x2c) {
 		cr_expect_not(lpuart_is_on(), "FIFOs change while it is on");
 	}
+}
+
+static bool lpuart_room_line(void)
+{
+	return port.queued == 0 && (reg(0x18) & 1u << 23);
 }
 
 static bool lpuart_line(void)
@@ -246,9 +296,13 @@ static uint32_t ns_read(uint32_t off)
 		}
 		return fetch() | 0xab00; /* a word's other bytes */
 	case 2:
-		return port.busy ? 7 : port.in[0] ? 4 : port.timeout ? 12 : 1;
+		return (port.busy ? 7 :
+			port.in[0] ? 4 :
+			port.timeout ? 12 : 1) | (port.no_fifo ? 0 : 0xc0);
 	case 5:
-		return (port.in[0] ? 1 : 0) | (has_room() ? 0x60 : 0) | 0x1e;
+		return (port.in[0] ? 1 : 0) |
+		       (has_room() && (port.queued == 0 || port.is_aux) ?
+				0x60 : 0) | 0x1e;
 	case 31:
 		port.busy = false;
 		return 0;
@@ -262,6 +316,11 @@ static void ns_write(uint32_t off, uint32_t v)
 	if (off == 0) {
 		sent(v);
 	}
+}
+
+static bool ns_room_line(void)
+{
+	return port.queued == 0 && (reg(4) & 2) && (reg(16) & 8);
 }
 
 /* A mini-UART's interrupt for characters needs bit 2 as well. */
@@ -279,13 +338,14 @@ struct model {
 	uint32_t (*read)(uint32_t off);
 	void (*write)(uint32_t off, uint32_t v);
 	bool (*line)(void);
+	bool (*room_line)(void);
 	uint32_t loader[2];    /* a register that the loader wrote, and what */
 	uint32_t shift, width; /* 8250 */
 };
 
 #define PORT(u, model)                                                        \
 	.uart = &(u), .read = model##_read, .write = model##_write,           \
-	.line = model##_line
+	.line = model##_line, .room_line = model##_room_line
 
 static const struct model models[] = {
 	{ PORT(uart_pl011, pl011), .loader = { 0x38, 0x7ff } },
@@ -301,6 +361,8 @@ static const struct model models[] = {
 	  .width = 1 },
 	{ PORT(uart_ns8250_words, ns), .loader = { 4, 0xff }, .shift = 2,
 	  .width = 4 },
+	{ PORT(uart_bcm_aux, ns), .loader = { 4, 0xff }, .shift = 2,
+	  .width = 4 },
 };
 
 static void use(const struct model *m)
@@ -308,6 +370,7 @@ static void use(const struct model *m)
 	memset(&port, 0, sizeof(port));
 	model_read = m->read;
 	model_write = m->write;
+	port.is_aux = m->uart == &uart_bcm_aux;
 	port.reg[m->loader[0] / 4] = m->loader[1];
 	port.shift = m->width ? m->shift : 2;
 	port.width = m->width ? m->width : 4;
@@ -335,21 +398,116 @@ static void use_uart(const struct uart *u)
 Test(uart, prints_when_there_is_room)
 {
 	FOR_EACH_MODEL(m) {
-		m->uart->putc(frame, 'a');
-		port.full_for = 50;
-		m->uart->putc(frame, (char)0xe4);
+		cr_expect_gt(m->uart->room(frame), 0);
+		m->uart->put(frame, 'a');
+		port.full_for = 2;
+		cr_expect_eq(m->uart->room(frame) + m->uart->room(frame), 0);
+		cr_expect_gt(m->uart->room(frame), 0);
+		m->uart->put(frame, (char)0xe4);
 		cr_expect_str_eq(port.out, "a\xe4", "%s", m->uart->name);
 	}
 }
 
-/* A port whose clock is off never has room. */
-Test(uart, a_dead_port_does_not_hold_us)
+/* The line takes @n characters from the FIFO. */
+static void drain(uint32_t n)
+{
+	for (; n && port.queued; n--) {
+		port.queued--;
+		port.room_came |= port.queued <= 8;
+	}
+}
+
+/* What room() says, and again, until it says 0. How many that were. */
+static uint32_t fill(const struct uart *u, uint32_t most)
+{
+	uint32_t n = 0, room = 0;
+
+	for (; n < most; n++, room--) {
+		room = room ? room : u->room(frame);
+		if (room == 0) {
+			break;
+		}
+		u->put(frame, 'x');
+		port.room_came &= port.queued <= 8 || port.model_latches;
+	}
+	port.nr_out = 0;
+	return n;
+}
+
+/*
+ * The interrupt for room: not unless it is asked for, not while the FIFO is
+ * full, when it is empty at the latest, and never once it is switched off.
+ */
+Test(uart, says_by_interrupt_that_there_is_room)
 {
 	FOR_EACH_MODEL(m) {
-		port.full_for = 100000;
-		m->uart->putc(frame, 'a');
-		cr_expect_eq(port.nr_out, 1, "%s", m->uart->name);
+		const char *name = m->uart->name;
+		uint32_t n;
+
+		if (m->uart->polled) {
+			continue;
+		}
+		port.model_latches = m->uart == &uart_cadence;
+		port.depth = port.is_aux ? 8 : 16;
+		m->uart->irqs(frame, false);
+		n = fill(m->uart, 64);
+		cr_expect_eq(n, port.depth, "%s: %u", name, n);
+		drain(100);
+		cr_expect_not(m->room_line(), "%s: not asked for", name);
+		fill(m->uart, 64);
+		m->uart->irqs(frame, true);
+		for (int i = 0; i < 3; i++) {
+			cr_expect_eq(fill(m->uart, 64), 0);
+			cr_expect_not(m->room_line(), "%s: full", name);
+			drain(1);
+			if (fill(m->uart, 64) == 0) {
+				drain(100);
+				cr_expect(m->room_line(), "%s", name);
+				cr_expect_gt(fill(m->uart, 64), 0);
+			}
+		}
+		strcpy(port.in, "c");
+		cr_expect(m->line(), "%s: still receives", name);
+		cr_expect_eq(m->uart->getc(frame), 'c');
+		drain(100);
+		cr_expect(m->room_line(), "%s", name);
+		m->uart->irqs(frame, false);
+		cr_expect_not(m->room_line(), "%s: off", name);
+		strcpy(port.in, "d");
+		cr_expect(m->line(), "%s: still receives", name);
 	}
+}
+
+/* All but the one that is polled: several characters an interrupt. */
+Test(uart, fills_its_fifo)
+{
+	FOR_EACH_MODEL(m) {
+		port.no_fifo = true;
+		port.depth = 1;
+		m->uart->init(frame);
+		cr_expect(!m->uart->layout || m->uart->room(frame) == 1);
+	}
+	use_uart(&uart_lpuart);
+	cr_expect_eq(uart_lpuart.room(frame), 16);
+	use_uart(&uart_ns8250);
+	cr_expect_eq(uart_ns8250.room(frame), 16);
+}
+
+/* What empties the FIFO while room is looked for raises the line again. */
+Test(uart, cadence_loses_no_interrupt_for_room)
+{
+	use_uart(&uart_cadence);
+	port.model_latches = true;
+	port.depth = 16;
+	fill(&uart_cadence, 64);
+	uart_cadence.irqs(frame, true);
+	cr_expect_eq(uart_cadence.room(frame), 0);
+	cr_expect_not(cadence_room_line());
+	drain(100);
+	cr_expect(cadence_room_line());
+	fill(&uart_cadence, 1);
+	cr_expect_eq(uart_cadence.room(frame), 0, "only when it is empty");
+	cr_expect_not(cadence_room_line(), "storm");
 }
 
 Test(uart, takes_characters_by_interrupt)
@@ -359,7 +517,7 @@ Test(uart, takes_characters_by_interrupt)
 		strcpy(port.in, "x\xfc");
 		cr_expect_not(m->line(), "%s: not yet asked for",
 			      m->uart->name);
-		m->uart->irq_enable(frame);
+		m->uart->irqs(frame, false);
 		cr_expect(m->line(), "%s", m->uart->name);
 		cr_expect_eq(m->uart->getc(frame), 'x');
 		cr_expect(m->line(), "%s", m->uart->name);
@@ -373,7 +531,7 @@ Test(uart, takes_characters_by_interrupt)
 Test(uart, cadence_clears_and_looks_again)
 {
 	use_uart(&uart_cadence);
-	uart_cadence.irq_enable(frame);
+	uart_cadence.irqs(frame, false);
 	strcpy(port.in, "a");
 	cr_expect(cadence_line());
 	cr_expect_eq(uart_cadence.getc(frame), 'a');
@@ -395,7 +553,7 @@ Test(uart, imx_leaves_nothing_of_the_loaders_on)
 Test(uart, lpuart_takes_on_after_an_overrun)
 {
 	use_uart(&uart_lpuart);
-	uart_lpuart.irq_enable(frame);
+	uart_lpuart.irqs(frame, false);
 	strcpy(port.in, "a");
 	port.overrun = true;
 	cr_expect_eq(uart_lpuart.getc(frame), 'a');
@@ -425,7 +583,7 @@ Test(uart, lpuart_leaves_nothing_of_the_loaders_on)
 Test(uart, dw_has_no_storm_from_what_is_no_character)
 {
 	use_uart(&uart_dw_apb);
-	uart_dw_apb.irq_enable(frame);
+	uart_dw_apb.irqs(frame, false);
 	port.timeout = true;
 	cr_expect(ns_line());
 	cr_expect_eq(uart_dw_apb.getc(frame), -1);
@@ -439,22 +597,4 @@ Test(uart, dw_has_no_storm_from_what_is_no_character)
 	cr_expect_eq(uart_dw_apb.getc(frame), 'a');
 	cr_expect_eq(uart_dw_apb.getc(frame), -1);
 	cr_expect_not(ns_line());
-}
-
-Test(uart, ns8250_layouts)
-{
-	static const struct {
-		uint32_t shift, width;
-		int rc;
-	} t[] = {
-		{ 0, 1, 0 }, { 2, 1, 0 }, { 2, 4, 0 }, { 4, 4, 0 },
-		{ 1, 4, -22 }, { 0, 4, -22 }, { 5, 1, -22 }, { 0, 0, -22 },
-		{ 2, 2, -22 }, { 2, 8, -22 }, { 0xffffffff, 1, -22 },
-		{ 2, 0xffffffff, -22 },
-	};
-
-	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
-		cr_expect_eq(uart_ns8250.layout(t[i].shift, t[i].width),
-			     t[i].rc, "%u %u", t[i].shift, t[i].width);
-	}
 }

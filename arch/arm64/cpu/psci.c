@@ -111,6 +111,7 @@ void arch_halt(void)
 
 void arch_machine_off(void)
 {
+	console_flush();
 	(void)firmware_call(PSCI_SYSTEM_OFF, 0, 0, 0);
 	log_err("The firmware did not switch the machine off\n");
 	arch_halt();
@@ -118,6 +119,7 @@ void arch_machine_off(void)
 
 void arch_machine_restart(void)
 {
+	console_flush();
 	(void)firmware_call(PSCI_SYSTEM_RESET, 0, 0, 0);
 	log_err("The firmware did not restart the machine\n");
 	arch_halt();
