@@ -17,6 +17,7 @@
 #include "iommu.h"
 #include "measure.h"
 #include "modules.h"
+#include "platdev.h"
 #include <arch/features.h>
 #include <arch/stage1.h>
 #include <arch/stage2.h>
@@ -198,6 +199,7 @@ static void start_domains(void)
 	if (module_find(&platform, MODULE_KERNEL) || nr_boot_domains == 0) {
 		check(modules_need_kernel(&platform), "no domain to start");
 		check(boot_dom0(), "dom0");
+		boot_platdevs(&host_dt, &platform);
 	}
 	if (!boot_dom0less() && !hardware_domain) {
 		boot_refuse("no domain could be started (see above)");

@@ -21,6 +21,7 @@
 #include "fdt_pools.h"
 #include "kernel_image.h"
 #include "measure.h"
+#include "platdev.h"
 #include <abi/xen.h>
 #include <hv/arch.h>
 #include <hv/console.h>
@@ -556,6 +557,7 @@ static int start(struct boot_domain *b)
 		return rc;
 	}
 	tell(d, b);
+	boot_platdevs_note(d, &devices);
 	domain_publish(d);
 	b->domid = d->id;
 	return 0;

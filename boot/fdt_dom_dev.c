@@ -75,9 +75,8 @@ static bool is_apart(uint64_t a, uint64_t a_size, const struct mem_range *r)
 
 /* ---- one region ---------------------------------------------------------- */
 
-/* The pages that entry @n of "reg" touches. */
-static int reg_pages(struct dt *t, uint32_t idx, uint32_t n,
-		     struct mem_range *out)
+int fdt_dev_pages(struct dt *t, uint32_t idx, uint32_t n,
+		  struct mem_range *out)
 {
 	int rc = dt_reg(t, idx, n, out);
 	uint64_t end = out->start + out->size;
@@ -95,7 +94,7 @@ static bool is_of_device(const struct device *v, const struct dev_region *r)
 	int rc = 0;
 
 	for (uint32_t n = 0; rc == 0 || rc == -ENXIO; n++) {
-		rc = reg_pages(v->q->host, v->host, n, &pages);
+		rc = fdt_dev_pages(v->q->host, v->host, n, &pages);
 		if (rc == 0 && r->host >= pages.start &&
 		    r->host - pages.start <= pages.size &&
 		    r->size <= pages.size - (r->host - pages.start)) {
@@ -105,27 +104,25 @@ static bool is_of_device(const struct device *v, const struct dev_region *r)
 	return false;
 }
 
-static bool is_touching(struct dt *t, uint32_t idx, const struct dev_region *r)
+static bool is_touching(struct dt *t, uint32_t idx, const struct mem_range *r)
 {
 	struct mem_range pages;
 	int rc = 0;
 
 	for (uint32_t n = 0; rc == 0 || rc == -ENXIO; n++) {
-		rc = reg_pages(t, idx, n, &pages);
-		if (rc == 0 && !is_apart(r->host, r->size, &pages)) {
+		rc = fdt_dev_pages(t, idx, n, &pages);
+		if (rc == 0 && !is_apart(r->start, r->size, &pages)) {
 			return true;
 		}
 	}
 	return false;
 }
 
-/* A node beside this one has registers there; what is below is part of it. */
-static bool is_shared(const struct device *v, const struct dev_region *r)
+bool fdt_dev_is_shared(struct dt *t, const struct platform *p, uint32_t idx,
+		       const struct mem_range *r)
 {
-	struct dt *t = v->q->host;
-
 	for (uint32_t i = 1; i < t->nr_nodes; i++) {
-		if (i == v->host) {
+		if (i == idx) {
 			i = t->node[i].end - 1u;
 		} else if (is_touching(t, i, r)) {
 			log_warn("device tree: %s has registers there too\n",
@@ -133,12 +130,19 @@ static bool is_shared(const struct device *v, const struct dev_region *r)
 			return true;
 		}
 	}
-	for (uint32_t i = 0; i < v->q->platform->nr_banks; i++) {
-		if (!is_apart(r->host, r->size, &v->q->platform->bank[i])) {
+	for (uint32_t i = 0; i < p->nr_banks; i++) {
+		if (!is_apart(r->start, r->size, &p->bank[i])) {
 			return true;
 		}
 	}
 	return false;
+}
+
+static bool is_shared(const struct device *v, const struct dev_region *r)
+{
+	const struct mem_range host = { .start = r->host, .size = r->size };
+
+	return fdt_dev_is_shared(v->q->host, v->q->platform, v->host, &host);
 }
 
 static bool is_in_use(const struct device *v, const struct dev_region *r)

@@ -55,6 +55,15 @@ void fdt_dev_reset(void);
 __must_check int fdt_dev_parse(const struct dev_request *q,
 			       struct boot_devices *out);
 
+/*
+ * The pages that entry @n of "reg" of node @idx touches; as dt_reg(). Does
+ * anything but that node and what is below, or RAM, have a part of @r?
+ */
+__must_check int fdt_dev_pages(struct dt *t, uint32_t idx, uint32_t n,
+			       struct mem_range *out);
+bool fdt_dev_is_shared(struct dt *t, const struct platform *p, uint32_t idx,
+		       const struct mem_range *r);
+
 struct fdt_writer;
 /* Copy what the partial tree describes into the guest's. */
 void fdt_dev_write(struct fdt_writer *w, const struct boot_devices *dev);

@@ -41,6 +41,7 @@
 	N(COOLING_DEVICE, "cooling-device")                                   \
 	N(POWER_DOMAINS, "power-domains")                                     \
 	N(XEN_PASSTHROUGH, "xen,passthrough")                                 \
+	N(XEN_FORCE_ASSIGN, "xen,force-assign-without-iommu")                 \
 	N(BULKHEAD_FRAME, "bulkhead,frame-us")                                \
 	N(BULKHEAD_WINDOWS, "bulkhead,windows")                               \
 	N(BULKHEAD_SHA256, "bulkhead,sha256")                                 \

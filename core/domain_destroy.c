@@ -25,6 +25,7 @@
 #include <hv/iommu_dev.h>
 #include <hv/irq.h>
 #include <hv/page_alloc.h>
+#include <hv/platdev.h>
 #include <hv/restart.h>
 #include <hv/static_mem.h>
 #include <hv/work.h>
@@ -71,6 +72,7 @@ static int (*const parts[])(struct domain *d) = {
 	evtchn_fini_step,
 	gnttab_release_step,
 	p2m_fini_step,
+	platdev_release_all,
 	static_mem_fini_step,
 };
 

@@ -66,6 +66,22 @@ int64_t domctl_get_mempool(struct vcpu *v, struct domain *d,
 int64_t domctl_set_mempool(struct vcpu *v, struct domain *d,
 			   struct xen_domctl *op);
 
+/* domctl_device.c: devices of the machine */
+int64_t domctl_irq_permission(struct vcpu *v, struct domain *d,
+			      struct xen_domctl *op);
+int64_t domctl_iomem_permission(struct vcpu *v, struct domain *d,
+				struct xen_domctl *op);
+int64_t domctl_memory_mapping(struct vcpu *v, struct domain *d,
+			      struct xen_domctl *op);
+int64_t domctl_bind_pt_irq(struct vcpu *v, struct domain *d,
+			   struct xen_domctl *op);
+int64_t domctl_assign_device(struct vcpu *v, struct domain *d,
+			     struct xen_domctl *op);
+int64_t domctl_deassign_device(struct vcpu *v, struct domain *d,
+			       struct xen_domctl *op);
+int64_t domctl_test_assign_device(struct vcpu *v, struct domain *d,
+				  struct xen_domctl *op);
+
 /*
  * Bitmaps of CPUs or nodes in the toolstack's memory. Bits from 64 on are
  * read as absent and written as 0. -EFAULT.

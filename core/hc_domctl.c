@@ -51,6 +51,13 @@ static const struct domctl_row rows_4_17[] = {
 	ROW(setnodeaffinity, domctl_setnodeaffinity, 0),
 	ROW(getnodeaffinity, domctl_getnodeaffinity, DC_REPLY),
 	ROW(cacheflush, domctl_cacheflush, 0),
+	ROW(irq_permission, domctl_irq_permission, DC_OTHER),
+	ROW(iomem_permission, domctl_iomem_permission, DC_OTHER),
+	ROW(memory_mapping, domctl_memory_mapping, DC_OTHER),
+	ROW(bind_pt_irq, domctl_bind_pt_irq, DC_OTHER),
+	ROW(assign_device, domctl_assign_device, DC_OTHER),
+	ROW(deassign_device, domctl_deassign_device, DC_OTHER),
+	ROW(test_assign_device, domctl_test_assign_device, DC_NO_DOMAIN),
 	ROW(get_paging_mempool_size, domctl_get_mempool, DC_REPLY),
 	ROW(set_paging_mempool_size, domctl_set_mempool, 0),
 };

@@ -310,6 +310,15 @@ static void return_locked(struct domain *d, struct iommu_device *dev)
 	forget_locked(d);
 }
 
+void iommu_return(struct domain *d, struct iommu_device *dev)
+{
+	spin_lock(&iommu_lock);
+	if (dev->owner == d) {
+		return_locked(d, dev);
+	}
+	spin_unlock(&iommu_lock);
+}
+
 int iommu_return_all_step(struct domain *d)
 {
 	struct iommu_device *dev;

@@ -8,7 +8,8 @@
  * Locks   irq_lock (rank IRQ) for every change; irq_dispatch() reads without
  *         it: a line is masked before its owner changes, and the domain of a
  *         line that fired just before lives, with its interrupts, until every
- *         CPU has passed its next work point. Lines are assigned at boot.
+ *         CPU has passed its next work point; who may have it next waits for
+ *         that, too (platdev.c).
  * Guests  what a domain sees of its line is looked up once, when it gets it:
  *         irq_desc.guest, which says at once that the line is a guest's.
  * Bounds  every operation is O(1); irq_release_all() visits each line once.
@@ -135,6 +136,16 @@ static void release_locked(uint32_t line, struct irq_desc *q)
 	irqchip->set_pending(line, false);
 	q->domain = NULL;
 	q->virq = 0;
+}
+
+void irq_release(struct domain *d, uint32_t line)
+{
+	spin_lock(&irq_lock);
+	if (line < NR_INTIDS && descs[line].owner == IRQ_GUEST &&
+	    descs[line].domain == d) {
+		release_locked(line, &descs[line]);
+	}
+	spin_unlock(&irq_lock);
 }
 
 void irq_release_all(struct domain *d)

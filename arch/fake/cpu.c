@@ -231,6 +231,22 @@ bool arch_mmio_is_shared(mfn_t m)
 	return m.v == fake_shared_mmio;
 }
 
+int arch_virq_link(struct domain *d, uint32_t virq, uint32_t line)
+{
+	uint32_t linked;
+
+	if (arch_virq_line(d, virq, &linked)) {
+		return -EBUSY;
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(fake_links); i++) {
+		if (!fake_links[i].d) {
+			fake_links[i] = (struct fake_link){ d, virq, line };
+			return 0;
+		}
+	}
+	return -EBUSY;
+}
+
 bool arch_virq_line(struct domain *d, uint32_t virq, uint32_t *line)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(fake_links); i++) {

@@ -82,6 +82,12 @@ void arch_virq_flush(struct vcpu *v);
 void arch_vtimer_sync(struct vcpu *v);
 /* What @d sees of a line as @virq, for as long as @d lives; NULL: nothing. */
 struct virq *arch_virq_of(struct domain *d, uint32_t virq);
+/*
+ * The guest's own end of @virq is that of @line, which is @d's already.
+ * -EINVAL: @d has no such number; -EBUSY: it is linked, or in use.
+ */
+__must_check int arch_virq_link(struct domain *d, uint32_t virq,
+				uint32_t line);
 /* A physical line that belongs to @d fired and is linked to @q; any CPU. */
 void arch_virq_post_hw(struct domain *d, struct virq *q);
 /* This CPU comes on line: messages of devices may interrupt it. */

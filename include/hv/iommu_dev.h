@@ -41,6 +41,8 @@ bool iommu_is_present(void);
  * devices; what the unit says. Undone after an error.
  */
 __must_check int iommu_assign(struct domain *d, struct iommu_device *dev);
+/* Nothing of @dev, one of @d's, is under way, and it reaches nothing. */
+void iommu_return(struct domain *d, struct iommu_device *dev);
 /*
  * All of @d's devices, one by one: they reach nothing any more, and nothing of
  * them is under way. A part of its end, before its memory goes.

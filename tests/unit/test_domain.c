@@ -28,6 +28,7 @@
 #include <hv/domain.h>
 #include <hv/heap.h>
 #include <hv/page_alloc.h>
+#include <hv/platdev.h>
 #include <hv/work.h>
 #include <lib/bits.h>
 #include <lib/errno.h>
@@ -108,6 +109,12 @@ void arch_uart_update_locked(struct domain *d)
 void irq_release_all(struct domain *d)
 {
 	(void)d;
+}
+
+int platdev_release_all(struct domain *d)
+{
+	(void)d;
+	return 0;
 }
 
 void work_gen_snapshot(uint32_t gen[NR_CPUS])

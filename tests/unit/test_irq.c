@@ -245,6 +245,18 @@ Test(irq, as_it_was_assigned)
 	cr_assert_eq(line_[42].triggers, 0);
 }
 
+Test(irq, release_one)
+{
+	cr_assert_eq(irq_assign_guest(&d1, SPI, 77, IRQ_LEVEL), 0);
+	cr_assert_eq(irq_assign_guest(&d1, SPI + 1, 78, IRQ_LEVEL), 0);
+	irq_release(&d2, SPI); /* not its own */
+	irq_release(&d1, NR_INTIDS);
+	cr_assert_eq(irq_desc_of(SPI)->owner, IRQ_GUEST);
+	irq_release(&d1, SPI);
+	cr_assert_eq(irq_desc_of(SPI)->owner, IRQ_NOBODY);
+	cr_assert_eq(irq_desc_of(SPI + 1)->owner, IRQ_GUEST);
+}
+
 Test(irq, release)
 {
 	cr_assert_eq(irq_assign_guest(&d1, SPI, 77, IRQ_LEVEL), 0);

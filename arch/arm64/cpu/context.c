@@ -233,6 +233,11 @@ struct virq *arch_virq_of(struct domain *d, uint32_t virq)
 	return vgic_spi_of(d, virq);
 }
 
+__cold int arch_virq_link(struct domain *d, uint32_t virq, uint32_t line)
+{
+	return vgic_link_hw(d, NULL, virq, line);
+}
+
 __cold bool arch_virq_line(struct domain *d, uint32_t virq, uint32_t *line)
 {
 	const struct virq *q = vgic_spi_of(d, virq);
