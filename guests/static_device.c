@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A domain that starts at boot and was given the machine's clock chip, a
- * PL031, by a partial device tree: found in its own tree, driven, and its
+ * A domain that was given the machine's clock chip, a PL031, by a partial
+ * device tree at boot, or by xl: found in its own tree, driven, and its
  * interrupt taken. With "leave" in its bootargs it ends with the interrupt
  * line high and the interrupt active; with "hold" it stays so.
  */
@@ -88,6 +88,8 @@ static void interrupts(void)
 	unsigned int i;
 
 	irq_hook = quiet;
+	mmio_write32(rtc + RTC_IMSC, 0);	/* as another left it: anyhow */
+	mmio_write32(rtc + RTC_ICR, 1);
 	gic_config_edge(intid, false);
 	gic_route(intid, 0);
 	gic_enable(intid);
