@@ -163,3 +163,34 @@ def test_nothing_is_left(ran):
     assert "GUEST PASS" in output(results, "last")
     if ran[1] == "bulkhead":
         assert output(results, "after") == output(results, "before")
+
+
+def test_behind_an_smmu(hyp):
+    """dtdev= gives the device's stream to the guest, with nothing forced, and takes it back, again and again."""
+    if hyp == "xen":
+        pytest.skip("Debian's Xen has no driver for an SMMUv3")
+    path = 'dtdev = [ "/pl031@9010000" ]\n'
+    more = [bare("clock", "leave", GIVEN + path), bare("hold", "hold", GIVEN + path),
+            bare("other", "", 'dtdev = [ "/pl061@9030000" ]\n'), bare("second", "", path)]
+    steps = [step("first", PASSES),
+             step("cycles", f"for i in 1 2 3; do {HOLD} xl destroy hold; done"),
+             step("held", HOLD),
+             step("second", "xl create -q /etc/xen/second.cfg"),
+             step("destroy", "xl destroy hold"),
+             step("other", "xl create -q /etc/xen/other.cfg"),
+             step("last", PASSES),
+             step("log", "xl dmesg | sed 's/^(BH)/:/'")]
+    # All streams would be the PCI host's, which is the control domain's.
+    tree = ("pl031@9010000 { xen,passthrough; iommus = <&{/smmuv3@9050000} 0x8042>; }; "
+            "pcie@10000000 { iommu-map = <0x0 &{/smmuv3@9050000} 0x0 0x8000>; }; ")
+    results = run_steps(hyp, "xl-device-smmu", steps, files()[:2] + more, smp=2, tree=tree, board_options=",iommu=smmuv3",
+                        extra=["-global", "arm-smmuv3.stage=2"])
+    for name in ("first", "last"):
+        assert "GUEST PASS" in output(results, name)
+    for name in ("cycles", "held", "destroy"):
+        output(results, name)
+    failed(results, "second", "xc_assign_dtdevice failed")
+    failed(results, "other", "xc_assign_dtdevice failed")
+    log = output(results, "log")
+    assert "/pl031@9010000: for guests of the toolstack: 1 ranges of registers, 1 interrupts\n" in log
+    assert "refused by" not in log
