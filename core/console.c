@@ -79,9 +79,9 @@ static void put_line(const char *text, bool to_uart)
 {
 	for (const char *p = text; *p; p++) {
 		ring[ring_head++ & (RING_SIZE - 1)] = *p;
-		if (to_uart) {
-			serial_char(*p);
-		}
+	}
+	if (to_uart) {
+		serial_text(text);
 	}
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The serial line. On the way out characters wait in a ring, and the UART's
- * interrupt for room takes them from there, so that who writes need not wait.
+ * The serial line. On the way out characters for which there is no room wait in
+ * a ring, and the UART's interrupt for room takes them from there, so that who
+ * writes need not wait.
  * Without that interrupt, when the ring is full, and before the machine ends,
  * who writes waits for room.
  *
@@ -11,7 +12,7 @@
  *         another CPU left half done then costs a character, no more. Input
  *         is the CPU's that handles the interrupt.
  * Bounds  SERIAL_TRIES looks for room, and only one while those found none;
- *         UART_BURST characters a piece of text and an interrupt.
+ *         UART_BURST characters an interrupt.
  */
 #include "console_priv.h"
 
@@ -57,7 +58,7 @@ static void put_waiting(char c)
 	serial.uart->put(serial.regs, c);
 }
 
-static void send(char c)
+static __attribute__((noinline)) void wait_or_keep(char c)
 {
 	if (!serial.by_irq) {
 		put_waiting(c);
@@ -69,21 +70,39 @@ static void send(char c)
 	serial.ring[serial.head++ & (SERIAL_SIZE - 1)] = c;
 }
 
+/* At once, when nothing waits before it and there is room. */
+static __force_inline void send(const struct uart *u, void *regs, char c)
+{
+	if (likely(serial.head == serial.tail && u->room(regs))) {
+		u->put(regs, c);
+		serial.stuck = false;
+	} else {
+		wait_or_keep(c);
+	}
+}
+
+static __force_inline void send_line(const struct uart *u, void *regs, char c)
+{
+	if (c == '\n') {
+		send(u, regs, '\r');
+	}
+	send(u, regs, c);
+}
+
 void serial_char(char c)
 {
-	if (!serial.uart) {
-		return;
+	if (serial.uart) {
+		send_line(serial.uart, serial.regs, c);
 	}
-	if (c == '\n') {
-		send('\r');
-	}
-	send(c);
 }
 
 void serial_text(const char *text)
 {
-	for (; *text; text++) { /* bound: a string of ours */
-		serial_char(*text);
+	const struct uart *u = serial.uart;
+	void *regs = serial.regs;
+
+	for (; u && *text; text++) { /* bound: a string of ours */
+		send_line(u, regs, *text);
 	}
 }
 
@@ -97,7 +116,7 @@ void serial_push(void)
 	uint32_t room = 0;
 	bool more;
 
-	if (!serial.by_irq) {
+	if (!serial.by_irq || (serial.head == serial.tail && !serial.irq_on)) {
 		return;
 	}
 	for (uint32_t n = UART_BURST; n && serial.tail != serial.head; n--) {

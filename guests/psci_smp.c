@@ -12,7 +12,7 @@
 #define NOT_SUPPORTED		(-1)
 #define INVALID_PARAMETERS	(-2)
 #define ALREADY_ON		(-4)
-#define WAIT_US			2000000u /* a hang, whatever turns QEMU gives to a CPU */
+#define WAIT_US			2000000u /* a hang, not a turn of QEMU's */
 
 static long psci(uint64_t fn, uint64_t a1, uint64_t a2, uint64_t a3)
 {

@@ -8,7 +8,8 @@
 // LINK: core/domctl_vcpu.c core/domctl_sched.c core/domctl_memory.c
 // LINK: core/domain_destroy.c core/iommu.c
 // LINK: core/tracebuf.c core/sched_trace.c
-// LINK: core/hc_sysctl.c core/sysctl_sched.c core/console.c core/console_serial.c
+// LINK: core/hc_sysctl.c core/sysctl_sched.c core/console.c
+// LINK: core/console_serial.c
 // LINK: core/domain.c core/vcpu.c core/vcpu_create.c core/runstate.c
 // LINK: release/audit_auto.c
 // LINK: core/cpupool.c
