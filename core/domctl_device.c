@@ -20,7 +20,7 @@
 #define MAX_PAGES 64u /* libxc takes less when it hears -E2BIG */
 
 int64_t domctl_iomem_permission(struct vcpu *v, struct domain *d,
-				       struct xen_domctl *op)
+				struct xen_domctl *op)
 {
 	const struct xen_domctl_iomem_permission *p = &op->u.iomem_permission;
 
@@ -52,7 +52,7 @@ static int unmap(struct domain *d, uint64_t g, uint64_t m, uint64_t nr)
 }
 
 int64_t domctl_memory_mapping(struct vcpu *v, struct domain *d,
-				     struct xen_domctl *op)
+			      struct xen_domctl *op)
 {
 	const struct xen_domctl_memory_mapping *p = &op->u.memory_mapping;
 	uint64_t g = p->first_gfn;
@@ -77,7 +77,7 @@ int64_t domctl_memory_mapping(struct vcpu *v, struct domain *d,
 }
 
 int64_t domctl_irq_permission(struct vcpu *v, struct domain *d,
-				     struct xen_domctl *op)
+			      struct xen_domctl *op)
 {
 	const struct xen_domctl_irq_permission *p = &op->u.irq_permission;
 
@@ -86,7 +86,7 @@ int64_t domctl_irq_permission(struct vcpu *v, struct domain *d,
 }
 
 int64_t domctl_bind_pt_irq(struct vcpu *v, struct domain *d,
-				  struct xen_domctl *op)
+			   struct xen_domctl *op)
 {
 	const struct xen_domctl_bind_pt_irq *p = &op->u.bind_pt_irq;
 
@@ -127,7 +127,7 @@ static int find(struct vcpu *v, const struct domain *d,
 }
 
 int64_t domctl_assign_device(struct vcpu *v, struct domain *d,
-				    struct xen_domctl *op)
+			     struct xen_domctl *op)
 {
 	struct platdev *dev = NULL;
 	int rc = find(v, d, &op->u.assign_device, &dev);
@@ -136,7 +136,7 @@ int64_t domctl_assign_device(struct vcpu *v, struct domain *d,
 }
 
 int64_t domctl_deassign_device(struct vcpu *v, struct domain *d,
-				      struct xen_domctl *op)
+			       struct xen_domctl *op)
 {
 	struct platdev *dev = NULL;
 	int rc = find(v, d, &op->u.assign_device, &dev);
@@ -146,7 +146,7 @@ int64_t domctl_deassign_device(struct vcpu *v, struct domain *d,
 
 /* Of nobody in particular (DOMID_INVALID): could it be given away now? */
 int64_t domctl_test_assign_device(struct vcpu *v, struct domain *d,
-					 struct xen_domctl *op)
+				  struct xen_domctl *op)
 {
 	struct platdev *dev = NULL;
 	int rc;

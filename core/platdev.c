@@ -110,13 +110,13 @@ static int check_pages(const struct domain *d, uint64_t mfn, uint64_t nr,
 }
 
 int platdev_check_pages(const struct domain *d, uint64_t mfn,
-			       uint64_t nr)
+			uint64_t nr)
 {
 	return check_pages(d, mfn, nr, true);
 }
 
 int platdev_permit_pages(struct domain *d, uint64_t mfn, uint64_t nr,
-				bool allow)
+			 bool allow)
 {
 	uint64_t left = 0;
 	int rc = check_pages(d, mfn, nr, false);
