@@ -26,6 +26,8 @@ static char out[65536];
 static uint32_t out_len;
 static const char *typed = "";
 static bool room_irq;
+static bool has_fifo;
+static uint32_t fifo;
 static unsigned int irq_on, virqs, traces, calls, debug_runs;
 static int call_rc = -EBUSY;
 static void (*irq_handler)(uint32_t intid);
@@ -46,10 +48,11 @@ static void init(void *regs)
 	(void)regs;
 }
 
+/* A FIFO of 32 that empties when a test says so; without one always room. */
 static uint32_t room(void *regs)
 {
 	(void)regs;
-	return 1;
+	return has_fifo && fifo == 32 ? 0 : 1;
 }
 
 static void put(void *regs, char c)
@@ -57,6 +60,7 @@ static void put(void *regs, char c)
 	(void)regs;
 	cr_assert_lt(out_len, sizeof(out) - 1);
 	out[out_len++] = c;
+	fifo++;
 	out[out_len] = '\0';
 }
 
@@ -276,9 +280,17 @@ static void start_a_long_line(char *line)
 	memset(line, 'x', 195);
 	strcpy(line + 195, "\r\n");
 	out_len = 0;
+	has_fifo = true;
+	fifo = 0;
 	log_err("%.195s", line);
 	cr_assert_eq(out_len, 32);
 	cr_assert(room_irq);
+}
+
+static void empty_and_interrupt(void)
+{
+	fifo = 0;
+	irq_handler(INTID);
 }
 
 static void is_all_out(const char *line, const char *last)
@@ -295,14 +307,14 @@ Test(console_keys, output_by_interrupt)
 	console_start_irq();
 	start_a_long_line(line);
 	typed = "k";
-	irq_handler(INTID);
+	empty_and_interrupt();
 	cr_assert_eq(out_len, 64);
 	cr_assert_str_eq(read_input(), "k");
 	console_write_guest(&dom, "guest\n", 6);
-	cr_assert_eq(out_len, 96, "in its turn");
-	for (unsigned int i = 0; i < 4; i++) {
+	cr_assert_eq(out_len, 64, "in its turn");
+	for (unsigned int i = 0; i < 5; i++) {
 		cr_assert(room_irq);
-		irq_handler(INTID);
+		empty_and_interrupt();
 	}
 	cr_assert(!room_irq);
 	is_all_out(line, "guest\r\n");
@@ -315,6 +327,7 @@ Test(console_keys, a_panic_says_first_what_waits)
 
 	console_start_irq();
 	start_a_long_line(line);
+	has_fifo = false;
 	console_force();
 	cr_assert(!room_irq);
 	is_all_out(line, "");
@@ -329,6 +342,7 @@ Test(console_keys, flush_before_the_machine_ends)
 
 	console_start_irq();
 	start_a_long_line(line);
+	has_fifo = false;
 	console_flush();
 	cr_assert(!room_irq);
 	log_err("The firmware did not");
