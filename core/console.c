@@ -232,9 +232,7 @@ void console_write_guest(struct domain *d, const char *buf, uint32_t len)
 {
 	(void)d;
 	lock();
-	for (uint32_t i = 0; i < len; i++) { /* bound: the caller's piece */
-		serial_char(buf[i]);
-	}
+	serial_write(buf, len);
 	serial_push();
 	unlock();
 }

@@ -18,6 +18,7 @@ void serial_by_irq(void);
 /* "\n" goes as "\r\n". Waits, bounded, when SERIAL_SIZE wait already. */
 void serial_char(char c);
 void serial_text(const char *text);
+void serial_write(const char *buf, uint32_t len);
 /*
  * A piece of text is complete, or the UART has its interrupt: out with what
  * there is room for, and with the rest by interrupt.

@@ -96,6 +96,16 @@ void serial_char(char c)
 	}
 }
 
+void serial_write(const char *buf, uint32_t len)
+{
+	const struct uart *u = serial.uart;
+	void *regs = serial.regs;
+
+	for (uint32_t i = 0; u && i < len; i++) { /* bound: the caller's */
+		send_line(u, regs, buf[i]);
+	}
+}
+
 void serial_text(const char *text)
 {
 	const struct uart *u = serial.uart;
