@@ -147,7 +147,9 @@ static uint32_t find_lpi(const struct vits *s, const struct cmd *c)
 /* NULL: nowhere. */
 static struct vcpu *vcpu_of(const struct vits *s, uint16_t collection)
 {
-	return vgic_vcpu_of(s->d, s->collection[collection]);
+	return vgic_vcpu_of(
+		s->d, s->collection[array_index_nospec(
+			      collection, ARRAY_SIZE(s->collection))]);
 }
 
 static void set_target(struct vits *s, uint32_t n)
@@ -337,6 +339,8 @@ static void do_map_event(struct vits *s, const struct cmd *c, uint32_t lpi)
 	    collection >= vits_nr_collections(s)) {
 		return;
 	}
+	event = (uint32_t)array_index_nospec(event, dev->nr_events);
+	n = (uint32_t)array_index_nospec(n, VGIC_NR_LPIS);
 	if (dev->lpi[event] != n + 1) {
 		if (s->map[n].dev) {
 			return; /* another event raises it */
@@ -383,7 +387,8 @@ static void do_mapc(struct vits *s, const struct cmd *c)
 	    (cmd_is_valid(c) && target >= s->d->max_vcpus)) {
 		return;
 	}
-	s->collection[collection] =
+	s->collection[array_index_nospec(collection,
+					 ARRAY_SIZE(s->collection))] =
 		cmd_is_valid(c) ? (uint16_t)target : VGIC_NO_VCPU;
 	for (uint32_t n = 0; n < VGIC_NR_LPIS; n++) {
 		if (s->map[n].dev && s->map[n].collection == collection) {

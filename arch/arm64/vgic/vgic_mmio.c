@@ -109,3 +109,15 @@ enum mmio_result vgic_regs_access(struct vcpu *v, struct mmio_access *m,
 	}
 	return MMIO_OK;
 }
+
+uint64_t vgic_rd_iidr_v3(const struct vgic_access *a)
+{
+	(void)a;
+	return GIC_IIDR_V3;
+}
+
+uint64_t vgic_rd_pidr2_v3(const struct vgic_access *a)
+{
+	(void)a;
+	return GIC_PIDR2_V3;
+}

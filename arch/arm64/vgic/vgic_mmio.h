@@ -61,6 +61,10 @@ enum mmio_result vgic_regs_access(struct vcpu *v, struct mmio_access *m,
 				  const struct vgic_regs *f,
 				  struct vcpu *owner);
 
+/* What every frame of a GICv3 says of itself. */
+uint64_t vgic_rd_iidr_v3(const struct vgic_access *a);
+uint64_t vgic_rd_pidr2_v3(const struct vgic_access *a);
+
 /* What an access of 4 or 8 bytes sees of the 64-bit register @val. */
 static inline uint64_t vgic_part(const struct vgic_access *a, uint64_t val)
 {

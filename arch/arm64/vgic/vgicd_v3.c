@@ -46,18 +46,6 @@ static uint64_t rd_typer(const struct vgic_access *a)
 	return a->v->domain->arch.vgic.typer;
 }
 
-static uint64_t rd_iidr(const struct vgic_access *a)
-{
-	(void)a;
-	return GIC_IIDR_V3;
-}
-
-static uint64_t rd_pidr2(const struct vgic_access *a)
-{
-	(void)a;
-	return GIC_PIDR2_V3;
-}
-
 /* ---- GICD_IROUTER<n>: 64 bits, or one of its words ----------------------- */
 
 static unsigned int word_shift(const struct vgic_access *a)
@@ -126,7 +114,7 @@ static const struct vgic_reg rows[] = {
 	/*  offset  bytes  (log2 bits)  widths  read  write  */
 	[R_TYPER] = REG_PLAIN(0x0004, 4, 4, rd_typer, NULL),
 	[R_CTLR] = REG_PLAIN(0x0000, 4, 4, rd_ctlr, wr_ctlr),
-	[R_IIDR] = REG_PLAIN(0x0008, 4, 4, rd_iidr, NULL),
+	[R_IIDR] = REG_PLAIN(0x0008, 4, 4, vgic_rd_iidr_v3, NULL),
 	[R_TYPER2] = REG_PLAIN(0x000c, 4, 4, NULL, NULL),
 	[R_ISENABLER] = REG_PER_IRQ(0x0100, 0x80, 0, 4, vgic_rd_enable,
 				    vgic_wr_set_enable),
@@ -146,7 +134,7 @@ static const struct vgic_reg rows[] = {
 				vgic_wr_config),
 	[R_IROUTER] = REG_PER_IRQ(0x6000, 0x2000, 6, 4 | 8, rd_irouter,
 				  wr_irouter),
-	[R_PIDR2] = REG_PLAIN(0xffe8, 4, 4, rd_pidr2, NULL),
+	[R_PIDR2] = REG_PLAIN(0xffe8, 4, 4, vgic_rd_pidr2_v3, NULL),
 	[R_END] = REG_END,
 };
 

@@ -48,18 +48,6 @@ static void wr_ctlr(const struct vgic_access *a, uint64_t val)
 	its_of(a)->enabled = val & CTLR_ENABLED;
 }
 
-static uint64_t rd_iidr(const struct vgic_access *a)
-{
-	(void)a;
-	return GIC_IIDR_V3;
-}
-
-static uint64_t rd_pidr2(const struct vgic_access *a)
-{
-	(void)a;
-	return GIC_PIDR2_V3;
-}
-
 static uint64_t rd_typer(const struct vgic_access *a)
 {
 	uint32_t nr = vits_nr_collections(its_of(a));
@@ -110,11 +98,11 @@ static const struct vgic_reg rows[] = {
 	REG_PLAIN(0x0088, 8, 4 | 8, rd_cwriter, wr_cwriter), /* CWRITER */
 	REG_PLAIN(0x0090, 8, 4 | 8, rd_creadr, NULL), /* CREADR */
 	REG_PLAIN(0x0000, 4, 4, rd_ctlr, wr_ctlr), /* CTLR */
-	REG_PLAIN(0x0004, 4, 4, rd_iidr, NULL), /* IIDR */
+	REG_PLAIN(0x0004, 4, 4, vgic_rd_iidr_v3, NULL), /* IIDR */
 	REG_PLAIN(0x0008, 8, 4 | 8, rd_typer, NULL), /* TYPER */
 	REG_PLAIN(0x0080, 8, 4 | 8, rd_cbaser, wr_cbaser), /* CBASER */
 	REG_PLAIN(0x0100, 64, 4 | 8, NULL, NULL), /* BASER: none */
-	REG_PLAIN(0xffe8, 4, 4, rd_pidr2, NULL), /* PIDR2 */
+	REG_PLAIN(0xffe8, 4, 4, vgic_rd_pidr2_v3, NULL), /* PIDR2 */
 	REG_END,
 };
 

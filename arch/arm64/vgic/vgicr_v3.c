@@ -111,27 +111,15 @@ static void wr_base(const struct vgic_access *a, uint64_t val)
 	}
 }
 
-static uint64_t rd_iidr(const struct vgic_access *a)
-{
-	(void)a;
-	return GIC_IIDR_V3;
-}
-
-static uint64_t rd_pidr2(const struct vgic_access *a)
-{
-	(void)a;
-	return GIC_PIDR2_V3;
-}
-
 static const struct vgic_reg rd_rows[] = {
 	/*  offset  bytes  widths  read  write  */
 	REG_PLAIN(0x0008, 8, 4 | 8, rd_typer, NULL), /* TYPER */
 	REG_PLAIN(0x0000, 4, 4, rd_ctlr, wr_ctlr), /* CTLR: none is pending */
-	REG_PLAIN(0x0004, 4, 4, rd_iidr, NULL), /* IIDR */
+	REG_PLAIN(0x0004, 4, 4, vgic_rd_iidr_v3, NULL), /* IIDR */
 	REG_PLAIN(0x0014, 4, 4, NULL, NULL), /* WAKER */
 	/* and, behind it, PENDBASER */
 	REG_PLAIN(0x0070, 16, 4 | 8, rd_base, wr_base), /* PROPBASER */
-	REG_PLAIN(0xffe8, 4, 4, rd_pidr2, NULL), /* PIDR2 */
+	REG_PLAIN(0xffe8, 4, 4, vgic_rd_pidr2_v3, NULL), /* PIDR2 */
 	REG_END,
 };
 
