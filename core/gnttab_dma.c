@@ -11,7 +11,8 @@
  *         also while it does not use it (p2m.h).
  * Locks   dma_lock (rank GRANT_DMA) makes a look at the records and the edit
  *         that follows one step.
- * Bounds  the records of one hash chain.
+ * Bounds  the records of one hash chain: at most all that the domain has, which
+ *         is the control domain, and has paid for each.
  */
 #include "gnttab_priv.h"
 

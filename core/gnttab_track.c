@@ -234,7 +234,7 @@ uint8_t gnttab_track_type(struct domain *d, const struct page *pg)
 			type = m->flags & GNTMAP_readonly ? P2M_GRANT_RO :
 							    P2M_GRANT_RW;
 		}
-		handle = m->next; /* bound: the chain's records */
+		handle = m->next; /* bound: what @d, the control domain, has */
 	}
 	spin_unlock(&t->lock);
 	return type;

@@ -137,41 +137,37 @@ static const char *const compatible_aux[] = { "brcm,bcm2835-aux-uart", NULL };
 static const char *const compatible_words[] = { "nvidia,tegra20-uart",
 						"ti,am654-uart", NULL };
 
+/* What all of the family have; of .width bytes each, unless the tree says. */
+#define FAMILY                                                                \
+	.init = ns8250_init, .put = ns8250_put, .irqs = ns8250_irqs,          \
+	.layout = ns8250_layout
+
 const struct uart uart_ns8250 = {
 	.name = "16550",
-	.init = ns8250_init,
+	FAMILY,
 	.room = ns8250_room,
-	.put = ns8250_put,
 	.getc = ns8250_getc,
-	.irqs = ns8250_irqs,
 	.compatible = compatible_bytes,
-	.layout = ns8250_layout,
 	.width = 1,
 	.nr_regs = LSR + 1,
 };
 
 const struct uart uart_dw_apb = {
 	.name = "DesignWare UART",
-	.init = ns8250_init,
+	FAMILY,
 	.room = ns8250_room,
-	.put = ns8250_put,
 	.getc = dw_getc,
-	.irqs = ns8250_irqs,
 	.compatible = compatible_dw,
-	.layout = ns8250_layout,
 	.width = 1,
 	.nr_regs = DW_USR + 1,
 };
 
 const struct uart uart_bcm_aux = {
 	.name = "16550 of words",
-	.init = ns8250_init,
+	FAMILY,
 	.room = aux_room,
-	.put = ns8250_put,
 	.getc = ns8250_getc,
-	.irqs = ns8250_irqs,
 	.compatible = compatible_aux,
-	.layout = ns8250_layout,
 	.shift = 2,
 	.width = 4,
 	.nr_regs = LSR + 1,
@@ -179,13 +175,10 @@ const struct uart uart_bcm_aux = {
 
 const struct uart uart_ns8250_words = {
 	.name = "16550 of words",
-	.init = ns8250_init,
+	FAMILY,
 	.room = ns8250_room,
-	.put = ns8250_put,
 	.getc = ns8250_getc,
-	.irqs = ns8250_irqs,
 	.compatible = compatible_words,
-	.layout = ns8250_layout,
 	.shift = 2,
 	.width = 4,
 	.nr_regs = LSR + 1,
