@@ -131,16 +131,5 @@ void main(void)
 	bh_link_open(&link, &c);
 	put_text("telematics: begins; type flood, scan, long, ring or crash\n");
 	beat_start(STEPS_HZ);
-	for (;;) {
-		const char *line = uart_line();
-
-		if (line) {
-			type(line);
-		}
-		if (beat_is_due()) {
-			traffic();
-		} else {
-			wait_for_interrupt();
-		}
-	}
+	beats_for_ever(traffic, type);
 }

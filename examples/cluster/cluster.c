@@ -120,16 +120,5 @@ void main(void)
 	gic_init();
 	uart_listen();
 	beat_start(FRAMES_S);
-	for (;;) {
-		const char *line = uart_line();
-
-		if (line) {
-			answer(line);
-		}
-		if (beat_is_due()) {
-			frame();
-		} else {
-			wait_for_interrupt();
-		}
-	}
+	beats_for_ever(frame, answer);
 }

@@ -158,11 +158,5 @@ void main(void)
 	put_text("sound: begins, 100 periods of 10 ms a second\n");
 	gic_init();
 	beat_start(RATE_HZ);
-	for (;;) {
-		if (beat_is_due()) {
-			period();
-		} else {
-			wait_for_interrupt();
-		}
-	}
+	beats_for_ever(period, NULL);
 }

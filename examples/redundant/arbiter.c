@@ -212,16 +212,5 @@ void main(void)
 	put_text("arbiter: 100 ticks a second; crash, hang or lie is for the "
 		 "one in command\n");
 	beat_start(RATE_HZ);
-	for (;;) {
-		const char *line = uart_line();
-
-		if (line) {
-			type(line);
-		}
-		if (beat_is_due()) {
-			one_tick();
-		} else {
-			wait_for_interrupt();
-		}
-	}
+	beats_for_ever(one_tick, type);
 }

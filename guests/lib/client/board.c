@@ -306,3 +306,19 @@ uint32_t beats_missed(void)
 {
 	return beat.missed;
 }
+
+void beats_for_ever(void (*on_beat)(void), void (*typed)(const char *line))
+{
+	for (;;) {
+		const char *text = typed ? uart_line() : NULL;
+
+		if (text) {
+			typed(text);
+		}
+		if (beat_is_due()) {
+			on_beat();
+		} else {
+			wait_for_interrupt();
+		}
+	}
+}

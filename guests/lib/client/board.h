@@ -72,6 +72,10 @@ uint64_t beat_take(void);	/* for on_interrupt(); ticks it came late */
 bool beat_is_due(void);		/* once each */
 uint32_t beats_missed(void);
 
+/* Each beat to @beat, each line that is typed to @typed (NULL: to nobody). */
+void beats_for_ever(void (*beat)(void), void (*typed)(const char *line))
+	__attribute__((noreturn));
+
 void put_char(char c);
 void put_text(const char *text);
 void put_number(uint64_t v, uint32_t base);
