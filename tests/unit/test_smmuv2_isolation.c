@@ -149,30 +149,34 @@ static void attach(uint32_t n, uint32_t first, uint32_t nr)
 	}
 }
 
+static void one_event(uint32_t n, uint32_t first, uint32_t nr, bool is_apart)
+{
+	switch (rnd(8)) {
+	case 0:
+		attach(n, first, nr);
+		break;
+	case 1:
+		world_detach(n, first, nr, rnd(WORLD_OWNERS));
+		set_owner(n, first, nr, NOBODY);
+		break;
+	case 2:
+	case 3:
+	case 4:
+		other_event();
+		break;
+	default:
+		access(is_apart);
+	}
+}
+
 /* Devices as a tree has them: of one, two or four streams, apart. */
 Test(smmuv2_isolation, of_devices, .init = setup)
 {
 	for (uint32_t i = 0; i < EVENTS; i++) {
 		uint32_t n = rnd(FAKE_SMMUS);
 		uint32_t dev = rnd(8);
-		uint32_t nr = 1u << dev % 3;
 
-		switch (rnd(8)) {
-		case 0:
-			attach(n, dev * 4, nr);
-			break;
-		case 1:
-			world_detach(n, dev * 4, nr, rnd(WORLD_OWNERS));
-			set_owner(n, dev * 4, nr, NOBODY);
-			break;
-		case 2:
-		case 3:
-		case 4:
-			other_event();
-			break;
-		default:
-			access(true);
-		}
+		one_event(n, dev * 4, 1u << dev % 3, true);
 	}
 	cr_assert_gt(nr_done, 1000, "%u", nr_done);
 	cr_assert_gt(nr_refused, 1000);
@@ -188,23 +192,7 @@ Test(smmuv2_isolation, of_any_ranges, .init = setup)
 		uint32_t first = rnd(STREAMS);
 		uint32_t nr = 1 + rnd(STREAMS - first);
 
-		nr = 1 + rnd(nr);
-		switch (rnd(8)) {
-		case 0:
-			attach(n, first, nr);
-			break;
-		case 1:
-			world_detach(n, first, nr, rnd(WORLD_OWNERS));
-			set_owner(n, first, nr, NOBODY);
-			break;
-		case 2:
-		case 3:
-		case 4:
-			other_event();
-			break;
-		default:
-			access(false);
-		}
+		one_event(n, first, 1 + rnd(nr), false);
 	}
 	cr_assert_gt(nr_done, 1000, "%u", nr_done);
 	cr_assert_gt(nr_full, 100, "%u", nr_full);
