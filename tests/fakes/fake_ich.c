@@ -18,6 +18,7 @@
 struct fake_ich fake_ich[FAKE_CPUS];
 bool fake_spi_active[1020];
 bool fake_spi_line[1020];
+bool fake_first_lr;
 static uint8_t version_now;
 
 #define STOP(...)                                                             \
@@ -211,6 +212,7 @@ void fake_ich_reset(uint8_t version, uint8_t nr_lrs)
 	memset(fake_ich, 0, sizeof(fake_ich));
 	memset(fake_spi_active, 0, sizeof(fake_spi_active));
 	memset(fake_spi_line, 0, sizeof(fake_spi_line));
+	fake_first_lr = false;
 	version_now = version;
 	hw.version = version;
 	vgic_hw_caps.nr_lrs = nr_lrs;
@@ -229,7 +231,9 @@ static int best_lr(const struct fake_ich *f)
 	for (unsigned int i = 0; f->on && i < VGIC_MAX_LRS; i++) {
 		uint64_t lr = f->lr[i];
 		uint32_t prio = (uint32_t)field_get(ICH_LR_PRIORITY, lr);
-		uint32_t key = prio << 16 | (uint32_t)(lr & ICH_LR_VINTID);
+		uint32_t tie = fake_first_lr ? i :
+					       (uint32_t)(lr & ICH_LR_VINTID);
+		uint32_t key = prio << 16 | tie;
 
 		if (state_of(lr) == LR_PENDING && prio < running &&
 		    key < best_key) {

@@ -32,6 +32,8 @@ struct fake_ich {
 extern struct fake_ich fake_ich[FAKE_CPUS];
 extern bool fake_spi_active[1020];
 extern bool fake_spi_line[1020];
+/* Of equal priority it takes the first list register, not the lowest INTID. */
+extern bool fake_first_lr;
 extern const struct vgic_hw fake_vgic_hw;
 
 void fake_ich_reset(uint8_t version, uint8_t nr_lrs);

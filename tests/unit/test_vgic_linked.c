@@ -386,3 +386,107 @@ Test(vgic_linked, links_that_cannot_be)
 	cr_expect_null(vgic_spi_of(d, 96));
 	cr_expect_null(vgic_spi_of(d, 31));
 }
+
+/* ---- one that fires for ever --------------------------------------------- */
+
+#define NR_LINES 6u
+
+/* SPIs 70 .. 75, which go to vCPU 0; each has had a list register. */
+static void start_lines(uint8_t nr_lrs)
+{
+	start(nr_lrs, 1);
+	fake_first_lr = true;
+	for (uint32_t i = 0; i < NR_LINES; i++) {
+		cr_assert_eq(vgic_link_hw(d, NULL, 70 + i, 70 + i), 0);
+	}
+	/* The highest one first: it gets the first list register. */
+	for (uint32_t i = NR_LINES; i > 0; i--) {
+		fake_spi_line[69 + i] = true;
+		world_settle();
+		fake_spi_line[69 + i] = false;
+		cr_assert_eq(take(0), 69 + i);
+	}
+	cr_assert_eq(take(0), FAKE_NONE);
+}
+
+/* All of one priority, the last of them high for ever: the rest get through. */
+static void storm(uint8_t nr_lrs)
+{
+	uint32_t waits[NR_LINES] = { 0 };
+	uint64_t rng = 0x9e3779b97f4a7c15;
+
+	start_lines(nr_lrs);
+	fake_spi_line[75] = true;
+	world_settle();
+	for (uint32_t n = 0; n < 20000; n++) {
+		uint32_t iar;
+
+		rng = rng * 6364136223846793005 + 1442695040888963407;
+		if (rng >> 60 < NR_LINES - 1) {
+			fake_spi_line[70 + (rng >> 60)] = true;
+			world_settle();
+		}
+		iar = fake_ack(0);
+		cr_assert_neq(iar, FAKE_NONE);
+		if (iar != 75) {
+			fake_spi_line[iar] = false;
+		}
+		fake_eoi(0, iar);
+		world_settle();
+		for (uint32_t i = 0; i < NR_LINES; i++) {
+			waits[i] = fake_spi_line[70 + i] && 70 + i != iar ?
+					   waits[i] + 1 : 0;
+			/* Those of lower INTIDs go first, as they may. */
+			cr_assert(i == NR_LINES - 1 || waits[i] < 40,
+				  "%u waits in round %u", 70 + i, n);
+		}
+	}
+	for (uint32_t i = 0; i < NR_LINES - 1; i++) {
+		fake_spi_line[70 + i] = false;
+	}
+}
+
+Test(vgic_linked, a_line_that_fires_for_ever_lets_others_through)
+{
+	storm(4);
+}
+
+Test(vgic_linked, the_same_with_a_list_register_for_each)
+{
+	storm(16);
+}
+
+Test(vgic_linked, the_same_with_two_list_registers)
+{
+	storm(2);
+}
+
+/*
+ * A board's network card, of whose two lines one says what the other says too:
+ * the driver's handler for the second finds nothing to do.
+ */
+Test(vgic_linked, two_lines_of_a_device_are_taken_as_on_hardware)
+{
+	start_lines(16);
+	for (int i = 0; i < 100; i++) {
+		uint32_t others = 0;
+
+		fake_spi_line[75] = true;
+		fake_spi_line[73] = true;
+		world_settle();
+		while (fake_spi_line[73]) {
+			uint32_t iar = fake_ack(0);
+
+			if (iar == 73) {
+				fake_spi_line[73] = false;
+				fake_spi_line[75] = false;
+			}
+			others += iar == 75;
+			cr_assert_leq(others, 1);
+			fake_eoi(0, iar);
+			world_settle();
+		}
+		while (take(0) != FAKE_NONE) {
+		}
+	}
+}

@@ -11,6 +11,10 @@
  *         While something waits, a maintenance interrupt tells when the last
  *         pending one is taken (those that wait are less urgent), and when
  *         one list register is left (an active one that waits is needed).
+ *         Of equal priority, a virtual CPU interface may take which it likes;
+ *         that of QEMU takes the first list register. A line that fires for
+ *         ever in a low one would keep others from the guest for ever: what
+ *         is placed never lies before one of a lower INTID.
  * Bounds  candidates: one visit each, 16 comparisons; list registers: 16.
  * Spec    [GIC] "Virtual interrupt handling and prioritization",
  *         "ICH_ELRSR_EL2", "ICH_EISR_EL2", "ICH_HCR_EL2".
@@ -104,6 +108,21 @@ static inline bool is_deliverable(const struct domain *d, const struct virq *q)
 	       (d->arch.vgic.enabled && q->enabled && virq_is_pending(q));
 }
 
+bool vgic_passes(struct vcpu *v, const struct virq *q, unsigned int lrs)
+{
+	lrs &= v->arch.vgic.lr_used & ~(unsigned int)vgic_hw->empty_lrs();
+	for (; lrs; lrs &= lrs - 1) { /* bound: list registers */
+		uint64_t lr = vgic_hw->read_lr(ffs64(lrs));
+
+		if (field_get(ICH_LR_STATE, lr) == LR_PENDING &&
+		    field_get(ICH_LR_PRIORITY, lr) == q->priority &&
+		    (lr & ICH_LR_VINTID) < q->intid) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* The most urgent ones, sorted. */
 struct choice {
 	struct virq *q[VGIC_MAX_LRS];
@@ -172,6 +191,19 @@ static void scan(struct vgic_op *op, struct vcpu *v, struct choice *c,
 	}
 }
 
+/* Some of them would come before others that are in place already. */
+static bool any_passes(struct vcpu *v, const struct choice *c)
+{
+	unsigned int i = 0;
+
+	/* bound: list registers */
+	while (i < c->nr && (c->q[i]->active ||
+			     !vgic_passes(v, c->q[i], v->arch.vgic.lr_used))) {
+		i++;
+	}
+	return i < c->nr;
+}
+
 static void place_choice(struct vgic_op *op, struct vcpu *v, struct choice *c)
 {
 	if (c->pending && c->nr && c->nr < c->found &&
@@ -218,7 +250,7 @@ static void fill(struct vgic_op *op, struct vcpu *v)
 	/* Taking a stale one out of its LR makes room: count it as free. */
 	c.max = vgic_hw_caps.nr_lrs;
 	scan(op, v, &c, false);
-	if (c.found > nr_free_lrs(v)) {
+	if (c.found > nr_free_lrs(v) || any_passes(v, &c)) {
 		/* Somebody has to wait: choose among all. */
 		unload_all(op, v);
 		c.nr = 0;
@@ -254,7 +286,9 @@ static bool fill_one(struct vgic_op *op, struct vcpu *v)
 		virq_fold(v, q, q->lr, 0);
 	}
 	free = vgic_all_lrs() & ~(unsigned int)vg->lr_used;
-	if (!free || q->target != v->id || !is_deliverable(op->d, q)) {
+	if (!free || q->target != v->id || !is_deliverable(op->d, q) ||
+	    (!q->active &&
+	     vgic_passes(v, q, vgic_all_lrs() & ~1u << ffs64(free)))) {
 		return false;
 	}
 	vg->candidates[w] = 0;

@@ -17,6 +17,22 @@
 /* ---- posts --------------------------------------------------------------- */
 
 /*
+ * @q goes to list register @n of @v, loaded here: not past others that it has
+ * to wait for; the flush that follows then sorts them.
+ */
+static inline bool must_sort(struct vcpu *v, const struct virq *q,
+			     unsigned int n)
+{
+	unsigned int above = (unsigned int)v->arch.vgic.lr_used & ~1u << n;
+
+	if (likely(!above) || !vgic_passes(v, q, above)) {
+		return false;
+	}
+	v->arch.vgic.resync = true;
+	return true;
+}
+
+/*
  * The short way, without a flush: @q, which is for @v, the vCPU that runs
  * here, is written to a list register at once, because nothing else waits and
  * one is free, or the one it had is empty. VGIC_LR_NONE: not so.
@@ -30,13 +46,17 @@ static inline unsigned int quick_lr_of(struct vcpu *v, struct virq *q)
 		return VGIC_LR_NONE;
 	}
 	if (likely(n != VGIC_LR_NONE)) {
-		return vgic_hw->empty_lrs() >> n & 1 ? n : VGIC_LR_NONE;
+		return (vgic_hw->empty_lrs() >> n & 1) && !must_sort(v, q, n) ?
+			       n : VGIC_LR_NONE;
 	}
 	free = vgic_all_lrs() & ~(unsigned int)v->arch.vgic.lr_used;
 	if (!free || (q->flags & VIRQ_ACTIVE)) {
 		return VGIC_LR_NONE;
 	}
 	n = ffs64(free);
+	if (must_sort(v, q, n)) {
+		return VGIC_LR_NONE;
+	}
 	v->arch.vgic.lr_used |= (uint16_t)(1u << n);
 	v->arch.vgic.lr_intid[n] = q->intid;
 	q->lr = (uint8_t)n;
@@ -197,6 +217,9 @@ static inline bool post_linked_quick(struct vcpu *v, struct virq *q)
 		return false;
 	}
 	ASSERT(vgic_hw->empty_lrs() >> n & 1);
+	if (unlikely(must_sort(v, q, n))) {
+		return false;
+	}
 	q->flags = (uint16_t)((flags & ~VIRQ_ACTIVE) | VIRQ_LR_LATCH |
 			      VIRQ_PHYS);
 	vgic_hw->write_lr(n, vgic_lr_pending_linked(q));

@@ -171,6 +171,13 @@ void virq_place(struct vcpu *v, struct virq *q, unsigned int n);
  */
 bool virq_release_phys(const struct vcpu *v, struct virq *q);
 
+/* ---- vgic_flush.c -------------------------------------------------------- */
+/*
+ * One of the list registers @lrs of @v, loaded here, holds a pending interrupt
+ * that a GIC would take before @q: of the same priority and a lower INTID.
+ */
+bool vgic_passes(struct vcpu *v, const struct virq *q, unsigned int lrs);
+
 /* ---- vgic_change.c ------------------------------------------------------- */
 /* State as a guest reads it; looks at the physical line where that counts. */
 bool virq_read_pending(struct vgic_op *op, struct virq *q);
