@@ -13,8 +13,8 @@
  *         one list register is left (an active one that waits is needed).
  *         Of equal priority, a virtual CPU interface may take which it likes;
  *         that of QEMU takes the first list register. A line that fires for
- *         ever in a low one would keep others from the guest for ever: what
- *         is placed never lies before one of a lower INTID.
+ *         ever in a low one would keep others from the guest for ever: no SPI
+ *         is placed before a pending one of a lower INTID.
  * Bounds  candidates: one visit each, 16 comparisons; list registers: 16.
  * Spec    [GIC] "Virtual interrupt handling and prioritization",
  *         "ICH_ELRSR_EL2", "ICH_EISR_EL2", "ICH_HCR_EL2".
@@ -108,9 +108,14 @@ static inline bool is_deliverable(const struct domain *d, const struct virq *q)
 	       (d->arch.vgic.enabled && q->enabled && virq_is_pending(q));
 }
 
-bool vgic_passes(struct vcpu *v, const struct virq *q, unsigned int lrs)
+bool vgic_passes(struct vcpu *v, const struct virq *q, unsigned int n)
 {
-	lrs &= v->arch.vgic.lr_used & ~(unsigned int)vgic_hw->empty_lrs();
+	unsigned int lrs = 0;
+
+	if (vgic_has_above(v, q, n)) {
+		lrs = (unsigned int)v->arch.vgic.lr_used & ~1u << n &
+		      ~(unsigned int)vgic_hw->empty_lrs();
+	}
 	for (; lrs; lrs &= lrs - 1) { /* bound: list registers */
 		uint64_t lr = vgic_hw->read_lr(ffs64(lrs));
 
@@ -194,16 +199,27 @@ static void scan(struct vgic_op *op, struct vcpu *v, struct choice *c,
 /* Some of them would come before others that are in place already. */
 static bool any_passes(struct vcpu *v, const struct choice *c)
 {
-	unsigned int i = 0;
+	unsigned int free = vgic_all_lrs() &
+			    ~(unsigned int)v->arch.vgic.lr_used;
 
-	/* bound: list registers */
-	while (i < c->nr && (c->q[i]->active ||
-			     !vgic_passes(v, c->q[i], v->arch.vgic.lr_used))) {
-		i++;
+	for (unsigned int i = 0; i < c->nr; i++) { /* bound: list registers */
+		if (!c->q[i]->active &&
+		    vgic_passes(v, c->q[i], ffs64(free))) {
+			return true;
+		}
 	}
-	return i < c->nr;
+	return false;
 }
 
+static void place(struct vgic_op *op, struct vcpu *v, struct virq *q)
+{
+	virq_dequeue(op->d, q);
+	virq_place(v, q, vgic_pick_lr(vgic_all_lrs() &
+				      ~(unsigned int)v->arch.vgic.lr_used,
+				      q->intid));
+}
+
+/* From both ends, so that the order of list registers is that of INTIDs. */
 static void place_choice(struct vgic_op *op, struct vcpu *v, struct choice *c)
 {
 	if (c->pending && c->nr && c->nr < c->found &&
@@ -211,11 +227,14 @@ static void place_choice(struct vgic_op *op, struct vcpu *v, struct choice *c)
 		c->q[c->nr - 1] = c->pending;
 	}
 	for (unsigned int i = 0; i < c->nr; i++) { /* bound: list registers */
-		struct virq *q = c->q[i];
-
-		virq_dequeue(op->d, q);
-		virq_place(v, q, ffs64(vgic_all_lrs() &
-				       ~(unsigned int)v->arch.vgic.lr_used));
+		if (c->q[i]->intid < VGIC_NR_PRIVATE) {
+			place(op, v, c->q[i]);
+		}
+	}
+	for (unsigned int i = c->nr; i > 0; i--) { /* as above */
+		if (c->q[i - 1]->intid >= VGIC_NR_PRIVATE) {
+			place(op, v, c->q[i - 1]);
+		}
 	}
 }
 
@@ -270,6 +289,7 @@ static bool fill_one(struct vgic_op *op, struct vcpu *v)
 	unsigned int w = ffs64(vg->summary);
 	uint64_t b = vg->candidates[w];
 	unsigned int free;
+	unsigned int n;
 	struct virq *q;
 
 	if ((vg->summary & (vg->summary - 1)) || (b & (b - 1)) || vg->waiting) {
@@ -286,15 +306,17 @@ static bool fill_one(struct vgic_op *op, struct vcpu *v)
 		virq_fold(v, q, q->lr, 0);
 	}
 	free = vgic_all_lrs() & ~(unsigned int)vg->lr_used;
-	if (!free || q->target != v->id || !is_deliverable(op->d, q) ||
-	    (!q->active &&
-	     vgic_passes(v, q, vgic_all_lrs() & ~1u << ffs64(free)))) {
+	if (!free || q->target != v->id || !is_deliverable(op->d, q)) {
+		return false;
+	}
+	n = vgic_pick_lr(free, q->intid);
+	if (!q->active && vgic_passes(v, q, n)) {
 		return false;
 	}
 	vg->candidates[w] = 0;
 	vg->summary = 0;
 	q->queued = 0;
-	virq_place(v, q, ffs64(free));
+	virq_place(v, q, n);
 	return true;
 }
 

@@ -16,20 +16,15 @@
 
 /* ---- posts --------------------------------------------------------------- */
 
-/*
- * @q goes to list register @n of @v, loaded here: not past others that it has
- * to wait for; the flush that follows then sorts them.
- */
-static inline bool must_sort(struct vcpu *v, const struct virq *q,
-			     unsigned int n)
+/* Not past others that it has to wait for: a flush sorts them. */
+static inline bool may_take(struct vcpu *v, const struct virq *q,
+			    unsigned int n)
 {
-	unsigned int above = (unsigned int)v->arch.vgic.lr_used & ~1u << n;
-
-	if (likely(!above) || !vgic_passes(v, q, above)) {
-		return false;
+	if (likely(!vgic_has_above(v, q, n)) || !vgic_passes(v, q, n)) {
+		return true;
 	}
 	v->arch.vgic.resync = true;
-	return true;
+	return false;
 }
 
 /*
@@ -46,15 +41,15 @@ static inline unsigned int quick_lr_of(struct vcpu *v, struct virq *q)
 		return VGIC_LR_NONE;
 	}
 	if (likely(n != VGIC_LR_NONE)) {
-		return (vgic_hw->empty_lrs() >> n & 1) && !must_sort(v, q, n) ?
+		return (vgic_hw->empty_lrs() >> n & 1) && may_take(v, q, n) ?
 			       n : VGIC_LR_NONE;
 	}
 	free = vgic_all_lrs() & ~(unsigned int)v->arch.vgic.lr_used;
 	if (!free || (q->flags & VIRQ_ACTIVE)) {
 		return VGIC_LR_NONE;
 	}
-	n = ffs64(free);
-	if (must_sort(v, q, n)) {
+	n = vgic_pick_lr(free, q->intid);
+	if (!may_take(v, q, n)) {
 		return VGIC_LR_NONE;
 	}
 	v->arch.vgic.lr_used |= (uint16_t)(1u << n);
@@ -217,8 +212,8 @@ static inline bool post_linked_quick(struct vcpu *v, struct virq *q)
 		return false;
 	}
 	ASSERT(vgic_hw->empty_lrs() >> n & 1);
-	if (unlikely(must_sort(v, q, n))) {
-		return false;
+	if (unlikely(vgic_has_above(v, q, n))) {
+		return false; /* looked at by post_quick() */
 	}
 	q->flags = (uint16_t)((flags & ~VIRQ_ACTIVE) | VIRQ_LR_LATCH |
 			      VIRQ_PHYS);

@@ -173,10 +173,30 @@ bool virq_release_phys(const struct vcpu *v, struct virq *q);
 
 /* ---- vgic_flush.c -------------------------------------------------------- */
 /*
- * One of the list registers @lrs of @v, loaded here, holds a pending interrupt
- * that a GIC would take before @q: of the same priority and a lower INTID.
+ * A list register above @n of @v, loaded here, holds a pending interrupt that a
+ * GIC would take before @q: of the same priority and a lower INTID.
  */
-bool vgic_passes(struct vcpu *v, const struct virq *q, unsigned int lrs);
+bool vgic_passes(struct vcpu *v, const struct virq *q, unsigned int n);
+
+/* Above @n some of @v's are in use that count for @q. */
+static inline bool vgic_has_above(const struct vcpu *v, const struct virq *q,
+				  unsigned int n)
+{
+	return (unsigned int)v->arch.vgic.lr_used >> n > 1 &&
+	       q->intid >= VGIC_NR_PRIVATE;
+}
+
+/*
+ * Which of @free, not 0, is for @intid: SGIs from the first on, SPIs and LPIs
+ * from the last on, PPIs behind the first SGI.
+ */
+static inline unsigned int vgic_pick_lr(unsigned int free, uint32_t intid)
+{
+	if (intid >= VGIC_NR_PRIVATE) {
+		return fls64(free);
+	}
+	return ffs64(intid >= 16 && (free & ~1u) ? free & ~1u : free);
+}
 
 /* ---- vgic_change.c ------------------------------------------------------- */
 /* State as a guest reads it; looks at the physical line where that counts. */
