@@ -435,21 +435,29 @@ static bool may_stay_loaded(const struct pcpu *c, const struct vcpu *v)
 	       __atomic_load_n(&v->pause_count, __ATOMIC_SEQ_CST) == 0;
 }
 
-/* @v waits on @c; after a move both queues are no longer than @c's is now. */
-static bool waits_less_elsewhere(const struct pcpu *c, const struct vcpu *v)
+/* @v waits on @c, locked. May be another CPU's afterwards, which is locked. */
+static struct pcpu *look_elsewhere(struct pcpu *c,
+				   struct vcpu *v) NO_LOCK_ANALYSIS
 {
-	uint32_t n = c->policy->nr_queued(c);
-	uint64_t m = v->cpus & ~BIT64(c->id);
+	uint16_t to = CPU_NONE;
 
-	if (likely(n < 2) || !c->policy->heeds_likes) {
-		return false;
+	if (c->policy->has_shared_queue || !may_run_on(v, c->id)) {
+		sched_remove_locked(c, v);
+	} else if (c->policy->push) {
+		to = c->policy->push(c, v);
 	}
-	for (; m; m &= m - 1) { /* bound: NR_CPUS */
-		if (sched_nr_queued(pcpus[ffs64(m)]) + 2 <= n) {
-			return true;
+	if (to != CPU_NONE) {
+		sched_remove_locked(c, v);
+		give_to_cpu_unlock(c, v, to);
+		c = sched_lock_vcpu(v);
+		if (wants_queue(v) && may_run_on(v, c->id)) {
+			v->queued = true;
+			if (c->asked->enqueue(c, v, arch_time_ns())) {
+				pcpu_post(c, PWORK_RESCHED);
+			}
 		}
 	}
-	return false;
+	return c;
 }
 
 /* @v's registers went to memory. It may have to wait somewhere else now. */
@@ -471,13 +479,11 @@ static void unload(struct pcpu *c, struct vcpu *v)
 		return; /* who makes it runnable sees it in memory */
 	}
 	home = sched_lock_vcpu(v);
-	if (home == c && v->queued &&
-	    (c->policy->has_shared_queue || !may_run_on(v, c->id) ||
-	     waits_less_elsewhere(c, v))) {
-		sched_remove_locked(c, v);
+	if (home == c && v->queued) {
+		home = look_elsewhere(c, v);
 	}
 	waits = v->queued;
-	affinity = v->cpus & ~BIT64(home->id);
+	affinity = v->cpus & ~BIT64(home->id) & ~BIT64(c->id);
 	sched_place_unlock(home, v, arch_time_ns());
 	if (waits) {
 		offer_to_idle(affinity);

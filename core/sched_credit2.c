@@ -10,11 +10,14 @@
  * Locks   the run queue lock of the CPU; growing the heaps also takes the pool
  *         lock. nr is read without a lock as a hint.
  * Bounds  queueing and picking are O(log n); stealing looks at STEAL_SCAN
- *         entries. A slice timer runs only while somebody waits. A decision
+ *         entries; every PUSH_NS a CPU looks at each other one. A slice timer runs only while somebody waits. A decision
  *         parks PARK_MAX vCPUs whose domain has no time left.
  * Rule    who got the CPU keeps it for the rate limit, then until somebody
  *         ahead in virtual time waits, and for a slice among equals. Two
  *         guests that wake each other with each packet thus work in batches.
+ *
+ *         Over CPUs: who was given less than others alone, or with fewer, is
+ *         sooner alone; over seconds each has what its weight says.
  *
  * Virtual time is per CPU: ->floor follows the smallest there, of those that
  * wait and of the one that runs. A vCPU that
@@ -37,6 +40,9 @@
 
 #define SLICE_NS     UINT64_C(2000000)
 #define SLEEP_BONUS  INT64_C(3000000) /* virtual ns */
+#define PUSH_NS      UINT64_C(10000000)
+#define PUSH_LEAD    INT64_C(10000000) /* virtual ns */
+#define PUSH_DEBT    (20 * PUSH_LEAD)
 #define RATELIMIT_US 1000u	      /* until a controller sets another */
 #define STEAL_SCAN   8u
 #define PARK_MAX     8
@@ -67,9 +73,12 @@ static int64_t vtime_of(uint64_t ns, const struct unit *u)
 static void charge(struct sched_cpu *s, struct unit *u, uint64_t now)
 {
 	if (now > s->charged_ns) {
-		u->node.key += vtime_of(now - s->charged_ns, u);
+		int64_t ran = vtime_of(now - s->charged_ns, u);
+
+		u->node.key += ran;
+		u->served += ran;
 	}
-	s->charged_ns = now;
+	__atomic_store_n(&s->charged_ns, now, __ATOMIC_RELAXED);
 }
 
 /* The floor never goes back: newcomers start from it. */
@@ -358,13 +367,15 @@ static struct sched_decision credit2_pick(struct pcpu *c, struct vcpu *prev,
 			floor_follow(s, u->node.key);
 		}
 	}
-	s->charged_ns = now;
+	__atomic_store_n(&s->charged_ns, now, __ATOMIC_RELAXED);
 	if (unlikely(s->has_caps)) {
 		prev_runnable = charge_caps(s, u, prev_runnable, now);
 	}
 	next = choose(s, prev_runnable ? u : NULL, now);
 	if (next) {
 		until_ns = slice_end(s, next);
+		__atomic_store_n(&s->served, next->served, __ATOMIC_RELAXED);
+		__atomic_store_n(&s->weight, next->weight, __ATOMIC_RELAXED);
 	}
 	if (unlikely(s->has_caps)) {
 		uint64_t end_ns = begin_slice(s, u, next, now);
@@ -418,6 +429,58 @@ static uint16_t credit2_choose_cpu(const struct vcpu *v, uint64_t idle)
 	return best;
 }
 
+/* What who runs on @s was given so far; a hint, read from another CPU. */
+static int64_t served_on(const struct sched_cpu *s, uint64_t now)
+{
+	uint64_t at = __atomic_load_n(&s->charged_ns, __ATOMIC_RELAXED);
+	uint32_t weight = __atomic_load_n(&s->weight, __ATOMIC_RELAXED);
+	uint64_t ran = now > at && weight ? now - at : 0;
+
+	return __atomic_load_n(&s->served, __ATOMIC_RELAXED) +
+	       (weight ? (int64_t)(ran * SCHED_WEIGHT_DEFAULT / weight) : 0);
+}
+
+/*
+ * Of three vCPUs on two CPUs two would share one for ever, and of heavy ones
+ * several might share while a light one is alone. When who takes over here has
+ * been given PUSH_LEAD less than who runs on another CPU, @v waits there from
+ * now on. What @v's going does wrong is seen, and undone, in the same way. Of a
+ * distance only PUSH_DEBT counts, so that nobody pays for times when he was
+ * alone.
+ */
+static uint16_t credit2_push(struct pcpu *c, struct vcpu *v)
+{
+	struct sched_cpu *s = c->sched;
+	struct unit *u = unit_of(v);
+	struct unit *next = c->current ? unit_of(c->current) : NULL;
+	uint64_t m = v->cpus & v->likes & ~BIT64(c->id);
+	uint64_t now = s->charged_ns;
+	uint16_t best = CPU_NONE;
+	int64_t most;
+
+	if (m == 0 || !next || now < s->push_ns || next->served > u->served) {
+		return CPU_NONE;
+	}
+	s->push_ns = now + PUSH_NS;
+	most = next->served + PUSH_LEAD;
+	for (; m; m &= m - 1) { /* bound: NR_CPUS */
+		struct pcpu *o = pcpus[ffs64(m)];
+		int64_t served = served_on(o->sched, now);
+
+		if (served > most && !o->idle) {
+			most = served;
+			best = o->id;
+		}
+	}
+	if (best != CPU_NONE && next->served < most - PUSH_DEBT) {
+		next->served = most - PUSH_DEBT; /* the rest is forgotten */
+	}
+	if (best != CPU_NONE && u->served < next->served) {
+		u->served = next->served;
+	}
+	return best;
+}
+
 static struct vcpu *credit2_steal(struct pcpu *from, uint16_t to)
 {
 	struct sched_cpu *s = from->sched;
@@ -461,6 +524,7 @@ const struct sched_policy sched_credit2 = {
 	.choose_cpu = credit2_choose_cpu,
 	.nr_queued = credit2_nr_queued,
 	.steal = credit2_steal,
+	.push = credit2_push,
 	.set_params = credit2_set_params,
 	.get_params = credit2_get_params,
 };

@@ -12,6 +12,7 @@
 struct unit {
 	struct prioq_node node; /* key: virtual ns */
 	struct vcpu *vcpu;
+	int64_t served;	 /* virtual ns that it ran, compared over CPUs */
 	uint32_t weight;
 	bool detached; /* the key is a distance from a floor */
 	bool yields;
@@ -32,6 +33,10 @@ struct sched_cpu {
 	int64_t floor;
 	uint64_t charged_ns; /* current's time is accounted up to here */
 	uint64_t slice_start_ns;
+	/* Of who runs, as of charged_ns; others look at it, atomically. */
+	int64_t served;
+	uint32_t weight;
+	uint64_t push_ns; /* not before that is one sent away to be fair */
 	bool has_caps;	 /* as ->all says; control_lock sets */
 	bool has_parked; /* the decision that is being made */
 };

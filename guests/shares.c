@@ -37,6 +37,7 @@ static const struct share_case {
 	} of[NR_DOMAINS];
 } cases[] = {
 	{ "weights", true, { { 256, 0 }, { 512, 0 }, { 1024, 0 } } },
+	{ "free", false, { { 256, 0 }, { 512, 0 }, { 1024, 0 } } },
 	{ "caps", false, { { 256, 10 }, { 256, 25 }, { 256, 0 } } },
 	{ "wide", false, { { 256, 35 }, { 256, 17 }, { 256, 0 } } },
 	{ "equal", false, { { 256, 0 }, { 256, 0 }, { 256, 0 } } },

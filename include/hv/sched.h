@@ -93,6 +93,12 @@ struct sched_policy {
 	/* Dequeue from @from one that may run on @to; NULL: none. */
 	struct vcpu *(*steal)(struct pcpu *from, uint16_t to);
 	/*
+	 * @v, whose turn on @c is over, waits there and is in memory: the CPU
+	 * where it would wait more fairly to others; CPU_NONE: here. No
+	 * function: here.
+	 */
+	uint16_t (*push)(struct pcpu *c, struct vcpu *v);
+	/*
 	 * May @v, or each vCPU of @d when NULL, have @p beside what the
 	 * others have? control_lock. -EINVAL, -ENOSPC. No function: yes.
 	 */

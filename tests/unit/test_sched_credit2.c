@@ -9,6 +9,7 @@
 // LINK: core/lock.c debug/lock_check.c arch/fake/cpu.c
 // LINK: arch/fake/last_words.c tests/fakes/fake_sched_world.c
 #include <criterion/criterion.h>
+#include <criterion/parameterized.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -402,10 +403,10 @@ Test(sched_credit2, busy_ones_spread_over_the_cpus)
 	}
 	run(20 * MS, MS / 4);
 	memset(ran_ns, 0, sizeof(ran_ns));
-	run(1000 * MS, MS / 4);
+	run(4000 * MS, MS / 4);
 	for (uint32_t i = 0; i < 6; i++) {
 		if (vcpu[i]->state != VCPU_BLOCKED) {
-			check_share(i, 500 * MS);
+			check_share(i, 2000 * MS);
 		}
 	}
 }
@@ -423,4 +424,111 @@ Test(sched_credit2, weights_have_limits)
 	cr_assert_eq(p.weight, 7);
 	cr_assert_null(sched_policy_by_name("other"));
 	cr_assert_eq(sched_policy_by_name("credit2"), &sched_credit2);
+}
+
+/* ---- more than one CPU, and one vCPU too many ----------------------------- */
+
+/* Busy ones on @nr_cpus, of these weights: each its share, to 3 %. */
+static void shares_over_cpus(uint16_t nr_cpus, const uint32_t *weights,
+			     uint32_t nr, const uint32_t *want_percent)
+{
+	start(nr_cpus);
+	for (uint32_t i = 0; i < nr; i++) {
+		wake(add(weights[i]));
+	}
+	run(1000 * MS, MS / 4);
+	for (uint32_t i = 0; i < nr; i++) {
+		ran_ns[i] = 0;
+	}
+	run(10000 * MS, MS / 4);
+	for (uint32_t i = 0; i < nr; i++) {
+		cr_expect_lt(llabs((long long)(ran_ns[i] / (100 * MS)) -
+				   want_percent[i]), 4, "v%u: %lu %%, not %u",
+			     i, ran_ns[i] / (100 * MS), want_percent[i]);
+	}
+	cr_assert_eq(idle_ns, 0);
+}
+
+Test(sched_credit2, three_equal_ones_on_two_cpus)
+{
+	shares_over_cpus(2, (const uint32_t[]){ 256, 256, 256 }, 3,
+			 (const uint32_t[]){ 67, 67, 67 });
+}
+
+Test(sched_credit2, five_equal_ones_on_four_cpus)
+{
+	shares_over_cpus(4, (const uint32_t[]){ 256, 256, 256, 256, 256 }, 5,
+			 (const uint32_t[]){ 80, 80, 80, 80, 80 });
+}
+
+Test(sched_credit2, five_equal_ones_on_two_cpus)
+{
+	shares_over_cpus(2, (const uint32_t[]){ 256, 256, 256, 256, 256 }, 5,
+			 (const uint32_t[]){ 40, 40, 40, 40, 40 });
+}
+
+Test(sched_credit2, the_heavy_one_has_a_cpu_of_two)
+{
+	shares_over_cpus(2, (const uint32_t[]){ 256, 256, 512 }, 3,
+			 (const uint32_t[]){ 50, 50, 100 });
+	cr_assert_eq(nr_pcpus, 2);
+}
+
+Test(sched_credit2, the_heavy_one_came_first)
+{
+	shares_over_cpus(2, (const uint32_t[]){ 512, 256, 256 }, 3,
+			 (const uint32_t[]){ 100, 50, 50 });
+}
+
+/* Percent of a CPU for each: by weight, and nobody more than a whole one. */
+static void ideal_shares(uint16_t nr_cpus, const uint32_t *weights,
+			 uint32_t nr, uint32_t *percent)
+{
+	uint32_t left = 100u * nr_cpus;
+	uint32_t sum = 0;
+	bool again = true;
+
+	for (uint32_t i = 0; i < nr; i++) {
+		percent[i] = 0;
+		sum += weights[i];
+	}
+	while (again) {
+		again = false;
+		for (uint32_t i = 0; i < nr; i++) {
+			if (!percent[i] && weights[i] * left > 100 * sum) {
+				percent[i] = 100;
+				left -= 100;
+				sum -= weights[i];
+				again = true;
+			}
+		}
+	}
+	for (uint32_t i = 0; i < nr; i++) {
+		percent[i] = percent[i] ? 100 : weights[i] * left / sum;
+	}
+}
+
+ParameterizedTestParameters(sched_credit2, busy_ones_of_any_weights)
+{
+	static uint64_t dice[100];
+
+	for (uint64_t i = 0; i < ARRAY_SIZE(dice); i++) {
+		dice[i] = (i + 7) * UINT64_C(6364136223846793005);
+		dice[i] ^= dice[i] >> 29;
+	}
+	return cr_make_param_array(uint64_t, dice, ARRAY_SIZE(dice));
+}
+
+ParameterizedTest(uint64_t *dice, sched_credit2, busy_ones_of_any_weights)
+{
+	uint16_t nr_cpus = (uint16_t)(2 + (*dice >> 33) % 3);
+	uint32_t nr = nr_cpus + 1u + (uint32_t)(*dice >> 40) % (8u - nr_cpus);
+	uint32_t weights[8];
+	uint32_t percent[8];
+
+	for (uint32_t i = 0; i < nr; i++) {
+		weights[i] = 128u << (*dice >> (44 + 2 * i) & 3) % 3;
+	}
+	ideal_shares(nr_cpus, weights, nr, percent);
+	shares_over_cpus(nr_cpus, weights, nr, percent);
 }
