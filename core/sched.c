@@ -313,8 +313,9 @@ static void pick(struct pcpu *c)
 	}
 	spin_unlock(c->runq_lock);
 	set_slice(c, dec.until_ns);
-	for (uint64_t m = dec.tell; m; m &= m - 1) { /* bound: NR_CPUS */
-		pcpu_post(pcpus[ffs64(m)], PWORK_RESCHED);
+	while (unlikely(c->tell)) { /* bound: NR_CPUS */
+		pcpu_post(pcpus[ffs64(c->tell)], PWORK_RESCHED);
+		c->tell &= c->tell - 1;
 	}
 }
 

@@ -69,16 +69,25 @@ static int64_t vtime_of(uint64_t ns, const struct unit *u)
 	return (int64_t)(ns * SCHED_WEIGHT_DEFAULT / u->weight);
 }
 
+/* All that @u was given, to compare over CPUs: the key less its jumps. */
+static int64_t served_of(const struct unit *u)
+{
+	return u->node.key - u->jumped;
+}
+
+static void jump(struct unit *u, int64_t by)
+{
+	u->node.key += by;
+	u->jumped += by;
+}
+
 /* The time since the last charge goes to @u, which ran. */
 static void charge(struct sched_cpu *s, struct unit *u, uint64_t now)
 {
 	if (now > s->charged_ns) {
-		int64_t ran = vtime_of(now - s->charged_ns, u);
-
-		u->node.key += ran;
-		u->served += ran;
+		u->node.key += vtime_of(now - s->charged_ns, u);
 	}
-	__atomic_store_n(&s->charged_ns, now, __ATOMIC_RELAXED);
+	s->charged_ns = now;
 }
 
 /* The floor never goes back: newcomers start from it. */
@@ -188,11 +197,11 @@ static bool credit2_enqueue(struct pcpu *c, struct vcpu *v, uint64_t now)
 		}
 	}
 	if (u->detached) {
-		u->node.key += s->floor;
+		jump(u, s->floor);
 		u->detached = false;
 	}
 	if (u->node.key < s->floor - SLEEP_BONUS) {
-		u->node.key = s->floor - SLEEP_BONUS;
+		jump(u, s->floor - SLEEP_BONUS - u->node.key);
 	}
 	prioq_insert(&s->waiting, &u->node);
 	/* Nobody waited before: current needs the end of a slice now. */
@@ -225,7 +234,7 @@ static bool credit2_leave(struct pcpu *c, struct vcpu *v)
 		cap_end(&u->share, now);
 	}
 	if (!u->detached) {
-		u->node.key -= c->sched->floor;
+		jump(u, -c->sched->floor);
 		u->detached = true;
 	}
 	return false;
@@ -352,12 +361,22 @@ static struct unit *choose(struct sched_cpu *s, struct unit *u, uint64_t now)
 	return head;
 }
 
+/* What other CPUs see of @u, which runs here from @now on. */
+static void show(struct sched_cpu *s, const struct unit *u, uint64_t now)
+{
+	s->shown = u;
+	__atomic_store_n(&s->served, served_of(u), __ATOMIC_RELAXED);
+	__atomic_store_n(&s->weight, u->weight, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->since_ns, now, __ATOMIC_RELAXED);
+}
+
 static struct sched_decision credit2_pick(struct pcpu *c, struct vcpu *prev,
 					  bool prev_runnable, uint64_t now)
 {
 	struct sched_cpu *s = c->sched;
 	struct unit *u = prev ? unit_of(prev) : NULL;
 	uint64_t until_ns = UINT64_MAX;
+	bool has_caps = s->has_caps;
 	struct unit *next;
 
 	if (u && !prioq_has(&u->node)) {
@@ -367,17 +386,18 @@ static struct sched_decision credit2_pick(struct pcpu *c, struct vcpu *prev,
 			floor_follow(s, u->node.key);
 		}
 	}
-	__atomic_store_n(&s->charged_ns, now, __ATOMIC_RELAXED);
-	if (unlikely(s->has_caps)) {
+	s->charged_ns = now;
+	if (unlikely(has_caps)) {
 		prev_runnable = charge_caps(s, u, prev_runnable, now);
 	}
 	next = choose(s, prev_runnable ? u : NULL, now);
 	if (next) {
 		until_ns = slice_end(s, next);
-		__atomic_store_n(&s->served, next->served, __ATOMIC_RELAXED);
-		__atomic_store_n(&s->weight, next->weight, __ATOMIC_RELAXED);
+		if (next != s->shown) {
+			show(s, next, now);
+		}
 	}
-	if (unlikely(s->has_caps)) {
+	if (unlikely(has_caps)) {
 		uint64_t end_ns = begin_slice(s, u, next, now);
 
 		until_ns = end_ns < until_ns ? end_ns : until_ns;
@@ -429,15 +449,26 @@ static uint16_t credit2_choose_cpu(const struct vcpu *v, uint64_t idle)
 	return best;
 }
 
-/* What who runs on @s was given so far; a hint, read from another CPU. */
+/*
+ * What who runs on @s was given so far; a hint, read from another CPU: of one
+ * that sleeps and wakes up alone it is too much.
+ */
 static int64_t served_on(const struct sched_cpu *s, uint64_t now)
 {
-	uint64_t at = __atomic_load_n(&s->charged_ns, __ATOMIC_RELAXED);
+	uint64_t at = __atomic_load_n(&s->since_ns, __ATOMIC_RELAXED);
 	uint32_t weight = __atomic_load_n(&s->weight, __ATOMIC_RELAXED);
 	uint64_t ran = now > at && weight ? now - at : 0;
 
 	return __atomic_load_n(&s->served, __ATOMIC_RELAXED) +
 	       (weight ? (int64_t)(ran * SCHED_WEIGHT_DEFAULT / weight) : 0);
+}
+
+/* As if @u had been given @least at least. */
+static void forgive(struct unit *u, int64_t least)
+{
+	if (served_of(u) < least) {
+		u->jumped = u->node.key - least;
+	}
 }
 
 /*
@@ -458,11 +489,12 @@ static uint16_t credit2_push(struct pcpu *c, struct vcpu *v)
 	uint16_t best = CPU_NONE;
 	int64_t most;
 
-	if (m == 0 || !next || now < s->push_ns || next->served > u->served) {
+	if (m == 0 || !next || now < s->push_ns ||
+	    served_of(next) > served_of(u)) {
 		return CPU_NONE;
 	}
 	s->push_ns = now + PUSH_NS;
-	most = next->served + PUSH_LEAD;
+	most = served_of(next) + PUSH_LEAD;
 	for (; m; m &= m - 1) { /* bound: NR_CPUS */
 		struct pcpu *o = pcpus[ffs64(m)];
 		int64_t served = served_on(o->sched, now);
@@ -472,11 +504,9 @@ static uint16_t credit2_push(struct pcpu *c, struct vcpu *v)
 			best = o->id;
 		}
 	}
-	if (best != CPU_NONE && next->served < most - PUSH_DEBT) {
-		next->served = most - PUSH_DEBT; /* the rest is forgotten */
-	}
-	if (best != CPU_NONE && u->served < next->served) {
-		u->served = next->served;
+	if (best != CPU_NONE) {
+		forgive(next, most - PUSH_DEBT);
+		forgive(u, most - PUSH_DEBT);
 	}
 	return best;
 }

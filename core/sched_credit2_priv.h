@@ -12,7 +12,7 @@
 struct unit {
 	struct prioq_node node; /* key: virtual ns */
 	struct vcpu *vcpu;
-	int64_t served;	 /* virtual ns that it ran, compared over CPUs */
+	int64_t jumped;	 /* of the key: what it did not run for */
 	uint32_t weight;
 	bool detached; /* the key is a distance from a floor */
 	bool yields;
@@ -33,8 +33,10 @@ struct sched_cpu {
 	int64_t floor;
 	uint64_t charged_ns; /* current's time is accounted up to here */
 	uint64_t slice_start_ns;
-	/* Of who runs, as of charged_ns; others look at it, atomically. */
+	/* Who ran last, and, as of since_ns, for others to see: atomic. */
+	const struct unit *shown; /* only compared */
 	int64_t served;
+	uint64_t since_ns;
 	uint32_t weight;
 	uint64_t push_ns; /* not before that is one sent away to be fair */
 	bool has_caps;	 /* as ->all says; control_lock sets */

@@ -419,10 +419,10 @@ static struct sched_decision rtds_pick(struct pcpu *c, struct vcpu *prev,
 	s->key = e ? e->ready.key : NOTHING;
 	s->since_ns = now;
 	s->until_ns = next_look(s, now);
+	c->tell = tell_another(c->pool);
 	return (struct sched_decision){
 		.next = e ? e->vcpu : NULL,
 		.until_ns = s->until_ns,
-		.tell = tell_another(c->pool),
 	};
 }
 

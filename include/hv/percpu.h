@@ -52,6 +52,7 @@ struct pcpu {
 	const struct sched_policy *policy; /* own CPU writes */
 	const struct sched_policy *asked;  /* that, or sched_trace.c's */
 	struct sched_cpu *sched;      /* the policy's per-CPU part */
+	uint64_t tell;                /* CPUs that a pick asks to look, too */
 	uint64_t timer_slop_ns;       /* how late a timer may be; own CPU */
 	struct timer slice_timer;     /* sched.c: look again at run queue */
 	struct list_node timers;      /* timer.c, sorted by deadline */

@@ -26,7 +26,6 @@ enum sched_id {
 struct sched_decision {
 	struct vcpu *next;  /* NULL: idle */
 	uint64_t until_ns;  /* look again then; UINT64_MAX: no need to */
-	uint64_t tell;      /* other CPUs that shall look, too */
 };
 
 struct sched_params {

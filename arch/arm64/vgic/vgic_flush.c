@@ -310,7 +310,7 @@ static bool fill_one(struct vgic_op *op, struct vcpu *v)
 		return false;
 	}
 	n = vgic_pick_lr(free, q->intid);
-	if (!q->active && vgic_passes(v, q, n)) {
+	if (vgic_has_above(v, q, n) && !q->active && vgic_passes(v, q, n)) {
 		return false;
 	}
 	vg->candidates[w] = 0;
