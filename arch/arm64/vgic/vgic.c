@@ -91,6 +91,7 @@ int vgic_vcpu_init(struct vcpu *v)
 			  v->domain->arch.vgic.version);
 	}
 	vg->loaded_on = CPU_NONE;
+	vg->is_slow = true;
 	vgic_hw->reset_cpuif(&vg->cpuif);
 	return 0;
 }
@@ -135,7 +136,7 @@ void vgic_set_enabled(struct domain *d, uint32_t ctlr, bool enabled)
 		/* bound: vCPUs of a domain */
 		domain_for_each_vcpu(d, v, i) {
 			v->arch.vgic.resync = true;
-			v->arch.vgic.quick = false;
+			v->arch.vgic.is_slow = true;
 			vgic_op_kick(&op, v);
 		}
 	}

@@ -325,8 +325,8 @@ static void update_quick(struct vcpu *v)
 {
 	struct vgic_vcpu *vg = &v->arch.vgic;
 
-	vg->quick = !vg->summary && !vg->resync && !vg->waiting &&
-		    v->domain->arch.vgic.enabled;
+	vg->is_slow = vg->summary || vg->resync || vg->waiting ||
+		      !v->domain->arch.vgic.enabled;
 }
 
 void vgic_flush(struct vcpu *v)
@@ -371,7 +371,7 @@ __attribute__((noinline)) void vgic_maintenance(struct vcpu *v)
 	}
 	collect(&op, v);
 	set_waiting(vg, false, false);
-	vg->quick = false; /* until the flush that we post */
+	vg->is_slow = true; /* until the flush that we post */
 	vgic_op_end(&op);
 	(void)__atomic_fetch_or(&v->work, work, __ATOMIC_RELAXED);
 }
@@ -434,7 +434,7 @@ void vgic_vcpu_save(struct vcpu *v)
 	drive_linked(v, false);
 	vgic_hw->save_cpuif(&vg->cpuif);
 	vg->loaded_on = CPU_NONE;
-	vg->quick = false;
+	vg->is_slow = true;
 	vgic_op_end(&op);
 }
 

@@ -7,8 +7,8 @@
  *
  * Owns    nothing beyond vgic_state.c, whose fields it changes.
  * Locks   the domain's vGIC lock, taken here.
- * Callers any CPU. vgic->quick of a vCPU says that the short way is open; it
- *         is closed by whatever queues a candidate (vgic_state.c).
+ * Callers any CPU. ->is_slow of a vCPU says that the short way is closed, as
+ *         it is by whatever queues a candidate (vgic_state.c).
  * Spec    [GIC] "Software Generated Interrupts", "ICC_SGI1R_EL1".
  */
 #include <lib/check.h>
@@ -37,7 +37,7 @@ static inline unsigned int quick_lr_of(struct vcpu *v, struct virq *q)
 	unsigned int n = q->lr;
 	unsigned int free;
 
-	if (unlikely(!v->arch.vgic.quick)) {
+	if (unlikely(v->arch.vgic.is_slow)) {
 		return VGIC_LR_NONE;
 	}
 	if (likely(n != VGIC_LR_NONE)) {
@@ -208,13 +208,14 @@ static inline bool post_linked_quick(struct vcpu *v, struct virq *q)
 
 	if (unlikely((flags & (QUICK_NOT | VIRQ_ENABLED | VIRQ_HW)) !=
 			     (VIRQ_ENABLED | VIRQ_HW) ||
-		     n == VGIC_LR_NONE || !v->arch.vgic.quick)) {
+		     n == VGIC_LR_NONE)) {
 		return false;
 	}
-	ASSERT(vgic_hw->empty_lrs() >> n & 1);
-	if (unlikely(vgic_has_above(v, q, n))) {
+	if (unlikely(v->arch.vgic.used_or_slow >> n > 1) &&
+	    (v->arch.vgic.is_slow || vgic_has_above(v, q, n))) {
 		return false; /* looked at by post_quick() */
 	}
+	ASSERT(vgic_hw->empty_lrs() >> n & 1);
 	q->flags = (uint16_t)((flags & ~VIRQ_ACTIVE) | VIRQ_LR_LATCH |
 			      VIRQ_PHYS);
 	vgic_hw->write_lr(n, vgic_lr_pending_linked(q));

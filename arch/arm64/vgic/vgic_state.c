@@ -57,7 +57,7 @@ static __force_inline void enqueue(struct vcpu *v, struct virq *q)
 
 	vg->candidates[i / 64] |= BIT64(i % 64);
 	vg->summary |= BIT32(i / 64);
-	vg->quick = false;
+	vg->is_slow = true;
 	q->queued = 1;
 	q->lr_vcpu = (uint16_t)v->id;
 }

@@ -86,13 +86,19 @@ STATIC_ASSERT(sizeof(struct virq) == 24, "988 of them fit the heap's limit");
 struct vgic_vcpu {
 	struct virq priv[VGIC_NR_PRIVATE];
 	uint32_t summary;        /* bit n: candidates[n] != 0 */
-	uint16_t lr_used;        /* bit n: list register n in use */
+	union {
+		struct {
+			uint16_t lr_used; /* bit n: list register n in use */
+			uint16_t is_slow; /* below; 0 or 1 */
+		};
+		uint32_t used_or_slow; /* both in one look */
+	};
 	uint16_t lr_eoi;         /* bit n: its end is told by an interrupt */
 	uint16_t loaded_on;      /* CPU whose LRs hold its state, or CPU_NONE */
 	uint32_t linked;         /* bit n: PPI n is linked to a physical PPI */
 	bool resync;             /* write all list registers anew */
 	bool waiting;            /* something waits for a list register */
-	bool quick;              /* loaded, and nothing of the above */
+	/* is_slow: one of the above, or candidates, or not loaded. */
 	uint16_t lr_intid[VGIC_MAX_LRS];
 	uint64_t lr_saved[VGIC_MAX_LRS]; /* while not loaded */
 	struct vgic_cpuif cpuif;
