@@ -32,6 +32,7 @@ static const char *const measure_names[] = { "listed", "log", "require",
 
 static const char *const vwfi_names[] = { "trap", "native" };
 static const char *const xsm_names[] = { "silo", "dummy" };
+static const char *const fault_names[] = { "log", "crash" };
 
 static const struct option_row rows[] = {
 	{ .name = "console", FIELD(console), .parse = option_word,
@@ -99,6 +100,10 @@ static const struct option_row rows[] = {
 	{ .name = "iommu", FIELD(iommu), .parse = option_bool,
 	  .form = "BOOL", .help = "drive SMMUs; without, a device may reach "
 	  "all memory whoever has it" },
+	{ .name = "iommu_fault", FIELD(iommu_crash), .parse = option_either,
+	  .words = fault_names, .form = "log|crash",
+	  .help = "crash: a domain whose device tries to reach what is not "
+	  "its own ends, but not dom0" },
 	{ .name = "trace_all", FIELD(trace_all), .parse = option_bool,
 	  .form = "BOOL", .help = "events of the scheduler, hypercalls and "
 	  "interrupts into the ring that the key T prints" },

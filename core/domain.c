@@ -27,6 +27,8 @@
 #include <lib/string.h>
 
 #define REF_TRIES 4096u
+#define NEWS_FOR_CONTROLLER 1u
+#define NEWS_OF_CRASH	    2u /* of some domain: crash_why */
 
 struct spinlock domain_list_lock = SPINLOCK_INIT(DOMAIN_LIST);
 struct spinlock control_lock = SPINLOCK_INIT(CONTROL);
@@ -35,7 +37,7 @@ struct domain *hardware_domain;
 static struct domain *domains[MAX_DOMAINS]; /* by id modulo its size */
 static uint32_t nr_domains;                 /* in it */
 static domid_t last_id;                     /* given out; control_lock */
-static bool controller_news;                /* atomic */
+static uint8_t news;                        /* NEWS_*; atomic */
 
 static uint32_t features_of(const struct dom_config *cfg)
 {
@@ -439,16 +441,50 @@ int domain_resume(struct domain *d)
 	return 0;
 }
 
+static void tell(uint8_t what)
+{
+	__atomic_fetch_or(&news, what, __ATOMIC_SEQ_CST);
+	pcpu_post_self(PWORK_DOMAIN);
+}
+
 void domain_tell_controller(void)
 {
-	__atomic_store_n(&controller_news, true, __ATOMIC_SEQ_CST);
-	pcpu_post_self(PWORK_DOMAIN);
+	tell(NEWS_FOR_CONTROLLER);
+}
+
+void domain_crash_soon(struct domain *d, const char *why)
+{
+	__atomic_store_n(&d->crash_why, why, __ATOMIC_RELAXED);
+	tell(NEWS_OF_CRASH);
+}
+
+/* One that has ended stays as it is; one that nobody finds is going. */
+__cold static void end_crashed(void)
+{
+	struct domain *d = domain_next_get(0);
+
+	while (d) { /* bound: MAX_DOMAINS */
+		uint32_t next = d->id + 1u;
+		const char *why = __atomic_exchange_n(&d->crash_why, NULL,
+						      __ATOMIC_RELAXED);
+
+		if (why && !d->shutdown_claimed) {
+			log_err("%s crashes: %s\n", d->name, why);
+			domain_shutdown(d, SHUTDOWN_crash);
+		}
+		domain_put(d);
+		d = domain_next_get((domid_t)next);
+	}
 }
 
 void domain_poll(void)
 {
-	if (__atomic_exchange_n(&controller_news, false, __ATOMIC_SEQ_CST) &&
-	    hardware_domain) {
+	uint8_t what = __atomic_exchange_n(&news, 0, __ATOMIC_SEQ_CST);
+
+	if (what & NEWS_OF_CRASH) {
+		end_crashed();
+	}
+	if ((what & NEWS_FOR_CONTROLLER) && hardware_domain) {
 		evtchn_send_global_virq(hardware_domain, VIRQ_DOM_EXC);
 	}
 	domain_free_some();

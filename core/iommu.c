@@ -25,12 +25,18 @@
 #include <hv/irq.h>
 #include <hv/page_alloc.h>
 #include <hv/percpu.h>
+#include <hv/platform.h>
 #include <hv/work.h>
 #include <lib/bits.h>
 #include <lib/check.h>
 #include <lib/errno.h>
 
 #define SAME_FAULT_NS UINT64_C(1000000000)
+/* What a device does, and did while it was its owner's. */
+#define ITS_OWN_FAULT                                                         \
+	(1u << IOMMU_OTHER | 1u << IOMMU_NOT_MAPPED |                         \
+	 1u << IOMMU_NOT_ALLOWED | 1u << IOMMU_BAD_ADDRESS)
+#define LAST_CALLS 16u /* of irq() when a device goes: more than a queue */
 
 static struct iommu *units[MAX_IOMMUS] __ro_after_boot;
 static uint32_t nr_units __ro_after_boot;
@@ -302,9 +308,25 @@ int iommu_assign(struct domain *d, struct iommu_device *dev)
 	return rc;
 }
 
+/* What @dev has done so far is told of its owner, not of the next one. */
+static void hear_locked(const struct iommu_device *dev)
+{
+	for (uint32_t i = 0; i < dev->nr; i++) {
+		struct iommu *u = dev->stream[i].unit;
+		uint32_t n = 0;
+
+		spin_lock(&u->lock);
+		while (u->ops->irq(u) && n < LAST_CALLS) {
+			n++;
+		}
+		spin_unlock(&u->lock);
+	}
+}
+
 static void return_locked(struct domain *d, struct iommu_device *dev)
 {
 	detach_locked(d, dev, dev->nr);
+	hear_locked(dev);
 	dev->owner = NULL;
 	d->iommu.nr_devices--;
 	forget_locked(d);
@@ -429,11 +451,16 @@ void iommu_report(struct iommu *u, const struct iommu_fault *f)
 		unit_speaks(u, f);
 		return;
 	}
+	dev = device_of(u, f->stream);
+	d = dev ? dev->owner : NULL;
+	if (d && options.iommu_crash && !d->is_hardware &&
+	    (ITS_OWN_FAULT >> f->reason & 1)) {
+		domain_crash_soon(d, "its device tried to reach what is not "
+				     "its own");
+	}
 	if (is_told(u, f)) {
 		return;
 	}
-	dev = device_of(u, f->stream);
-	d = dev ? dev->owner : NULL;
 	if (d) {
 		d->guest_errors++;
 	}

@@ -298,6 +298,7 @@ static int finish(struct domain *d, struct restart *r)
 	domain_update_wallclock(d);
 	d->vm_assist = 0;
 	d->shutdown_code = SHUTDOWN_CODE_NONE;
+	d->crash_why = NULL; /* something of its last life */
 	arch_invalidate_icache();
 	if (!__atomic_compare_exchange_n(&d->state, &down, DOM_RUNNING, false,
 					 __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {

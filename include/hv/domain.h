@@ -95,6 +95,7 @@ struct domain {
 	uint64_t guest_errors;      /* counter of refused requests */
 
 	/* Stopping. */
+	const char *crash_why;      /* domain_crash_soon(); atomic */
 	uint8_t shutdown_claimed;   /* atomic: first one decides the code */
 	struct restart *restart;    /* NULL: when it stops it stays down */
 };
@@ -139,6 +140,11 @@ bool domain_is_descheduled(const struct domain *d);
  * lock below rank RUNQ; the controller is told at a work point.
  */
 void domain_shutdown(struct domain *d, uint8_t code);
+/*
+ * domain_shutdown(SHUTDOWN_crash) at this CPU's next work point, by when
+ * whatever lock is held now no longer is. @why goes to the log and must last.
+ */
+void domain_crash_soon(struct domain *d, const char *why);
 /* The machine cannot go on: it restarts, or stops there with noreboot. */
 __noreturn void domain_fails_machine(void);
 /* The code with which it will end, whatever it ends for; the first counts. */

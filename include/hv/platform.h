@@ -140,6 +140,7 @@ struct options {
 	uint64_t timer_slop_ns;
 	bool trace_all;
 	bool iommu;
+	bool iommu_crash;      /* a device's fault is its domain's end */
 	char measure[8]; /* "listed", "log" or "require" */
 };
 

@@ -87,6 +87,7 @@ LOGS = [
     ("xsm=dummy", [rb"option xsm: domains may share with each other", rb"d0 shut down"], []),
     ("xsm=silo", [rb"d0 shut down"], [rb"option xsm"]),
     ("bootscrub=0 no-sync_console", [rb"d0 shut down"], [rb"option bootscrub", rb"option sync_console"]),
+    ("iommu_fault=crash", [rb"d0 shut down"], [rb"option iommu_fault"]),
     ("measure=log", [rb"SHA-256 \w{64} device tree", rb"SHA-256 \w{64} kernel of dom0\r*\n"], []),
     ("measure=listed", [rb"d0 shut down"], [rb"SHA-256"]),
     ("watchdog", [rb"watchdog: one CPU alone has nobody to watch it"], []),

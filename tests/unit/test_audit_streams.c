@@ -70,8 +70,15 @@ static void inspect(struct iommu *u, uint32_t stream, struct iommu_route *r)
 	r->nr = stream + r->nr == STREAMS ? UINT32_MAX : r->nr;
 }
 
+static bool irq(struct iommu *u)
+{
+	(void)u;
+	return false;
+}
+
 static const struct iommu_ops ops = {
 	.name = "unit", .attach = attach, .detach = detach, .flush = flush,
+	.irq = irq,
 	.inspect = inspect,
 };
 

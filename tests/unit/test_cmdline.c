@@ -163,6 +163,12 @@ Test(cmdline, words_and_texts)
 	cr_assert_not(o.xsm_dummy);
 	bad("xsm=flask", "xsm", "flask", "silo|dummy");
 	bad("xsm", "xsm", "\"\"", "silo|dummy");
+	cr_assert_not(o.iommu_crash);
+	good("iommu_fault=crash");
+	cr_assert(o.iommu_crash);
+	good("iommu_fault=crash iommu_fault=log");
+	cr_assert_not(o.iommu_crash);
+	bad("iommu_fault=stop", "iommu_fault", "stop", "log|crash");
 }
 
 Test(cmdline, watchdog)
@@ -269,5 +275,5 @@ Test(cmdline, every_option_is_described)
 		cr_assert_not_null(strstr(readme, line), "README.md:%s", line);
 		n++;
 	}
-	cr_assert_eq(n, 23);
+	cr_assert_eq(n, 24);
 }

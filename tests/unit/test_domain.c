@@ -355,6 +355,30 @@ Test(domain, the_first_shutdown_decides)
 	cr_assert_eq(domain_resume(d), -EINVAL);
 }
 
+/* From under locks: it ends at the work point, unless it has by then. */
+Test(domain, a_crash_soon)
+{
+	struct domain *d = make(3, false);
+	struct domain *e = make(4, false);
+
+	domain_publish(make(0, true));
+	domain_publish(d);
+	domain_publish(e);
+	domain_crash_soon(d, "so");
+	domain_crash_soon(e, "so");
+	domain_crash_soon(e, "so");
+	cr_assert_eq(d->shutdown_code, SHUTDOWN_CODE_NONE);
+	cr_assert(this_pcpu()->work & PWORK_DOMAIN);
+	domain_shutdown(d, SHUTDOWN_poweroff);
+	cr_assert_leq(reap(), 3);
+	cr_assert_eq(d->shutdown_code, SHUTDOWN_poweroff);
+	cr_assert_eq(e->state, DOM_SHUTDOWN);
+	cr_assert_eq(e->shutdown_code, SHUTDOWN_crash);
+	cr_assert_eq(e->vcpu[1]->pause_count, 1);
+	cr_assert_null(d->crash_why, "not for what it may be resumed to");
+	cr_assert_eq(e->refs, 1);
+}
+
 /* What it says before is what it ends for. */
 Test(domain, a_code_said_before)
 {

@@ -13,6 +13,7 @@
 #include <hv/iommu_dev.h>
 #include <hv/irq.h>
 #include <hv/percpu.h>
+#include <hv/platform.h>
 #include <hv/work.h>
 #include <lib/errno.h>
 #include "arch/fake/fake_arch.h"
@@ -21,6 +22,8 @@ static char order[1024]; /* what drivers and tables were told */
 static int attach_rc;
 static uint32_t fail_stream = UINT32_MAX;
 static bool more;
+static bool quiet = true; /* the unit has nothing to report */
+static uint8_t reason = IOMMU_NOT_MAPPED;
 static char said[4][256];
 static int nr_said;
 static void (*handler)(uint32_t line);
@@ -67,11 +70,13 @@ static void fake_flush(struct iommu *u, const struct iommu_space *s,
 static bool fake_irq(struct iommu *u)
 {
 	const struct iommu_fault f = {
-		.reason = IOMMU_NOT_MAPPED, .stream = 8, .has_address = true,
+		.reason = reason, .stream = 8, .has_address = true,
 		.write = true, .address = 0xabc000,
 	};
 
-	iommu_report(u, &f);
+	if (!quiet) {
+		iommu_report(u, &f);
+	}
 	return more;
 }
 
@@ -130,6 +135,14 @@ void log_guest(const struct domain *d, enum log_level lvl, const char *fmt,
 	va_start(ap, fmt);
 	say(fmt, ap);
 	va_end(ap);
+}
+
+struct options options;
+
+void domain_crash_soon(struct domain *d, const char *why)
+{
+	note("%s crashes ", d->name);
+	cr_expect(strstr(why, "its device"));
 }
 
 void pcpu_post(struct pcpu *c, uint32_t bits)
@@ -329,6 +342,7 @@ Test(iommu, fault_of_an_owner)
 {
 	cr_assert_eq(iommu_assign(&d1, &nic), 0);
 	order[0] = 0;
+	quiet = false;
 	handler(70);
 	cr_expect_eq(enabled, 0x80, "masked until it was looked at");
 	cr_expect_eq(this_pcpu()->work, PWORK_DOMAIN);
@@ -345,6 +359,7 @@ Test(iommu, fault_of_an_owner)
 Test(iommu, more_than_one_call_takes)
 {
 	more = true;
+	quiet = false;
 	handler(70);
 	iommu_poll();
 	cr_expect_eq(enabled, 0x80);
@@ -370,4 +385,58 @@ Test(iommu, fault_of_nobody)
 	f.reason = IOMMU_LOST;
 	iommu_report(&u0, &f);
 	cr_expect(strstr(said[3], "lost"));
+}
+
+static void fault_now(void)
+{
+	quiet = false;
+	handler(70);
+	iommu_poll();
+	quiet = true;
+}
+
+/* By the machine's policy; what is not the owner's doing is only told. */
+Test(iommu, fault_ends_the_owner)
+{
+	cr_assert_eq(iommu_assign(&d1, &nic), 0);
+	order[0] = 0;
+	options.iommu_crash = true;
+	fault_now();
+	expect("d1 crashes d1 ");
+	fault_now();
+	expect("d1 crashes "); /* told before, and yet it counts */
+	reason = IOMMU_TABLE_FAULT;
+	fault_now();
+	expect("d1 ");
+	reason = IOMMU_NO_SPACE;
+	fault_now();
+	expect("d1 ");
+	reason = IOMMU_BAD_ADDRESS;
+	d1.is_hardware = true;
+	fault_now();
+	expect("d1 ");
+	cr_expect_eq(d1.guest_errors, 4);
+}
+
+/* What is in the queue when a device goes is its old owner's. */
+Test(iommu, fault_before_it_went)
+{
+	options.iommu_crash = true;
+	cr_assert_eq(iommu_assign(&d1, &nic), 0);
+	cr_assert_eq(iommu_assign(&d1, &disk), 0);
+	order[0] = 0;
+	quiet = false;
+	more = true; /* without end: the number of calls has one */
+	iommu_return(&d1, &nic);
+	cr_expect(strstr(order, "d0:8+1=1 d1:100+100=1 d1 crashes d1 d1 cra"),
+		  "%s", order);
+	quiet = true;
+	more = false;
+	order[0] = 0;
+	cr_assert_eq(iommu_assign(&d2, &nic), 0);
+	iommu_poll();
+	expect("a0:8+1=2 a1:100+100=2 ");
+	cr_expect_eq(d2.guest_errors, 0);
+	fault_now();
+	expect("d2 crashes d2 ");
 }

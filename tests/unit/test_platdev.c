@@ -102,9 +102,15 @@ static void unit_flush(struct iommu *u, const struct iommu_space *s,
 	(void)pages;
 }
 
+static bool unit_irq(struct iommu *u)
+{
+	(void)u;
+	return false;
+}
+
 static const struct iommu_ops ops = {
 	.name = "unit", .attach = unit_attach, .detach = unit_detach,
-	.flush = unit_flush,
+	.flush = unit_flush, .irq = unit_irq,
 };
 
 static void setup(void)
