@@ -142,11 +142,40 @@ static void stale_address(void)
 	EXPECT_EQ(differs(1, 0x7777000000000000u), 0);
 }
 
+/* A page that was mapped and no longer is; it stays where it was. */
+static void unmapped_address(void)
+{
+	xen_add_to_physmap_t add = {
+		.domid = DOMID_SELF, .space = XENMAPSPACE_grant_table,
+		.gpfn = machine.grant.base / PAGE_SIZE,
+	};
+	xen_remove_from_physmap_t remove = {
+		.domid = DOMID_SELF, .gpfn = add.gpfn,
+	};
+	const uint64_t mark = UINT64_C(0x8888000000000000);
+	uint64_t at = machine.grant.base;
+
+	EXPECT_EQ(hc2(__HYPERVISOR_memory_op, XENMEM_add_to_physmap,
+		      PTR(&add)), 0);
+	mmio_write64(at + 64, mark);	/* an entry that grants nothing */
+	device_reads(at);
+	device_writes(PTR(page[1]));
+	EXPECT_EQ(page[1][8], mark);
+	EXPECT_EQ(hc2(__HYPERVISOR_memory_op, XENMEM_remove_from_physmap,
+		      PTR(&remove)), 0);
+	must_not_read(at);
+	device_writes(at);
+	EXPECT_EQ(hc2(__HYPERVISOR_memory_op, XENMEM_add_to_physmap,
+		      PTR(&add)), 0);
+	EXPECT_EQ(mmio_read64(at + 64), mark);
+}
+
 const struct test guest_tests[] = {
 	{ "found", found },
 	{ "own_memory", own_memory },
 	{ "elsewhere", elsewhere },
 	{ "stale_address", stale_address },
+	{ "unmapped_address", unmapped_address },
 	{ "own_memory_still", own_memory },
 	{ NULL, NULL },
 };

@@ -2,14 +2,19 @@
 /*
  * A domain that was given the machine's PCI host, behind an SMMU, with QEMU's
  * "edu" card on it, by a partial device tree at boot. "own" in the bootargs:
- * the card copies within the domain's memory for ever, so that it is at work
- * whenever the domain ends. Otherwise it goes once for what is another's, and
- * the domain says whether it is still there then.
+ * the card writes the domain's memory for ever, so that it is at work whenever
+ * the domain ends. "destroy": this is the control domain, which ends that one.
+ * Otherwise the card goes once for what is another's, and the domain says
+ * whether it is still there then.
  */
 #include "guest.h"
+#include <xen/domctl.h>
 
 #define WORDS 64u
-#define OTHERS UINT64_C(0x4ff00000) /* mapped in nobody's tables there */
+#define OTHERS UINT64_C(0x4ff00000) /* nothing of this domain's */
+#define VICTIM 1u
+#define SOON_US 250000u
+#define ONE_COPY_US 101000u
 
 static uint64_t page[2][512] __attribute__((aligned(4096)));
 
@@ -29,17 +34,65 @@ static unsigned int copied(uint64_t with)
 	return bad;
 }
 
+static void sleep_us(uint64_t us)
+{
+	uint64_t until = counter() + us_to_ticks(us);
+
+	gic_enable(machine.intid_vtimer);
+	sysreg_write(cntv_cval_el0, until);
+	sysreg_write(cntv_ctl_el0, 1);
+	while (counter() < until) {
+		wfi();		/* wakes with the interrupt pending */
+	}
+	irq_on();
+	isb();
+	irq_off();
+}
+
 static void own_memory(void)
 {
+	if (has_bootarg("destroy")) {
+		return;
+	}
 	CHECK(edu_find() != 0);
 	EXPECT_EQ(copied(0x1111000000000000u), 0);
 	while (has_bootarg("own")) {
-		EXPECT_EQ(copied(counter()), 0);
+		edu_will_write(PTR(page[1]), WORDS * 8);
+		sleep_us(ONE_COPY_US);
 	}
+}
+
+static xen_domctl_t op;
+
+static long domctl(unsigned int cmd)
+{
+	op.cmd = cmd;
+	op.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
+	op.domain = VICTIM;
+	return hc1(__HYPERVISOR_domctl, PTR(&op));
+}
+
+/* What its device began comes to memory, or does not, when all is over. */
+static void destroy(void)
+{
+	if (!has_bootarg("destroy")) {
+		return;
+	}
+	sleep_us(SOON_US);
+	EXPECT_EQ(domctl(XEN_DOMCTL_destroydomain), 0);
+	printf("dma: destroyed\n");
+	sleep_us(SOON_US);
+	EXPECT_EQ(domctl(XEN_DOMCTL_getdomaininfo), 0);
+	CHECK(op.domain != VICTIM);	/* the next one */
+	printf("dma: over\n");
+	sleep_us(SOON_US);
 }
 
 static void elsewhere(void)
 {
+	if (has_bootarg("destroy")) {
+		return;
+	}
 	printf("dma: outside now\n");
 	edu_writes(OTHERS, WORDS * 8);
 	delay_us(1000);
@@ -49,6 +102,7 @@ static void elsewhere(void)
 
 const struct test guest_tests[] = {
 	{ "own_memory", own_memory },
+	{ "destroy", destroy },
 	{ "elsewhere", elsewhere },
 	{ NULL, NULL },
 };

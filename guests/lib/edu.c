@@ -58,13 +58,18 @@ unsigned int edu_find(void)
 	return function && (mmio_read32(EDU_BAR) & 0xff) == 0xed ? devfn : 0;
 }
 
-static void copy(uint64_t src, uint64_t dst, uint32_t bytes, uint32_t cmd)
+static void start(uint64_t src, uint64_t dst, uint32_t bytes, uint32_t cmd)
 {
 	dsb();
 	mmio_write64(EDU_BAR + EDU_SRC, src);
 	mmio_write64(EDU_BAR + EDU_DST, dst);
 	mmio_write64(EDU_BAR + EDU_COUNT, bytes);
 	mmio_write32(EDU_BAR + EDU_CMD, cmd | EDU_CMD_START);
+}
+
+static void copy(uint64_t src, uint64_t dst, uint32_t bytes, uint32_t cmd)
+{
+	start(src, dst, bytes, cmd);
 	while (mmio_read32(EDU_BAR + EDU_CMD) & EDU_CMD_START) {
 	}
 	dsb();
@@ -78,6 +83,11 @@ void edu_reads(uint64_t at, uint32_t bytes)
 void edu_writes(uint64_t at, uint32_t bytes)
 {
 	copy(EDU_BUFFER, at, bytes, EDU_CMD_TO_MEMORY);
+}
+
+void edu_will_write(uint64_t at, uint32_t bytes)
+{
+	start(EDU_BUFFER, at, bytes, EDU_CMD_TO_MEMORY);
 }
 
 bool edu_message(uint64_t at, uint32_t data)

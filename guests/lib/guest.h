@@ -269,6 +269,8 @@ unsigned int edu_find(void);		/* its function, 0: there is none */
 /* It copies; both are over when they return. It has room for 4096. */
 void edu_reads(uint64_t at, uint32_t bytes);
 void edu_writes(uint64_t at, uint32_t bytes);
+/* Begins as edu_writes() does; it is over after 100 ms. */
+void edu_will_write(uint64_t at, uint32_t bytes);
 /* Its interrupt is @data, written to @at. False: it has no such thing. */
 bool edu_message(uint64_t at, uint32_t data);
 

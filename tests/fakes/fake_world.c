@@ -192,6 +192,12 @@ WEAK void domain_shutdown(struct domain *d, uint8_t code)
 	world_log.shutdown_code = code;
 }
 
+WEAK void domain_crash_soon(struct domain *d, const char *why)
+{
+	(void)why;
+	domain_shutdown(d, SHUTDOWN_crash);
+}
+
 WEAK void domain_set_shutdown_code(struct domain *d, uint8_t code)
 {
 	(void)d;

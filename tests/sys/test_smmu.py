@@ -123,7 +123,7 @@ def test_hostile_device(boot):
     assert console.expect(rb"GUEST (PASS|FAIL)", idle=60).group(1) == b"PASS", console.tail()
     assert console.expect_end(idle=30) == 0
     told = console.data.decode(errors="replace")
-    assert "stale_address" in told
+    assert "PASS stale_address" in told and "PASS unmapped_address" in told
     where = r"\(BH\) d0: stream 0x8 \(/pcie@[0-9a-f]+\) %s %#x: refused by SMMUv3: %s"
     nothing = "nothing is mapped there"
     for what in ("reads", "writes"):
