@@ -90,7 +90,7 @@ void edu_will_write(uint64_t at, uint32_t bytes)
 	start(EDU_BUFFER, at, bytes, EDU_CMD_TO_MEMORY);
 }
 
-bool edu_message(uint64_t at, uint32_t data)
+uint64_t edu_doorbell(uint64_t at, uint32_t data)
 {
 	uint64_t cap = function + (mmio_read32(function + PCI_CAPS) & 0xfc);
 
@@ -98,14 +98,28 @@ bool edu_message(uint64_t at, uint32_t data)
 		cap = function + (mmio_read32(cap) >> 8 & 0xfc);
 	}
 	if (cap == function) {
-		return false;
+		return 0;
 	}
 	mmio_write32(cap + 4, (uint32_t)at);
 	mmio_write32(cap + 8, (uint32_t)(at >> 32));
 	mmio_write32(cap + 12, data);
 	mmio_write32(cap, mmio_read32(cap) | MSI_ENABLE);
-	mmio_write32(EDU_BAR + EDU_RAISE, 1);
+	return EDU_BAR + EDU_RAISE;
+}
+
+void edu_quiet(void)
+{
 	mmio_write32(EDU_BAR + EDU_LOWER, 1);
 	dsb();
-	return true;
+}
+
+bool edu_message(uint64_t at, uint32_t data)
+{
+	uint64_t raise = edu_doorbell(at, data);
+
+	if (raise) {
+		mmio_write32(raise, 1);
+		edu_quiet();
+	}
+	return raise != 0;
 }

@@ -273,6 +273,9 @@ void edu_writes(uint64_t at, uint32_t bytes);
 void edu_will_write(uint64_t at, uint32_t bytes);
 /* Its interrupt is @data, written to @at. False: it has no such thing. */
 bool edu_message(uint64_t at, uint32_t data);
+/* The same: where 1 is to be written for each; 0: no such thing. */
+uint64_t edu_doorbell(uint64_t at, uint32_t data);
+void edu_quiet(void);			/* after each */
 
 /* ---- hypervisor ----------------------------------------------------- */
 

@@ -8,6 +8,7 @@ when Bulkhead exceeds a goal of tests/perf/budgets.json, or, where the goal is n
 where there is no goal, the budget.
 """
 import argparse
+import functools
 import json
 import os
 import re
@@ -32,6 +33,7 @@ SCALE_CPUS = (2, 4, 8)
 SCALE_MIB = (512, 1024, 2048, 4096, 8192, 16384)
 SCALE_DOMAINS = (1, 2, 4, 8, 16, 32, 64, 128, 254)
 ONE_CPU = {"dom0_vcpus": 2, "dom0_args": "one-cpu"}      # of bench_pair
+MESSAGES = {"mem": 1024, "dom0_mem": 256}                # of bench_its; its card is one of QEMU's
 SHARED_PAGE = (0x70000000, 0x50000000)                   # in the machine and in the guests of bench_across
 FIGURE = re.compile(r"BENCH (\w+) ticks (\d+) iterations (\d+)")
 FOR_GUESTS = re.compile(r"\(BH\) Memory for guests: (\d+) of \d+ KiB")
@@ -99,7 +101,23 @@ def console_across(column, timeout):
         return console.data.decode(errors="replace")
 
 
+def console_its(column, timeout, smmu=False, extra=()):
+    """What bench_its prints: a PCI card's messages, with or without an SMMUv3 between the card and the ITS."""
+    # highmem: the card's registers, and those of functions, are where the guest maps devices.
+    options = ",highmem=off" + (",iommu=smmuv3" if smmu else "")
+    stage = ["-global", "arm-smmuv3.stage=2"] if smmu else []
+    return console_of(column, "bench_its", timeout, {**MESSAGES, "board_options": options}, [*stage, "-device", "edu", *extra])
+
+
 # ---- the runs
+
+def messages(column, timeout):
+    """A PCI card's messages and the guest's own commands for its ITS. Debian's Xen is built without one."""
+    figures = figures_of(console_its(column, timeout))[0]
+    if column == "bulkhead":
+        figures["lpi_smmu_to_vector"] = figures_of(console_its(column, timeout, smmu=True))[0]["lpi_to_vector"]
+    return figures
+
 
 def across(column, timeout):
     """Two domains on two CPUs; of what goes one way each end knows its own time."""
@@ -114,6 +132,7 @@ def paths(column, timeout):
     text = console_of(column, "bench", timeout, {})
     figures, values = figures_of(text)
     figures.update(figures_of(console_of(column, "bench_pair", timeout, {"smp": 2, "dom0_vcpus": 2}))[0])
+    figures.update(messages(column, timeout))
     if column == "native":
         return figures
     figures["lost_bytes"] = lost_bytes(text, values)
@@ -169,8 +188,11 @@ def profile(rows, timeout):
     low, high = xlbench.text_of("bulkhead")
     marks = os.path.join(OUT, "paths.marks")
     spent = {}
-    for payload, parts in (("bench", {}), ("bench_pair", {"smp": 2, "dom0_vcpus": 2}), ("bench_pair", ONE_CPU)):
-        text = console_of("bulkhead", payload, timeout, parts, ["-plugin", f"{plugin},out={marks},low={low:#x},high={high:#x}"])
+    words = ["-plugin", f"{plugin},out={marks},low={low:#x},high={high:#x}"]
+    runs = [functools.partial(console_of, "bulkhead", payload, timeout, parts, words)
+            for payload, parts in (("bench", {}), ("bench_pair", {"smp": 2, "dom0_vcpus": 2}), ("bench_pair", ONE_CPU))]
+    for one in (*runs, functools.partial(console_its, "bulkhead", timeout, extra=words)):
+        text = one()
         ends = [mark[3] for mark in xlbench.read_marks(marks) if mark[0] == END]
         for (name, _, count), addresses in zip(FIGURE.findall(text), ends, strict=True):
             functions = xlbench.by_function(addresses)

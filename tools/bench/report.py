@@ -26,7 +26,8 @@ SPENT = (("grant_map", "grant map and unmap of a page"), ("grant_copy", "grant c
          ("switch", "switch between two vCPUs"), ("ipi", "SGI to a running vCPU on another CPU"),
          ("evtchn_running", "event to a running vCPU on another CPU"),
          ("evtchn_blocked", "event to a blocked one, and its blocking again"),
-         ("wfi_timer_wake", "WFI until the timer wakes it, and the timer's interrupt"), ("abort", "load where nothing is"))
+         ("wfi_timer_wake", "WFI until the timer wakes it, and the timer's interrupt"), ("abort", "load where nothing is"),
+         ("lpi_to_vector", "a PCI card's message"), ("its_mapti", "MAPTI, INV, INT with its message, DISCARD"))
 STYLE = """set encoding utf8
 set style fill solid noborder
 set border 3 lc rgb '#808080'
