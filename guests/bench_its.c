@@ -27,14 +27,18 @@
 #define MAPTI 0x0au
 #define INV 0x0cu
 #define DISCARD 0x0fu
-#define EVENT_BITS 5u
+#define EVENT_BITS 11u	/* the most that a guest of Bulkhead may have */
 #define EVENT 3u	/* of the card's own message */
 #define OTHER 4u	/* of one that comes and goes */
 #define UNUSED 5u
 #define MASKED 6u
+#define MOVALL 0x0eu
+#define INVALL 0x0du
+#define FIRST 16u	/* events of many() */
+#define MANY 1008u	/* all but as many of a domain's LPIs */
 #define LPI LPI_FIRST
 #define SLOTS 128u	/* commands of a page */
-#define STORM 2000u
+#define STORM 250u
 
 static uint64_t its;
 static uint32_t edu;
@@ -42,7 +46,7 @@ static uint64_t tables[NR_BASERS][8192] __attribute__((aligned(65536)));
 static uint64_t queue[4 * SLOTS] __attribute__((aligned(65536)));
 static uint8_t config[8192] __attribute__((aligned(65536)));
 static uint8_t pending[65536] __attribute__((aligned(65536)));
-static uint64_t itt[512] __attribute__((aligned(4096)));
+static uint64_t itt[4096] __attribute__((aligned(4096)));
 static unsigned int written;	/* next slot */
 
 /* Fills a slot; the ITS is not told yet. */
@@ -223,6 +227,34 @@ static void storm(void)
 	EXPECT_EQ(gic_ack() & 0xffffff, 1023);
 }
 
+/* The commands that look at all LPIs, with nearly all of them mapped. */
+static void many(void)
+{
+	static const struct {
+		const char *name;
+		uint64_t words[3];
+	} kinds[] = {
+		{ "its_mapc_full", { MAPC, 0, VALID } },
+		{ "its_movall_full", { MOVALL, 0, 0 } },
+		{ "its_invall_full", { INVALL, 0, 0 } },
+	};
+	unsigned int i;
+	uint64_t t;
+
+	for (i = FIRST; i < FIRST + MANY; i++) {
+		map_event(i);
+	}
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		t = bench_start();
+		command(kinds[i].words[0], kinds[i].words[1],
+			kinds[i].words[2]);
+		bench_report(kinds[i].name, counter() - t, 1);
+	}
+	t = bench_start();
+	command(MAPD | (uint64_t)edu << 32, EVENT_BITS - 1, PTR(itt));
+	bench_report("its_mapd_full", counter() - t, 1);
+}
+
 static void bench(void)
 {
 	printf("BENCH frequency %lu\n", sysreg_read(cntfrq_el0));
@@ -236,6 +268,7 @@ static void bench(void)
 	message();
 	commands();
 	storm();
+	many();
 }
 
 const struct test guest_tests[] = {

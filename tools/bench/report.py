@@ -17,8 +17,14 @@ import xlbench  # noqa: E402  pylint: disable=wrong-import-position
 
 DOCS = os.path.join(ROOT, "docs")
 WORDS = os.path.join(ROOT, "tools", "bench", "performance.in")   # the page's text, with a line @NAME@ for each table
-NAMES = {"native": "no hypervisor", "xen": "Xen 4.17", "bulkhead": "Bulkhead"}
-COLOURS = {"native": "#7fb069", "xen": "#b0b0b0", "bulkhead": "#1f6fb2"}
+NAMES = {"native": "no hypervisor", "xen": "Xen 4.17", "bulkhead": "Bulkhead", "smmu": "Bulkhead, SMMUv3",
+         "xen_pv": "Xen 4.17, PV guest", "bulkhead_pv": "Bulkhead, PV guest"}
+COLOURS = {"native": "#7fb069", "xen": "#b0b0b0", "bulkhead": "#1f6fb2", "smmu": "#c8553d", "xen_pv": "#d8d8d8", "bulkhead_pv": "#8fc1e8"}
+# Whose figures, and which of that name, stand in a column about disks and cards.
+DEVICE_COLUMNS = {"native": ("native", "dev_{}"), "xen": ("xen", "dev_{}"), "bulkhead": ("bulkhead", "dev_{}"),
+                  "smmu": ("bulkhead", "dev_smmu_{}"), "xen_pv": ("xen", "{}"), "bulkhead_pv": ("bulkhead", "{}")}
+DEVICES = (("disk read, each MiB", "disk_read", "disk_read"), ("disk write, each MiB", "disk_write", "disk_write"),
+           ("network, each MiB", "net", "net_out"), ("ping, each", "ping", "ping"))
 POLICIES = {"credit2": "#1f6fb2", "rtds": "#c8553d", "arinc653": "#7fb069", "null": "#b0b0b0"}
 SCHED = {"decision": "decision", "block": "sleep, and the decision who is next", "wake": "wake-up"}
 # Paths whose instructions are told by function.
@@ -92,8 +98,32 @@ def sched_rows(sched):
     return "\n".join(lines)
 
 
+def device_figures(xl):
+    """[(title, counted, {column: figure})] of the control domain's own disk and cards, and of a guest's by PV."""
+    rows = []
+    for title, own, pv in DEVICES:
+        for counts, suffix in (("all", ""), ("hypervisor", "_hyp")):
+            rows.append((title, counts, {column: xl[of].get(name.format(pv if column.endswith("_pv") else own) + suffix)
+                                         for column, (of, name) in DEVICE_COLUMNS.items()}))
+            if suffix:
+                rows[-1][2]["native"] = None
+    trips = {column: xl[of].get(name.format("ping_round_trip")) for column, (of, name) in DEVICE_COLUMNS.items()}
+    return rows + [("ping, round trip", "elapsed", trips)]
+
+
+def device_rows(rows):
+    lines = ["| what | counted | " + " | ".join(NAMES[column] for column in DEVICE_COLUMNS) + " |", "|---|---|" + "---:|" * len(DEVICE_COLUMNS)]
+    for title, counts, cells in rows:
+        lines.append(f"| {title} | {counts} | " + " | ".join("-" if cell is None else f"{cell:,}" for cell in cells.values()) + " |")
+    return "\n".join(lines)
+
+
 def is_scale(name):
     return name.startswith(("boot_", "domain"))
+
+
+def is_message(name):
+    return name.startswith(("lpi_", "its_"))
 
 
 # ---- charts
@@ -179,31 +209,39 @@ def work_chart(figures, columns):
     return bars(rows, bench.COLUMNS, 0, "all instructions, no hypervisor = 100", log=False)
 
 
+def device_chart(rows):
+    return bars([(f"{title}, {counts}", cells) for title, counts, cells in rows], DEVICE_COLUMNS, 1000, "instructions (logarithmic)")
+
+
 def main():
     summary = load("summary")
     figures, columns = summary["figures"], summary["columns"]
     if set(columns) != set(bench.COLUMNS):
         sys.exit("report: error: make bench measured only " + ", ".join(columns) + "\ncure: make bench, without options")
     with open(xlbench.BUDGETS, encoding="utf-8") as file:
-        guests = json.load(file)["figures"]
+        guests = [figure for figure in json.load(file)["figures"] if not figure["name"].startswith("dev_")]
     with open(WORDS, encoding="utf-8") as file:
         page = file.read()
     xl = {column: load("xl-" + column) for column in bench.COLUMNS}
     sched = load("sched")
-    tables = {"PATHS": path_rows(figures, columns, lambda name: not is_scale(name)),
-              "SCALE": path_rows(figures, columns, is_scale), "GUESTS": guest_rows(guests, xl), "SPENT": spent_rows(load("profile")), "SCHED": sched_rows(sched)}
+    devices = device_figures(xl)
+    tables = {"PATHS": path_rows(figures, columns, lambda name: not is_scale(name) and not is_message(name)),
+              "MESSAGES": path_rows(figures, columns, is_message), "DEVICES": device_rows(devices),
+              "SCALE": path_rows(figures, columns, is_scale), "GUESTS": guest_rows(guests, xl), "SPENT": spent_rows(load("profile")),
+              "SCHED": sched_rows(sched)}
     for name, table in tables.items():
         page = page.replace(f"@{name}@", table)
     with open(os.path.join(DOCS, "performance.md"), "w", encoding="utf-8") as file:
         file.write(page)
     paths = [(figure["title"], {column: columns[column].get(figure["name"]) for column in bench.COLUMNS})
-             for figure in figures if not is_scale(figure["name"]) and not figure["name"].endswith("_bytes")
-             and figure["name"] not in ("boot", "loop")]
+             for figure in figures if not is_scale(figure["name"]) and not is_message(figure["name"])
+             and not figure["name"].endswith("_bytes") and figure["name"] not in ("boot", "loop")]
     gnuplot(bars(paths, bench.COLUMNS, 1, "instructions (logarithmic)"), "paths", 900, 1000)
     gnuplot(scale_chart(columns), "scale", 900, 900)
     gnuplot(sched_chart(sched), "sched", 900, 320)
     gnuplot(guest_chart(guests, xl), "guests", 900, 480)
     gnuplot(work_chart(guests, xl), "work", 900, 260)
+    gnuplot(device_chart(devices), "devices", 900, 640)
 
 
 if __name__ == "__main__":

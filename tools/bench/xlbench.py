@@ -8,6 +8,9 @@ Boots the control domain with the stock toolstack under both, on one CPU with th
 card of QEMU's takes part: a run gives the same figures on every host. What needs neither, the same kernel and ramdisk
 also does on a machine of the guest's size without a hypervisor.
 
+Disk and network cards are runs of their own (tools/bench/xl/devices.sh), in which the control domain's own drivers use
+them, or those of the bare machine: figures dev_*. When QEMU is done with a transfer depends on the host a little.
+
 Fails when Bulkhead is not below Xen in a figure, or above its budget in tests/perf/budgets_xl.json. Writes
 build/bench/xl-*.json.
 """
@@ -45,6 +48,12 @@ LOAD = re.compile(r"^load (\d+) build (\w+)\s*$", re.MULTILINE)
 # name, the marks around it, what one unit of it is
 PHASES = (("create", 0, ENTRY, "one"), ("boot", ENTRY, 1, "one"), ("disk_read", 2, 3, "MiB"), ("disk_write", 3, 4, "MiB"),
           ("net_out", 4, 5, "MiB"), ("net_in", 6, 7, "MiB"), ("ping", 8, 9, "ping"), ("spawn", 10, 11, "process"), ("build", 11, 12, "one"))
+# Of devices.sh; of those that come several times the least: a host that is late makes QEMU's disk late.
+DEVICE_PHASES = (("disk_read", 2, 3, "MiB"), ("disk_write", 3, 4, "MiB"), ("net", 5, 6, "MiB"), ("ping", 8, 9, "ping"))
+# A disk that is as fast as QEMU is, and two cards with a wire between them.
+CARDS = ("-blockdev", "driver=null-co,node-name=nvm,size=67108864,read-zeroes=on", "-device", "nvme,drive=nvm,serial=nvm,addr=1",
+         "-netdev", "hubport,id=here,hubid=0", "-device", "e1000e,netdev=here,addr=2,romfile=,mac=52:54:00:00:00:01",
+         "-netdev", "hubport,id=there,hubid=0", "-device", "e1000e,netdev=there,addr=3,romfile=,mac=52:54:00:00:00:02")
 
 
 class BenchError(Exception):
@@ -92,11 +101,15 @@ def initrds():
     dom0.add_host("bench/domu.cpio.gz", domu)
     small = ramdisk.Archive()
     add_programs(small)
-    return {"domu": domu, "dom0-xl": write_initrd("dom0-xl", dom0), "dom0": write_initrd("dom0", small)}
+    cards = ramdisk.Archive()
+    add_programs(cards)
+    cards.add_host("etc/rc.d/zbench", os.path.join(HERE, "devices.sh"))
+    return {"domu": domu, "dom0-xl": write_initrd("dom0-xl", dom0), "dom0": write_initrd("dom0", small),
+            "devices": write_initrd("dom0", cards, "devices")}
 
 
-def write_initrd(name, added):
-    target = os.path.join(OUT, f"xl-{name}.cpio")
+def write_initrd(name, added, as_name=None):
+    target = os.path.join(OUT, f"xl-{as_name or name}.cpio")
     with open(target, "wb") as file:
         file.write(padded(os.path.join(run.BUILD, "dom0", name + ".cpio.gz")) + added.image())
     return target
@@ -153,16 +166,19 @@ def machine_of(column, ramdisks):
     return machine
 
 
-def boot(column, plugin, machine, timeout):
+def boot(column, plugin, machine, timeout, name=None):
     """The console and the marks of one run."""
     low, high = text_of(column)
-    marks = os.path.join(OUT, f"xl-{column}.marks")
+    name = name or f"xl-{column}"
+    marks = os.path.join(OUT, f"{name}.marks")
     machine.extra += ["-plugin", f"{plugin},out={marks},low={low:#x},high={high:#x}"]
     done = subprocess.run(machine.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           timeout=timeout, check=False)
     text = done.stdout.decode(errors="replace").replace("\r", "")
-    with open(os.path.join(OUT, f"xl-{column}.log"), "w", encoding="utf-8") as file:
+    with open(os.path.join(OUT, f"{name}.log"), "w", encoding="utf-8") as file:
         file.write(text)
+    if done.returncode or not os.path.exists(marks):
+        raise BenchError(f"{name}: QEMU ended with {done.returncode}:\n{text[-2000:]}")
     return text, read_marks(marks)
 
 
@@ -182,6 +198,25 @@ def kernel_figures(column, plugin, ramdisks, timeout):
     # One instruction is one nanosecond of the machine's time, and so of the kernel's clock.
     return {"kernel": marks[end][1] - marks[start][1], "kernel_hyp": marks[end][2] - marks[start][2],
             "kernel_elapsed": round(float(INIT.search(text).group(1)) * 1e9)}
+
+
+def device_figures(column, plugin, ramdisks, timeout, smmu=False):
+    """The control domain's own cards, or the bare machine's: by MSI-X; on Debian's Xen, which has no ITS, by INTx."""
+    # The seed of the device tree stays: without it the kernel would mix each interrupt into its random numbers.
+    machine = run.Machine("bulkhead" if column == "native" else column, native=column == "native", smp=1, icount=True,
+                          mem=512 if column == "native" else 1024, dom0_mem=512, initrd=ramdisks["devices"], reboot=False,
+                          dom0_args="nokaslr", board_options=",iommu=smmuv3" if smmu else "")
+    machine.extra = list(CARDS) + (["-global", "arm-smmuv3.stage=2"] if smmu else [])
+    kind = "dev_smmu" if smmu else "dev"
+    text, marks = boot(column, plugin, machine, timeout, f"xl-{kind}-{column}")
+    must_have(column, text, DONE, PING)
+    units = dict(zip(("MiB", "ping"), map(int, DONE.search(text).groups())))
+    figures = {f"{kind}_ping_round_trip": round(float(PING.findall(text)[-1]) * 1e6)}
+    for name, first, last, unit in DEVICE_PHASES:
+        pairs = [(old, new) for old, new in zip(marks, marks[1:]) if (old[0], new[0]) == (first, last)]
+        for suffix, place in (("", 1), ("_hyp", 2)):
+            figures[f"{kind}_{name}{suffix}"] = min(new[place] - old[place] for old, new in pairs) // units[unit]
+    return figures
 
 
 def read_marks(path):
@@ -278,7 +313,9 @@ def measure(options):
         text, marks = boot(column, plugin, machine_of(column, ramdisks), options.timeout)
         must_have(column, text, LOAD, *(() if column == "native" else (DONE, PING)))
         built.add(LOAD.search(text).group(2))
-        columns[column] = {**kernel, **figures_of(text, marks)}
+        columns[column] = {**kernel, **figures_of(text, marks), **device_figures(column, plugin, ramdisks, options.timeout)}
+        if column == "bulkhead":
+            columns[column].update(device_figures(column, plugin, ramdisks, options.timeout, smmu=True))
         with open(os.path.join(OUT, f"xl-{column}.json"), "w", encoding="utf-8") as file:
             json.dump(columns[column], file, indent=2, sort_keys=True)
         if options.profile and column == "bulkhead":

@@ -20,6 +20,7 @@ XEN_HVC = 1 << 63
 NR_SGIS = 16
 INTIDS = {25: "maintenance", 26: "hypervisor timer", 27: "virtual timer", 30: "physical timer", 33: "uart"}
 SPURIOUS = 1020
+LPI_FIRST = 8192
 
 # Hypercalls whose first argument, or first word of the structure, is an operation: number -> group of compat.py.
 WITH_OPERATION = {7: "platform_op", 12: "memory_op", 17: "xen_version", 18: "console_io", 20: "grant_table_op",
@@ -50,7 +51,11 @@ BANKS = ((0x0, 0x4, "CTLR"), (0x4, 0x8, "TYPER"), (0x8, 0xc, "IIDR"), (0x80, 0x1
          (0x180, 0x200, "ICENABLER"), (0x200, 0x280, "ISPENDR"), (0x280, 0x300, "ICPENDR"), (0x300, 0x380, "ISACTIVER"),
          (0x380, 0x400, "ICACTIVER"), (0x400, 0x800, "IPRIORITYR"), (0x800, 0xc00, "ITARGETSR"), (0xc00, 0xd00, "ICFGR"),
          (0xf00, 0xf04, "SGIR"), (0x6000, 0x8000, "IROUTER"), (0xffd0, 0x10000, "PIDR"))
-RD_BANKS = ((0x0, 0x4, "CTLR"), (0x4, 0x8, "IIDR"), (0x8, 0x10, "TYPER"), (0x14, 0x18, "WAKER"), (0xffd0, 0x10000, "PIDR"))
+RD_BANKS = ((0x0, 0x4, "CTLR"), (0x4, 0x8, "IIDR"), (0x8, 0x10, "TYPER"), (0x14, 0x18, "WAKER"), (0x70, 0x78, "PROPBASER"),
+            (0x78, 0x80, "PENDBASER"), (0xffd0, 0x10000, "PIDR"))
+GITS, GITS_END = 0x8080000, 0x80a0000
+ITS_BANKS = ((0x0, 0x4, "CTLR"), (0x4, 0x8, "IIDR"), (0x8, 0x10, "TYPER"), (0x80, 0x88, "CBASER"), (0x88, 0x90, "CWRITER"),
+             (0x90, 0x98, "CREADR"), (0x100, 0x140, "BASER"), (0xffd0, 0x10000, "PIDR"))
 
 VCPU_WORK = ("upcall", "list registers", "stop", "timer")
 PCPU_WORK = ("reschedule", "call", "halt", "console", "domain")
@@ -99,6 +104,8 @@ def mmio(b):
     address, verb = b >> 1, "write" if b & 1 else "read"
     if GICD <= address < GICD + 0x10000:
         return f"{verb} GICD_" + register(BANKS, address - GICD)
+    if GITS <= address < GITS_END:
+        return f"{verb} GITS_" + register(ITS_BANKS, address - GITS)
     if GICR <= address < GICR_END:
         offset = (address - GICR) % GICR_STRIDE
         banks = BANKS[3:] if offset >= GICR_SGI else RD_BANKS
@@ -127,6 +134,8 @@ def synchronous(a, b):
 def interrupt(intid):
     if intid < NR_SGIS:
         return "message of another CPU"
+    if intid >= LPI_FIRST:
+        return "a PCI card's (LPI)"
     if intid >= SPURIOUS:
         return "none"
     return INTIDS.get(intid, "a device's")

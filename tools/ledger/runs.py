@@ -22,7 +22,10 @@ NM = "aarch64-linux-gnu-nm"
 # guests/*.c: name, CPUs. Those whose calls are drawn at random (hc_hostile) say nothing about a typical cost.
 GUESTS = (("bench", 1), ("hypercalls", 1), ("hc_basic", 1), ("evtchn", 1), ("evtchn_fifo", 1), ("gnttab", 1), ("domctl", 1),
           ("vgic_regs", 1), ("vgic_spi", 1), ("vgic_state", 1), ("vgic_sgi", 1), ("vtimer", 1), ("sysregs", 1),
-          ("device_irq", 1), ("mmio_fault", 1), ("psci_smp", 4), ("evtchn_vcpu", 4), ("vgic_sgi", 4))
+          ("device_irq", 1), ("mmio_fault", 1), ("its", 1), ("bench_its", 1), ("psci_smp", 4), ("evtchn_vcpu", 4),
+          ("vgic_sgi", 4), ("its", 4))
+# What a guest needs besides: a card that interrupts by messages, its registers where the guest maps devices.
+PARTS = {"bench_its": {"board_options": ",highmem=off", "extra": ["-device", "edu"]}}
 # Those of them that show what is different on a GICv2: its registers, interrupts, timers, messages between CPUs.
 GUESTS_GIC2 = (("vgic_regs", 1), ("vgic_spi", 1), ("vgic_state", 1), ("vgic_sgi", 1), ("vtimer", 1), ("device_irq", 1),
                ("psci_smp", 4), ("evtchn_vcpu", 4), ("vgic_sgi", 4))
@@ -79,7 +82,7 @@ def boot(build, name, want, timeout, **parts):
     """(what the plugin counted by marks, console) of one machine; WANT must stand on its console."""
     machine = run.Machine(build.image, icount=True, reboot=False, **parts)
     counted = os.path.join(OUT, name + ".paths")
-    machine.extra = ["-machine", "dtb-randomness=off", "-plugin",
+    machine.extra = [*machine.extra, "-machine", "dtb-randomness=off", "-plugin",
                      os.path.join(OUT, "el2count.so") + "," + build.plugin_words(counted, machine.gic)]
     done = subprocess.run(machine.command(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           timeout=timeout, check=False)
@@ -100,7 +103,7 @@ def guest(build, name, cpus, timeout, gic=3):
     if not os.path.exists(kernel):
         raise RunError(f"no guest at {kernel}\ncure: make guests")
     return boot(build, f"{name}-{cpus}-gic{gic}", "GUEST PASS", timeout, gic=gic, smp=cpus, mem=2048, dom0_mem=768, dom0_vcpus=cpus,
-                kernel=kernel, initrd=None)
+                kernel=kernel, initrd=None, **PARTS.get(name, {}))
 
 
 def with_script(base, script, files=()):
