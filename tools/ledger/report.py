@@ -37,7 +37,8 @@ to Linux on both ways.
      """EL2 never unmasks (adr/0001): from the vector to ERET, or to the WFI of a CPU
 that idles. Boot, before the first guest, is not in it. The longest is a step of
 a domain's tear-down: 512 frames of one 2 MiB block go back one by one, most of
-it for the tree of free chunks (core/page_tree.c).
+it for the tree of free chunks (core/page_tree.c). Of bare-metal guests' it is a
+command for the ITS that looks at all LPIs (guests/bench_its.c).
 """),
     ("boot", "Reset to the first instruction of a domain that starts at boot",
      """Bare-metal domains of 64 MiB with one CPU on a machine with one, without dom0;
@@ -53,7 +54,9 @@ words have a stack of their own, of 8,192.
      """Typical is the median of all that the guests of tools/ledger/runs.py made, good
 calls and bad ones; worst may include a line on the serial console. "work: ..."
 is the part of a path that empties those work bits. ", CPU idles": the path ends
-at the WFI of the hypervisor.
+at the WFI of the hypervisor. Of messages of a PCI card (LPIs) the worst is one
+that comes while another waits, as in a storm. GITS_CWRITER: up to 8 commands of
+the guest's queue in a trap, or one that is much work; the rest with another trap.
 """),
     ("paths, GICv2", "Paths that a GICv2 makes different",
      """The same of a machine with a GICv2: its registers, interrupts, timers, messages
