@@ -134,7 +134,7 @@ def gnuplot(script, name, width, height):
     subprocess.run(["gnuplot"], input=f"{head}set output '{target}'\n{STYLE}{script}", text=True, check=True)
 
 
-def bars(rows, columns, low, unit, log=True):
+def bars(rows, columns, low, unit, log=True, key="top left horizontal"):
     """Groups of horizontal bars: ROWS are (title, {column: value})."""
     pitch = len(columns) + 1
     blocks = []
@@ -150,7 +150,7 @@ def bars(rows, columns, low, unit, log=True):
                       for column in columns)
     scale = "set logscale x\n" if log else ""
     return ("".join(blocks) + scale + f"set ytics ({tics}) scale 0\nset yrange [0:{len(rows) * pitch + 0.5}]\nset xrange [{low}:*]\n"
-            f"set key outside top left horizontal\nset xlabel '{unit}'\nset format x '%.0f'\nplot {plots}\n")
+            f"set key outside {key}\nset xlabel '{unit}'\nset format x '%.0f'\nplot {plots}\n")
 
 
 def lines_chart(title, xlabel, points, log):
@@ -210,7 +210,8 @@ def work_chart(figures, columns):
 
 
 def device_chart(rows):
-    return bars([(f"{title}, {counts}", cells) for title, counts, cells in rows], DEVICE_COLUMNS, 1000, "instructions (logarithmic)")
+    return bars([(f"{title}, {counts}", cells) for title, counts, cells in rows], DEVICE_COLUMNS, 1000, "instructions (logarithmic)",
+                key="right vertical")
 
 
 def main():
@@ -241,7 +242,7 @@ def main():
     gnuplot(sched_chart(sched), "sched", 900, 320)
     gnuplot(guest_chart(guests, xl), "guests", 900, 480)
     gnuplot(work_chart(guests, xl), "work", 900, 260)
-    gnuplot(device_chart(devices), "devices", 900, 640)
+    gnuplot(device_chart(devices), "devices", 1200, 640)
 
 
 if __name__ == "__main__":
