@@ -19,7 +19,8 @@ DOCS = os.path.join(ROOT, "docs")
 WORDS = os.path.join(ROOT, "tools", "bench", "performance.in")   # the page's text, with a line @NAME@ for each table
 NAMES = {"native": "no hypervisor", "xen": "Xen 4.17", "bulkhead": "Bulkhead", "smmu": "Bulkhead, SMMUv3",
          "xen_pv": "Xen 4.17, PV guest", "bulkhead_pv": "Bulkhead, PV guest"}
-COLOURS = {"native": "#7fb069", "xen": "#b0b0b0", "bulkhead": "#1f6fb2", "smmu": "#c8553d", "xen_pv": "#d8d8d8", "bulkhead_pv": "#8fc1e8"}
+COLOURS = {"native": "#7fb069", "xen": "#b0b0b0", "bulkhead": "#1f6fb2", "smmu": "#c8553d", "xen_pv": "#d8d8d8",
+           "bulkhead_pv": "#8fc1e8"}
 # Whose figures, and which of that name, stand in a column about disks and cards.
 DEVICE_COLUMNS = {"native": ("native", "dev_{}"), "xen": ("xen", "dev_{}"), "bulkhead": ("bulkhead", "dev_{}"),
                   "smmu": ("bulkhead", "dev_smmu_{}"), "xen_pv": ("xen", "{}"), "bulkhead_pv": ("bulkhead", "{}")}
@@ -112,9 +113,11 @@ def device_figures(xl):
 
 
 def device_rows(rows):
-    lines = ["| what | counted | " + " | ".join(NAMES[column] for column in DEVICE_COLUMNS) + " |", "|---|---|" + "---:|" * len(DEVICE_COLUMNS)]
+    lines = ["| what | counted | " + " | ".join(NAMES[column] for column in DEVICE_COLUMNS) + " |",
+             "|---|---|" + "---:|" * len(DEVICE_COLUMNS)]
     for title, counts, cells in rows:
-        lines.append(f"| {title} | {counts} | " + " | ".join("-" if cell is None else f"{cell:,}" for cell in cells.values()) + " |")
+        words = ["-" if cell is None else f"{cell:,}" for cell in cells.values()]
+        lines.append(f"| {title} | {counts} | " + " | ".join(words) + " |")
     return "\n".join(lines)
 
 
@@ -210,8 +213,8 @@ def work_chart(figures, columns):
 
 
 def device_chart(rows):
-    return bars([(f"{title}, {counts}", cells) for title, counts, cells in rows], DEVICE_COLUMNS, 1000, "instructions (logarithmic)",
-                key="right vertical")
+    titled = [(f"{title}, {counts}", cells) for title, counts, cells in rows]
+    return bars(titled, DEVICE_COLUMNS, 1000, "instructions (logarithmic)", key="right vertical")
 
 
 def main():
@@ -228,8 +231,8 @@ def main():
     devices = device_figures(xl)
     tables = {"PATHS": path_rows(figures, columns, lambda name: not is_scale(name) and not is_message(name)),
               "MESSAGES": path_rows(figures, columns, is_message), "DEVICES": device_rows(devices),
-              "SCALE": path_rows(figures, columns, is_scale), "GUESTS": guest_rows(guests, xl), "SPENT": spent_rows(load("profile")),
-              "SCHED": sched_rows(sched)}
+              "SCALE": path_rows(figures, columns, is_scale), "GUESTS": guest_rows(guests, xl),
+              "SPENT": spent_rows(load("profile")), "SCHED": sched_rows(sched)}
     for name, table in tables.items():
         page = page.replace(f"@{name}@", table)
     with open(os.path.join(DOCS, "performance.md"), "w", encoding="utf-8") as file:
