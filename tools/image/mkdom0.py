@@ -4,7 +4,8 @@
 
   dom0.cpio.gz       the small control domain: busybox and the test programs (tools/image/dom0.files)
   dom0-xl.cpio.gz    the control domain with the stock toolstack (tools/image/dom0-xl.files)
-  dom0-boards.cpio.gz   the same with the drivers of tools/qemu/boards.py's boards (tools/image/dom0-boards.files)
+  dom0-pci.cpio.gz   the same for giving PCI functions away, with a ramdisk for their guests (tools/image/dom0-pci.files)
+  dom0-boards.cpio.gz   that with the toolstack with the drivers of tools/qemu/boards.py's boards (tools/image/dom0-boards.files)
   guests.img         a disk for the second one: kernel, ramdisks (tools/image/domu.files, driver.files) and disks of its guests
   dom0-xl-backports.cpio.gz, domu-backports.cpio.gz
                      control domain and guest of the same lists with the modules of the newer kernel of Debian's backports
@@ -135,7 +136,7 @@ def main():
     make_ramdisk("dom0", options.output or os.path.join(OUT, "dom0.cpio.gz"), add)
     if options.output:
         return
-    for name in ("dom0-xl", "dom0-boards"):
+    for name in ("dom0-xl", "dom0-boards", "domu-pci", "dom0-pci"):
         make_ramdisk(name, os.path.join(OUT, name + ".cpio.gz"))
     ramdisks = [os.path.join(OUT, name + ".cpio.gz") for name in ("domu", "driver")]
     for path in ramdisks:
