@@ -258,6 +258,25 @@ bool arch_virq_line(struct domain *d, uint32_t virq, uint32_t *line)
 	return false;
 }
 
+/* What tests of messages define. */
+__attribute__((weak)) int arch_msi_domain_init(struct domain *d)
+{
+	(void)d;
+	return 0;
+}
+
+__attribute__((weak)) void arch_msi_forget(struct domain *d, uint32_t device_id)
+{
+	(void)d;
+	(void)device_id;
+}
+
+__attribute__((weak)) int arch_msi_stop_step(struct domain *d)
+{
+	(void)d;
+	return 0;
+}
+
 void arch_virq_post_hw(struct domain *d, struct virq *q)
 {
 	(void)d;

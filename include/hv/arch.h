@@ -94,6 +94,27 @@ void arch_virq_post_hw(struct domain *d, struct virq *q);
 void arch_irq_join(void);
 /* @cpu, another one, goes off line: its messages come to this one. */
 void arch_irq_leave(uint16_t cpu);
+/*
+ * A virtual ITS at VPCI_ITS_BASE for @d, whose devices are behind an IOMMU;
+ * after domain_create(), before it runs. -ENODEV: the machine has none to
+ * share; -ENOSPC: as many domains as can have one; -ENOMEM; -EEXIST. After an
+ * error @d has none, and goes away: an entry of its tables may be left.
+ */
+__must_check int arch_msi_domain_init(struct domain *d);
+/*
+ * @device_id, one of the machine's, is @d's no more: vpci_device_id() (dom0:
+ * pci_is_given()) says so to all CPUs already. What @d has mapped for it is
+ * unmapped; none of its messages reaches @d after this. Any CPU; nothing to do
+ * for a domain without an ITS. Who gives a function to a domain calls it for
+ * the one that had it, dom0 included.
+ */
+void arch_msi_forget(struct domain *d, uint32_t device_id);
+/*
+ * The same for all that @d has, whose vCPUs do not run any more; a device a
+ * step. -EAGAIN: call again. When all CPUs have passed a work point after it,
+ * none has an interrupt of a device of @d's in hand.
+ */
+__must_check int arch_msi_stop_step(struct domain *d);
 /* First PPI of @d that is free for the event channel upcall. */
 uint32_t arch_evtchn_intid(const struct domain *d);
 
