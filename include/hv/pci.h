@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * PCI functions of the machine, and whose each is.
+ *
+ * dom0 has all of them. The toolstack names one (segment, bus, device,
+ * function) and gives it to a guest: its stream of the SMMU, the pages of its
+ * BARs and its DeviceID go together, and belong to one domain at any time,
+ * dom0 or that guest, or while they change hands to nobody. dom0 keeps the
+ * function's configuration page: it is trusted, and its toolstack needs it.
+ *
+ * Hosts are those of the machine's tree that are "pci-host-ecam-generic", with
+ * dom0 as owner. What a function answers is not trusted.
+ */
+#ifndef HV_PCI_H
+#define HV_PCI_H
+
+#include <lib/types.h>
+#include <hv/iommu_dev.h>
+
+struct domain;
+
+#define PCI_BARS 6u
+#define PCI_HOST_WINDOWS 8u
+#define PCI_HOST_MAPS 8u
+
+/* Of bus, device, function: an address of configuration space. */
+#define PCI_BDF(bus, dev, fn) ((uint16_t)((bus) << 8 | (dev) << 3 | (fn)))
+
+/* Memory on the bus, and where the CPUs find it. */
+struct pci_window {
+	uint64_t bus;  /* address there */
+	uint64_t base; /* physical */
+	uint64_t size; /* bytes */
+};
+
+/* Functions [bdf, bdf + nr) are numbers [to, to + nr). */
+struct pci_map {
+	uint32_t bdf;
+	uint32_t to;
+	uint32_t nr;
+	struct iommu *unit; /* of streams */
+};
+
+struct pci_host {
+	struct pci_host *next;
+	const char *name;          /* of its node */
+	void *ecam;                /* mapped, from first_bus on */
+	uint16_t segment;
+	uint8_t first_bus;
+	uint8_t last_bus;
+	uint8_t nr_windows;        /* of memory */
+	uint8_t nr_streams;
+	uint8_t nr_ids;
+	struct iommu_device *behind; /* all its streams */
+	struct pci_window window[PCI_HOST_WINDOWS];
+	struct pci_map stream[PCI_HOST_MAPS]; /* iommu-map */
+	struct pci_map id[PCI_HOST_MAPS];     /* msi-map: DeviceIDs */
+};
+
+/* Memory BARs only; the second word of a 64-bit one has none of its own. */
+struct pci_bar {
+	uint64_t mfn;
+	uint32_t nr; /* pages; 0: none */
+	bool is_64;
+	bool prefetch;
+};
+
+enum pci_state {
+	PCI_DOM0,   /* all of it is dom0's */
+	PCI_TAKING, /* from dom0: its pages go */
+	PCI_GIVEN,  /* all of it is .owner's */
+	PCI_RESET,  /* nobody's: it forgets what the guest told it */
+	PCI_GOING,  /* back to dom0: its pages come */
+	PCI_LOST,   /* nobody's, for ever: it does not answer any more */
+};
+
+/* control_lock, but for .behind, which is core/iommu.c's. */
+struct pci_function {
+	struct pci_function *next;
+	const struct pci_host *host;
+	struct domain *owner;  /* who gets or has it; NULL: dom0 or nobody */
+	uint16_t segment;
+	uint16_t bdf;
+	uint8_t state;         /* enum pci_state */
+	uint8_t reset;         /* how far that is */
+	uint16_t flr;          /* register of its PCI Express part; 0: none */
+	uint32_t device_id;    /* in its messages */
+	uint64_t pages;        /* of its BARs that dom0 does not have now */
+	uint64_t since_ns;     /* a reset began */
+	struct pci_bar bar[PCI_BARS];
+	uint32_t raw_bar[PCI_BARS]; /* as dom0 has set them */
+	struct iommu_device behind; /* its one stream */
+	char name[16];         /* 0000:00:02.0 */
+};
+
+/* Boot: there is @host, too. */
+void pci_add_host(struct pci_host *host);
+/* A function can be given to a guest at all. */
+bool pci_is_present(void);
+
+/* Of the real one. 1, 2 or 4 @bytes; @reg, a multiple of that, below 4096. */
+uint32_t pci_config_read(const struct pci_function *f, uint32_t reg,
+			 unsigned int bytes);
+void pci_config_write(const struct pci_function *f, uint32_t reg,
+		      unsigned int bytes, uint32_t value);
+
+/* A function with that id is not dom0's now. Takes no lock. */
+bool pci_is_given(uint32_t device_id);
+
+/* ---- the toolstack; control_lock is held --------------------------------- */
+
+/*
+ * @d may have these pages of BARs (or may not). Nothing is given by that: the
+ * pages come with the function. -EPERM: not all in a window of a host's;
+ * -EBUSY: of a function that another guest has; -EINVAL: dom0, or dying.
+ */
+__must_check int pci_permit_pages(const struct domain *d, uint64_t mfn,
+				  uint64_t nr);
+/*
+ * The function at @sbdf is @d's. -EAGAIN: call again; -ENODEV: there is none,
+ * or not one that could be given away (the log says why); -EBUSY: another
+ * guest's; -ENOMEM, -ENOSPC. Undone after an error.
+ */
+__must_check int pci_assign(struct domain *d, uint32_t sbdf);
+/* It is dom0's again. -EAGAIN: call again; -EINVAL: was not @d's. */
+__must_check int pci_deassign(struct domain *d, uint32_t sbdf);
+/* Could it be given away now? As pci_assign(), changes nothing. */
+__must_check int pci_test_assign(uint32_t sbdf);
+/* All of @d's go back, a part of its end. -EAGAIN: call again. */
+__must_check int pci_release_step(struct domain *d);
+
+#endif
