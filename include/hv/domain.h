@@ -24,6 +24,7 @@ struct dom_config;
 struct guest_console;
 struct static_mem;
 struct restart;
+struct vpci;
 
 enum domain_state {
 	DOM_BUILDING, /* not published, or not yet unpaused once */
@@ -98,6 +99,7 @@ struct domain {
 	const char *crash_why;      /* domain_crash_soon(); atomic */
 	uint8_t shutdown_claimed;   /* atomic: first one decides the code */
 	struct restart *restart;    /* NULL: when it stops it stays down */
+	struct vpci *vpci;          /* NULL: no PCI bridge; const once it runs */
 };
 
 extern struct domain *hardware_domain; /* dom0 or NULL */

@@ -14,6 +14,7 @@
 	R(DOMAIN, "life cycle and limits of one domain")                      \
 	R(IOMMU_DEV, "whose a device behind an IOMMU is")                     \
 	R(GRANT_DMA, "granted frames where devices find them")                \
+	R(VPCI, "PCI functions as one domain sees them")                      \
 	R(P2M, "stage-2 tables and frame types of one domain")                \
 	R(IOMMU, "registers and queues of one IOMMU; short")                  \
 	R(GNTTAB, "grant table of one domain")                                \
