@@ -11,9 +11,9 @@
  * Locks   control_lock: one tear-down at a time. domain_list_lock (rank
  *         DOMAIN_LIST) for the list; who takes a domain from it is alone.
  * Races   another CPU may have a vCPU in hand that it has just saved or taken
- *         from a queue, run a timer of the domain, or handle a line of it,
- *         all without a reference. It does so between two of its work points:
- *         the tear-down goes on after each CPU has passed one.
+ *         from a queue, run a timer of the domain, or handle a line or message
+ *         of it, all without a reference. It does so between two of its work
+ *         points: the tear-down goes on after each CPU has passed one.
  * Bounds  each part does a bounded piece and answers -EAGAIN for more.
  */
 #include <hv/domain.h>
@@ -65,6 +65,7 @@ static int settle(struct domain *d)
 
 static int (*const parts[])(struct domain *d) = {
 	stop,
+	arch_msi_stop_step,
 	silence,
 	settle,
 	iommu_return_all_step,

@@ -62,6 +62,7 @@
 #define ALL_BYTES UINT64_C(0x0101010101010101)
 
 #define CMD_SIZE 32u
+#define BATCH 64u /* commands; with a SYNC for each CPU they fit the queue */
 #define CMD_SYNC 0x05u
 #define CMD_MOVI 0x01u
 #define CMD_MAPD 0x08u
@@ -74,6 +75,8 @@
 struct its_cmd {
 	uint64_t w[4];
 };
+STATIC_ASSERT((BATCH + GIC_MAX_CPUS + 1) * CMD_SIZE < ITS_QUEUE_SIZE,
+	      "all of it fits");
 
 static struct {
 	char *regs;             /* NULL: none, or dead */
@@ -180,8 +183,23 @@ int its_map_device(uint32_t dev, uint64_t itt, unsigned int bits)
 	return run_synced();
 }
 
-int its_unmap_device(uint32_t dev)
+/* MAPD alone leaves what is pending where it is, for the LPI's next user. */
+int its_unmap_device(uint32_t dev, const uint16_t *lpi, uint32_t nr)
 {
+	uint32_t waiting = 0;
+
+	for (uint32_t i = 0; i < nr; i++) {
+		if (!lpi[i]) {
+			continue;
+		}
+		put(ITS_DISCARD | (uint64_t)dev << 32, i, 0, 0);
+		if (++waiting == BATCH) {
+			waiting = 0;
+			if (run()) {
+				return -EIO;
+			}
+		}
+	}
 	put(CMD_MAPD | (uint64_t)dev << 32, 0, 0, 0);
 	return run_synced();
 }

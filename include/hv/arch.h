@@ -95,7 +95,7 @@ void arch_irq_join(void);
 /* @cpu, another one, goes off line: its messages come to this one. */
 void arch_irq_leave(uint16_t cpu);
 /*
- * A virtual ITS at VPCI_ITS_BASE for @d, whose devices are behind an IOMMU;
+ * Messages of devices for @d, whose devices are behind an IOMMU: hv/vpci.h;
  * after domain_create(), before it runs. -ENODEV: the machine has none to
  * share; -ENOSPC: as many domains as can have one; -ENOMEM; -EEXIST. After an
  * error @d has none, and goes away: an entry of its tables may be left.

@@ -11,6 +11,7 @@
 
 struct world world;
 bool fake_heap_fails;
+int fake_heap_fail_at;
 int fake_heap_live;
 int fake_mmio_fail_at;
 struct pcpu *fake_this_pcpu;
@@ -115,7 +116,7 @@ void *heap_alloc(struct domain *d, size_t size)
 {
 	(void)d;
 	CHECK(size <= 65536);
-	if (fake_heap_fails) {
+	if (fake_heap_fails || (fake_heap_fail_at && --fake_heap_fail_at == 0)) {
 		return NULL;
 	}
 	fake_heap_live++;

@@ -29,6 +29,7 @@ struct world {
 
 extern struct world world;
 extern bool fake_heap_fails;
+extern int fake_heap_fail_at; /* the n-th heap_alloc() fails; 0: none */
 extern int fake_heap_live;
 extern int fake_mmio_fail_at; /* the n-th mmio_register() fails; 0: none */
 

@@ -14,7 +14,10 @@
 #include <hv/arch.h>
 #include <hv/console.h>
 #include <hv/page_alloc.h>
+#include <hv/pci.h>
+#include <hv/platform.h>
 #include <hv/trace.h>
+#include <hv/vpci.h>
 #include "arch/arm64/vgic/vgic_its.h"
 #include "fake_gic_guest.h"
 
@@ -33,25 +36,38 @@ enum {
 
 /* ---- memory -------------------------------------------------------------- */
 
-#define PAGES 4u
+#define GUESTS 3u /* the first is dom0, of fake_gic_world.h */
+#define PAGES 4u  /* of each */
 #define QUEUE 1u  /* pages: 0 is not there */
 #define CONFIG 2u
 #define FIRST_MFN 0x100u
 
-static struct page pages[PAGES];
-static _Alignas(PAGE_SIZE) uint8_t ram[PAGES][PAGE_SIZE];
+static struct page pages[GUESTS * PAGES];
+static _Alignas(PAGE_SIZE) uint8_t ram[GUESTS * PAGES][PAGE_SIZE];
+static const struct domain *owner[GUESTS]; /* but of the first */
 static int second_levels;
 static void *level_page;
 
-struct page *p2m_get_page(struct domain *dom, gfn_t g, struct p2m_entry *e)
+static uint32_t guest_of(const struct domain *dom)
 {
-	(void)dom;
+	uint32_t i = GUESTS - 1;
+
+	while (i && owner[i] != dom) {
+		i--;
+	}
+	return i;
+}
+
+struct page *p2m_get_page(struct domain *dom, gfn_t f, struct p2m_entry *e)
+{
+	struct page *pg = &pages[guest_of(dom) * PAGES + f.v % PAGES];
+
 	(void)e;
-	if (g.v == 0 || g.v >= PAGES) {
+	if (f.v == 0 || f.v >= PAGES) {
 		return NULL;
 	}
-	pages[g.v].count++;
-	return &pages[g.v];
+	pg->count++;
+	return pg;
 }
 
 mfn_t page_mfn(const struct page *pg)
@@ -133,6 +149,29 @@ int p2m_map_mmio(struct domain *dom, gfn_t g, mfn_t m, uint64_t nr,
 
 #define DEVS 8u
 #define EVENTS 64u
+#define NO_DEV UINT32_MAX
+
+struct platform platform;
+static bool its_gone;
+static bool given[DEVS];             /* not dom0's */
+static uint32_t slot[GUESTS][DEVS];  /* the machine's id, or NO_DEV */
+
+bool pci_is_given(uint32_t id)
+{
+	return id < DEVS && given[id];
+}
+
+bool vpci_device_id(const struct domain *dom, uint32_t virt, uint32_t *phys)
+{
+	uint32_t i = guest_of(dom);
+
+	cr_assert_neq(i, 0); /* dom0 has the machine's */
+	if (virt >= DEVS || slot[i][virt] == NO_DEV) {
+		return false;
+	}
+	*phys = slot[i][virt];
+	return true;
+}
 
 static struct {
 	bool mapped;
@@ -163,7 +202,7 @@ uint32_t its_itt_entry(void)
 
 bool its_has_device(uint32_t id)
 {
-	return id < DEVS;
+	return id < DEVS && !its_gone;
 }
 
 bool its_needs_page(uint32_t id)
@@ -191,9 +230,13 @@ int its_map_device(uint32_t id, uint64_t itt, unsigned int bits)
 	return answer();
 }
 
-int its_unmap_device(uint32_t id)
+int its_unmap_device(uint32_t id, const uint16_t *lpi, uint32_t nr)
 {
 	cr_assert(id < DEVS && dev[id].mapped);
+	cr_assert_eq(nr, 1u << dev[id].bits);
+	for (uint32_t i = 0; i < nr; i++) { /* all are ended, none that is not */
+		cr_assert_eq(lpi[i] != 0, dev[id].lpi[i] != 0);
+	}
 	dev[id].mapped = false;
 	return answer();
 }
@@ -201,7 +244,7 @@ int its_unmap_device(uint32_t id)
 int its_map_event(uint32_t id, uint32_t event, uint32_t lpi, uint16_t cpu)
 {
 	cr_assert(id < DEVS && dev[id].mapped && event < 1u << dev[id].bits);
-	cr_assert(lpi >= LPI_FIRST && lpi < LPI_FIRST + VGIC_NR_LPIS);
+	cr_assert(lpi >= LPI_FIRST && lpi < LPI_FIRST + LPI_NR);
 	cr_assert_lt(cpu, FAKE_CPUS);
 	/* The hardware writes what it was given; a freed table is found. */
 	memset(dev[id].itt + event * its_itt_entry(), 1, its_itt_entry());
@@ -271,14 +314,43 @@ int its_leave_cpu(uint16_t cpu, uint16_t to)
 
 /* ---- the guest ----------------------------------------------------------- */
 
-static uint64_t written; /* GITS_CWRITER */
+static uint32_t me;              /* the guest that acts */
+static uint64_t writes[GUESTS];  /* GITS_CWRITER */
+static struct vcpu *other[GUESTS]; /* vCPU 0 of those but the first */
+
+static uint64_t its_base(void)
+{
+	return me ? VPCI_ITS_BASE : ITS;
+}
+
+/* Of a register of the ITS that has the guest that acts. */
+static uint64_t its_reg(uint64_t offset, bool write, uint64_t value)
+{
+	struct mmio_access a = { offset, value, 8, write };
+	const struct mmio_table *t;
+
+	if (me == 0) {
+		if (write) {
+			reg_try_write(0, ITS + offset, 8, value);
+		}
+		return write ? 0 : reg_read(0, ITS + offset, 8);
+	}
+	t = &other[me]->domain->mmio;
+	for (uint32_t i = 0; i < t->nr; i++) {
+		if (t->range[i].start == its_base()) {
+			(void)t->range[i].fn(other[me], &a,
+					     t->range[i].opaque);
+		}
+	}
+	return a.value;
+}
 
 static void command(uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3)
 {
 	uint64_t w[4] = { w0, w1, w2, w3 };
 
-	memcpy(&ram[QUEUE][written], w, sizeof(w));
-	written = (written + 32) % PAGE_SIZE;
+	memcpy(&ram[me * PAGES + QUEUE][writes[me]], w, sizeof(w));
+	writes[me] = (writes[me] + 32) % PAGE_SIZE;
 }
 
 /* Writes of GITS_CWRITER until all is done; how many. */
@@ -287,9 +359,9 @@ static int run_queue(void)
 	int n = 0;
 
 	do {
-		reg_try_write(0, ITS + GITS_CWRITER, 8, written);
+		its_reg(GITS_CWRITER, true, writes[me]);
 		cr_assert_lt(n++, 200);
-	} while (reg_read(0, ITS + GITS_CREADR, 8) != written);
+	} while (its_reg(GITS_CREADR, false, 0) != writes[me]);
 	world_settle();
 	return n;
 }
@@ -321,7 +393,7 @@ static void about(uint8_t op, uint32_t id, uint32_t event, uint16_t icid)
 
 static struct vits *its(void)
 {
-	return d->arch.vgic.its;
+	return me ? other[me]->domain->arch.vgic.its : d->arch.vgic.its;
 }
 
 static void begin(uint32_t nr_vcpus)
@@ -330,13 +402,19 @@ static void begin(uint32_t nr_vcpus)
 	memset(enabled, 0, sizeof(enabled));
 	memset(ops, 0, sizeof(ops));
 	memset(ram, 0, sizeof(ram));
-	for (uint32_t i = 0; i < PAGES; i++) {
+	memset(given, 0, sizeof(given));
+	memset(slot, 0xff, sizeof(slot));
+	memset(writes, 0, sizeof(writes));
+	for (uint32_t i = 0; i < GUESTS * PAGES; i++) {
 		pages[i].count = 1;
 	}
-	written = 0;
+	me = 0;
 	spurious = 0;
 	complaints = 0;
 	has_level = false;
+	its_gone = false;
+	platform.its.node = 1;
+	platform.its.base = ITS;
 	start(4, nr_vcpus);
 	for (uint32_t i = 0; i < nr_vcpus; i++) {
 		uint64_t gicr = WORLD_GICR + i * 0x20000u;
@@ -357,13 +435,15 @@ static void begin(uint32_t nr_vcpus)
 static void end(void)
 {
 	world_fini();
-	for (uint32_t i = 0; i < PAGES; i++) {
+	for (uint32_t i = 0; i < GUESTS * PAGES; i++) {
 		cr_assert_eq(pages[i].count, 1);
 	}
 	for (uint32_t i = 0; i < DEVS; i++) {
 		cr_assert(!dev[i].mapped);
 	}
-	cr_assert_null(vits_of_block[0]);
+	for (uint32_t i = 0; i < ARRAY_SIZE(vits_of_block); i++) {
+		cr_assert_null(vits_of_block[i]);
+	}
 }
 
 #endif

@@ -117,7 +117,7 @@ Test(vgic_its, queue_registers)
 		     UINT64_C(1) << 63 | QUEUE << PAGE_SHIFT);
 	/* Outside of the queue: nothing happens. */
 	reg_write(0, ITS + GITS_CWRITER, 8, PAGE_SIZE + 32);
-	cr_expect_eq(reg_read(0, ITS + GITS_CREADR, 8), written);
+	cr_expect_eq(reg_read(0, ITS + GITS_CREADR, 8), writes[0]);
 	reg_write(0, ITS + GITS_CTLR, 4, 0);
 	reg_write(0, ITS + GITS_CBASER + 4, 4, 0x80000000);
 	cr_expect_eq(reg_read(0, ITS + GITS_CREADR, 8), 0);
@@ -347,13 +347,29 @@ Test(vgic_its, no_memory)
 	cr_expect_null(its()->map[8].dev);
 }
 
-Test(vgic_its, other_domain)
+/* Not dom0's any more: what it has is ended, and it gets nothing new. */
+Test(vgic_its, a_function_is_given_away)
 {
 	one_event();
-	d->is_hardware = false;
-	mapd(4, 5, true);
+	message(3, 7);
+	given[3] = true;
+	arch_msi_forget(d, 3);
+	cr_expect(!dev[3].mapped);
+	cr_expect(!enabled[8]);
+	cr_expect_eq(taken(0), FAKE_NONE);
+	mapd(3, 5, true);
+	mapti(3, 7, 8200, 0);
+	about(0x03, 3, 7, 0);
+	mapd(3, 5, false);
 	run_queue();
-	cr_expect_eq(its()->nr_devices, 1);
+	cr_expect_eq(its()->nr_devices, 0);
+	given[3] = false;
+	mapd(3, 5, true);
+	mapti(3, 7, 8200, 0);
+	run_queue();
+	message(3, 7);
+	cr_expect_eq(taken(0), 8200);
+	cr_expect_eq(taken(0), FAKE_NONE);
 }
 
 Test(vgic_its, queue_in_no_memory)
@@ -362,7 +378,7 @@ Test(vgic_its, queue_in_no_memory)
 	reg_write(0, ITS + GITS_CTLR, 4, 0);
 	reg_write(0, ITS + GITS_CBASER, 8, UINT64_C(1) << 63 | 0xff);
 	reg_write(0, ITS + GITS_CTLR, 4, 1);
-	written = 255 * PAGE_SIZE / 32 % 100 * 32;
+	writes[0] = 255 * PAGE_SIZE / 32 % 100 * 32;
 	run_queue();
 	cr_expect_eq(its()->nr_devices, 0);
 }

@@ -15,7 +15,8 @@
 /* A device that the guest has mapped. */
 struct vits_dev {
 	struct vits_dev *next; /* of its bucket */
-	uint32_t id;
+	uint32_t id;           /* the machine's */
+	uint32_t guest_id;     /* by which it is found */
 	uint32_t nr_events;
 	void *itt;             /* the physical ITS has it */
 	uint16_t lpi[];        /* of each event: its place + 1; 0: not mapped */
@@ -50,7 +51,10 @@ struct vits {
 STATIC_ASSERT(sizeof(struct vits) <= 65536, "the heap's limit");
 
 extern struct spinlock its_lock;
-/* Whose the LPIs of each block of VGIC_NR_LPIS are; read without a lock. */
+/*
+ * Who gets the LPIs of each block of VGIC_NR_LPIS; read without a lock. A
+ * domain that ends keeps its block for longer than it is here.
+ */
 extern struct vits *vits_of_block[LPI_NR / VGIC_NR_LPIS];
 
 static inline uint32_t vits_nr_collections(const struct vits *s)
@@ -61,7 +65,12 @@ static inline uint32_t vits_nr_collections(const struct vits *s)
 /* vgic_its_cmd.c; its_lock is held. */
 /* Some commands of the guest's queue; true: more are waiting. */
 bool vits_run_queue(struct vits *s) REQUIRES(its_lock);
-void vits_drop_devices(struct vits *s) REQUIRES(its_lock);
+/* One device with all its events; false: there is none left. */
+bool vits_drop_one(struct vits *s) REQUIRES(its_lock);
+/* The one with this id of the machine's, if it is mapped. */
+void vits_drop_device(struct vits *s, uint32_t id) REQUIRES(its_lock);
+/* vgicd_v3.c: GICD_TYPER by what @d has. */
+void vgicd_v3_describe(struct domain *d);
 /* vgicits_v3.c */
 __must_check int vits_map_regs(struct domain *d, uint64_t base);
 

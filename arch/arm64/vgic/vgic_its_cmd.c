@@ -4,8 +4,13 @@
  * our own state, and passed on to the physical ITS where devices are concerned.
  * A command that makes no sense is skipped.
  *
- * Devices the guest's DeviceIDs are the physical ones; who may use which:
- *         may_use(). The physical ITS gets event tables of ours.
+ * Devices a guest's DeviceID is the place that virtual PCI gives its function,
+ *         dom0's the machine's own; id_of() tells. The physical ITS gets event
+ *         tables of ours.
+ * Races   a function may be taken away while a guest's commands run: who does
+ *         it changes the answers that id_of() gets, then waits for its_lock in
+ *         arch_msi_forget(). So what an old answer mapped is found there, and
+ *         who has the lock afterwards gets the new one.
  * LPIs    a domain has VGIC_NR_LPIS and as many physical ones; the n-th of the
  *         one are the n-th of the other. One event raises one LPI.
  * Masks   the enable bit of an LPI's configuration is the physical one's too;
@@ -23,6 +28,8 @@
 #include <hv/console.h>
 #include <hv/heap.h>
 #include <hv/page_alloc.h>
+#include <hv/pci.h>
+#include <hv/vpci.h>
 #include "vgic_its.h"
 
 #define VITS_STEP 8u
@@ -126,7 +133,7 @@ static struct vits_dev *find_device(const struct vits *s, uint32_t id)
 {
 	struct vits_dev *dev = s->dev[id % VITS_BUCKETS];
 
-	while (dev && dev->id != id) { /* bound: VITS_MAX_DEVICES */
+	while (dev && dev->guest_id != id) { /* bound: VITS_MAX_DEVICES */
 		dev = dev->next;
 	}
 	return dev;
@@ -222,16 +229,50 @@ static void pass_on(const struct vits *s, enum its_event_op op, uint32_t n)
 
 /* ---- devices ------------------------------------------------------------- */
 
-/* For now: the one that has the machine. */
-static bool may_use(const struct vits *s, uint32_t id)
+/* *@id: the machine's, of what the guest calls @guest_id; false: not its. */
+static bool id_of(const struct vits *s, uint32_t guest_id, uint32_t *id)
 {
-	return s->d->is_hardware && its_has_device(id);
+	*id = guest_id;
+	if (s->d->is_hardware ? pci_is_given(guest_id) :
+				!vpci_device_id(s->d, guest_id, id)) {
+		return false;
+	}
+	return its_has_device(*id);
+}
+
+/* What points to the machine's device @id; NULL: not mapped. */
+static struct vits_dev **link_of(struct vits *s, uint32_t id)
+{
+	for (uint32_t i = 0; i < VITS_BUCKETS; i++) {
+		struct vits_dev **link = &s->dev[i];
+
+		for (; *link; link = &(*link)->next) { /* as above */
+			if ((*link)->id == id) {
+				return link;
+			}
+		}
+	}
+	return NULL;
+}
+
+/*
+ * By whomever: two tables for one device would be one too many for the ITS.
+ * A device's next owner has it only after arch_msi_forget().
+ */
+static bool is_mapped(uint32_t id)
+{
+	for (uint32_t i = 0; i < ARRAY_SIZE(vits_of_block); i++) {
+		if (vits_of_block[i] && link_of(vits_of_block[i], id)) {
+			return true;
+		}
+	}
+	return false;
 }
 
 static void unmap_device(struct vits *s, struct vits_dev **link)
 {
 	struct vits_dev *dev = *link;
-	int rc = its_unmap_device(dev->id);
+	int rc = its_unmap_device(dev->id, dev->lpi, dev->nr_events);
 
 	for (uint32_t i = 0; i < dev->nr_events; i++) {
 		if (dev->lpi[i]) {
@@ -248,12 +289,23 @@ static void unmap_device(struct vits *s, struct vits_dev **link)
 	heap_free(s->d, dev);
 }
 
-void vits_drop_devices(struct vits *s)
+bool vits_drop_one(struct vits *s)
 {
 	for (uint32_t i = 0; i < VITS_BUCKETS; i++) {
-		while (s->dev[i]) { /* bound: VITS_MAX_DEVICES in all */
+		if (s->dev[i]) {
 			unmap_device(s, &s->dev[i]);
+			return true;
 		}
+	}
+	return false;
+}
+
+void vits_drop_device(struct vits *s, uint32_t id)
+{
+	struct vits_dev **link = link_of(s, id);
+
+	if (link) {
+		unmap_device(s, link);
 	}
 }
 
@@ -275,7 +327,7 @@ static bool make_room(uint32_t id)
 	return true;
 }
 
-static struct vits_dev *new_device(struct vits *s, uint32_t id, uint32_t nr)
+static struct vits_dev *new_device(struct vits *s, uint32_t nr)
 {
 	struct vits_dev *dev = heap_alloc(
 		s->d, sizeof(*dev) + nr * sizeof(dev->lpi[0]));
@@ -284,7 +336,6 @@ static struct vits_dev *new_device(struct vits *s, uint32_t id, uint32_t nr)
 	if (!dev) {
 		return NULL;
 	}
-	dev->id = id;
 	dev->nr_events = nr;
 	dev->itt = heap_alloc(s->d, size);
 	if (!dev->itt) {
@@ -297,29 +348,32 @@ static struct vits_dev *new_device(struct vits *s, uint32_t id, uint32_t nr)
 
 static void do_mapd(struct vits *s, const struct cmd *c)
 {
-	uint32_t id = cmd_device(c);
+	uint32_t guest_id = cmd_device(c), id;
 	unsigned int bits = (unsigned int)(c->w[1] & 0x1f) + 1;
-	struct vits_dev **link = &s->dev[id % VITS_BUCKETS];
+	struct vits_dev **head = &s->dev[guest_id % VITS_BUCKETS];
+	struct vits_dev **link = head;
 	struct vits_dev *dev;
 
-	while (*link && (*link)->id != id) { /* bound: VITS_MAX_DEVICES */
+	while (*link && (*link)->guest_id != guest_id) { /* bound: as above */
 		link = &(*link)->next;
 	}
 	if (*link) {
 		unmap_device(s, link);
 	}
-	if (!cmd_is_valid(c) || bits > VITS_EVENT_BITS || !may_use(s, id) ||
+	if (!cmd_is_valid(c) || bits > VITS_EVENT_BITS ||
+	    !id_of(s, guest_id, &id) || is_mapped(id) ||
 	    s->nr_devices == VITS_MAX_DEVICES ||
 	    s->nr_events + BIT32(bits) > VITS_MAX_EVENTS || !make_room(id)) {
 		return;
 	}
-	dev = new_device(s, id, BIT32(bits));
+	dev = new_device(s, BIT32(bits));
 	if (!dev) {
 		return;
 	}
-	link = &s->dev[id % VITS_BUCKETS];
-	dev->next = *link;
-	*link = dev;
+	dev->id = id;
+	dev->guest_id = guest_id;
+	dev->next = *head;
+	*head = dev;
 	s->nr_devices++;
 	s->nr_events += dev->nr_events;
 	check_its(its_map_device(

@@ -72,6 +72,7 @@ __cold int vgic_reset_step(struct domain *d, uint64_t *at)
 	struct vgic_op op;
 
 	if (n == 0) {
+		ASSERT(!d->arch.vgic.its); /* boot-time domains have none */
 		vgic_set_enabled(d, 0, false);
 		*at = 1;
 		return -EAGAIN;

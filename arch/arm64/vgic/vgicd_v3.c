@@ -14,6 +14,7 @@
 #include <lib/check.h>
 #include <lib/errno.h>
 #include <hv/dom_config.h>
+#include "vgic_its.h"
 #include "vgic_mmio.h"
 #include "vgicr_v3.h"
 
@@ -165,12 +166,13 @@ static enum mmio_result gicd_access(struct vcpu *v, struct mmio_access *m,
 }
 
 /* ITLinesNumber counts blocks of 32 after the first; CPUNumber: up to 8. */
-static uint32_t typer_of(const struct domain *d)
+__cold void vgicd_v3_describe(struct domain *d)
 {
 	uint32_t cpus = d->max_vcpus < 8 ? d->max_vcpus : 8;
 
-	return (d->arch.vgic.nr_spis + 31) / 32 | (cpus - 1) << 5 |
-	       (d->arch.vgic.its ? GICD_TYPER_ITS : GICD_TYPER_IDBITS);
+	d->arch.vgic.typer =
+		(d->arch.vgic.nr_spis + 31) / 32 | (cpus - 1) << 5 |
+		(d->arch.vgic.its ? GICD_TYPER_ITS : GICD_TYPER_IDBITS);
 }
 
 int vgic_v3_map(struct domain *d, const struct dom_config *cfg)
@@ -185,7 +187,7 @@ int vgic_v3_map(struct domain *d, const struct dom_config *cfg)
 	if (d->arch.vgic.version != 3) {
 		return -EINVAL;
 	}
-	d->arch.vgic.typer = typer_of(d);
+	vgicd_v3_describe(d);
 	rc = mmio_register(d, &gicd);
 	if (rc) {
 		return rc;

@@ -14,6 +14,7 @@
  */
 #include <lib/errno.h>
 #include <hv/p2m.h>
+#include <hv/platform.h>
 #include "vgic_its.h"
 #include "vgic_mmio.h"
 
@@ -125,13 +126,13 @@ static enum mmio_result its_access(struct vcpu *v, struct mmio_access *m,
 	return rc;
 }
 
-/* Where the domain sees its ITS the machine has one. */
+/* The machine's one, where the domain sees its own. */
 __cold static int map_doorbell(struct domain *d, uint64_t base)
 {
-	paddr_t at = paddr(base + ITS_DOORBELL);
-
-	return p2m_map_mmio(d, ipa_to_gfn(ipa(at.v)), paddr_to_mfn(at), 1,
-			    P2M_DOORBELL);
+	return p2m_map_mmio(
+		d, ipa_to_gfn(ipa(base + ITS_DOORBELL)),
+		paddr_to_mfn(paddr(platform.its.base + ITS_DOORBELL)), 1,
+		P2M_DOORBELL);
 }
 
 __cold int vits_map_regs(struct domain *d, uint64_t base)

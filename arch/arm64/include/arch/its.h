@@ -57,7 +57,12 @@ uint32_t its_itt_entry(void); /* bytes of an event in a device's table */
 bool its_has_device(uint32_t dev);
 /* @itt has 2^@bits entries. */
 __must_check int its_map_device(uint32_t dev, uint64_t itt, unsigned int bits);
-__must_check int its_unmap_device(uint32_t dev);
+/*
+ * Event n is mapped where @lpi[n], of @nr, is not 0: nothing of it is pending
+ * any more, at any CPU, when this is done.
+ */
+__must_check int its_unmap_device(uint32_t dev, const uint16_t *lpi,
+				  uint32_t nr);
 __must_check int its_map_event(uint32_t dev, uint32_t event, uint32_t lpi,
 			       uint16_t cpu);
 __must_check int its_move_event(uint32_t dev, uint32_t event, uint16_t cpu);
