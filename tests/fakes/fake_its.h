@@ -371,22 +371,23 @@ static uint64_t of(uint8_t op, uint32_t id)
 	return op | (uint64_t)id << 32;
 }
 
-static void mapd(uint32_t id, unsigned int bits, bool valid)
+static inline void mapd(uint32_t id, unsigned int bits, bool valid)
 {
 	command(of(0x08, id), bits - 1, (uint64_t)valid << 63, 0);
 }
 
-static void mapc(uint16_t icid, uint32_t rd, bool valid)
+static inline void mapc(uint16_t icid, uint32_t rd, bool valid)
 {
 	command(0x09, 0, (uint64_t)valid << 63 | (uint64_t)rd << 16 | icid, 0);
 }
 
-static void mapti(uint32_t id, uint32_t event, uint32_t lpi, uint16_t icid)
+static inline void mapti(uint32_t id, uint32_t event, uint32_t lpi,
+			 uint16_t icid)
 {
 	command(of(0x0a, id), (uint64_t)lpi << 32 | event, icid, 0);
 }
 
-static void about(uint8_t op, uint32_t id, uint32_t event, uint16_t icid)
+static inline void about(uint8_t op, uint32_t id, uint32_t event, uint16_t icid)
 {
 	command(of(op, id), event, icid, 0);
 }
