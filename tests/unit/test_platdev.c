@@ -474,3 +474,32 @@ Test(platdev, dying)
 	domain_put(d);
 	hv_reap();
 }
+
+/*
+ * Messages end when no vCPU runs any more, while its lines and devices are
+ * still its; the step that is not done comes again.
+ */
+static int msi_steps;
+static int msi_left;
+
+int arch_msi_stop_step(struct domain *d)
+{
+	cr_assert_eq(d->state, DOM_DYING);
+	cr_assert(domain_is_descheduled(d));
+	cr_assert(msi_left == 0 || irq_desc_of(RTC_LINE)->domain == d);
+	msi_steps++;
+	return msi_left && --msi_left ? -EAGAIN : 0;
+}
+
+Test(platdev, messages_end_first)
+{
+	struct domain *d = hv_build(1, 4);
+
+	cr_assert_eq(permit(d->id, RTC, 1, true), 0);
+	cr_assert_eq(bind(d->id, RTC_LINE), 0);
+	msi_left = 5;
+	msi_steps = 0;
+	end(d);
+	cr_assert_eq(msi_steps, 5);
+	cr_assert_null(irq_desc_of(RTC_LINE)->domain);
+}
