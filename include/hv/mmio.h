@@ -24,7 +24,7 @@ struct mmio_access {
 enum mmio_result {
 	MMIO_OK = 0,
 	MMIO_ABORT = 1, /* external abort, as hardware would give */
-	MMIO_AGAIN = 2, /* writes only: done in part, the guest repeats it */
+	MMIO_AGAIN = 2, /* not, or a write in part: the guest repeats it */
 };
 
 struct mmio_range {

@@ -53,7 +53,7 @@ HV_SRC := $(filter-out lib/sha256.c drivers/smmu/%_init.c,$(wildcard core/*.c li
 # traps run through.
 HV_COLD := $(wildcard \
 	core/audit*.c core/console*.c core/domain*.c core/domctl*.c core/domctl*.c \
-	core/platdev.c core/evtchn_bind.c core/evtchn_fifo.c core/gnttab.c core/gnttab_op.c \
+	core/platdev.c core/vpci*.c core/evtchn_bind.c core/evtchn_fifo.c core/gnttab.c core/gnttab_op.c \
 	core/hc_console.c core/hc_domctl.c core/hc_hvm.c core/hc_m*.c \
 	core/hc_platform.c core/hc_sched.c core/hc_sysctl.c core/hc_vcpu.c \
 	core/gnttab_dma.c core/heap.c core/hypercall_subop.c core/iommu*.c core/ipi.c core/irq.c \
