@@ -30,6 +30,7 @@
 #include <lib/bits.h>
 #include <lib/check.h>
 #include <lib/errno.h>
+#include "iommu_priv.h"
 
 #define SAME_FAULT_NS UINT64_C(1000000000)
 /* What a device does, and did while it was its owner's. */
@@ -42,14 +43,14 @@ static struct iommu *units[MAX_IOMMUS] __ro_after_boot;
 static uint32_t nr_units __ro_after_boot;
 static struct iommu_device *devices; /* boot adds to it */
 static uint64_t tags[IOMMU_TAGS / 64] = { 1 };    /* 0 is nobody's */
-static struct iommu_space spaces[IOMMU_TAGS];     /* by tag */
+struct iommu_space iommu_spaces[IOMMU_TAGS];      /* by tag */
 static struct {
 	const struct iommu *of;
 	struct iommu_fault what;
 	uint64_t at_ns;
 } last_fault; /* told; iommu_lock */
 static uint32_t fired; /* units with an interrupt to look at; atomic */
-static struct spinlock iommu_lock = SPINLOCK_INIT(IOMMU_DEV);
+struct spinlock iommu_lock = SPINLOCK_INIT(IOMMU_DEV);
 
 /* ---- units --------------------------------------------------------------- */
 
@@ -124,7 +125,8 @@ static bool is_shared_locked(const struct iommu_device *dev,
 			continue;
 		}
 		for (uint32_t i = 0; i < o->nr; i++) {
-			if (ranges_meet(&o->stream[i], r)) {
+			if (ranges_meet(&o->stream[i], r) &&
+			    !(dev->of == o && dev->away)) {
 				return true;
 			}
 		}
@@ -165,7 +167,8 @@ static bool is_kept_locked(const struct domain *d,
 
 	*end = (uint64_t)r->first + r->nr;
 	for (; o; o = o->next) { /* bound: all devices' ranges */
-		uint32_t nr = o != dev && o->owner == d ? o->nr : 0;
+		bool away = o->of == dev && o->away; /* out of @dev */
+		uint32_t nr = away || (o != dev && o->owner == d) ? o->nr : 0;
 
 		for (uint32_t i = 0; i < nr; i++) {
 			const struct stream_range *b = &o->stream[i];
@@ -197,7 +200,7 @@ static void detach_range_locked(const struct domain *d,
 		spin_lock(&r->unit->lock);
 		r->unit->ops->detach(r->unit, (uint32_t)at,
 				     (uint32_t)(end - at),
-				     &spaces[d->iommu.tag]);
+				     &iommu_spaces[d->iommu.tag]);
 		spin_unlock(&r->unit->lock);
 	}
 }
@@ -221,7 +224,7 @@ static int attach_locked(struct domain *d, struct iommu_device *dev)
 		rc = r->unit->dead
 			     ? -EIO
 			     : r->unit->ops->attach(r->unit, r->first, r->nr,
-						    &spaces[d->iommu.tag]);
+						    &iommu_spaces[d->iommu.tag]);
 		spin_unlock(&r->unit->lock);
 		if (rc) {
 			detach_locked(d, dev, i);
@@ -244,7 +247,7 @@ static int watch_locked(struct domain *d, const struct iommu_device *dev)
 	spin_lock(&d->p2m.lock);
 	if (!d->p2m.dying) {
 		d->iommu.units |= bits;
-		arch_p2m_share(d, uncached, &spaces[d->iommu.tag]);
+		arch_p2m_share(d, uncached, &iommu_spaces[d->iommu.tag]);
 		rc = 0;
 	}
 	spin_unlock(&d->p2m.lock);
@@ -284,7 +287,7 @@ static int assign_locked(struct domain *d, struct iommu_device *dev)
 	if (d->iommu.tag == 0) {
 		return -ENOSPC;
 	}
-	spaces[d->iommu.tag].tag = d->iommu.tag;
+	iommu_spaces[d->iommu.tag].tag = d->iommu.tag;
 	rc = watch_locked(d, dev);
 	if (rc == 0) {
 		rc = attach_locked(d, dev);
@@ -371,7 +374,7 @@ void iommu_flush(struct domain *d, uint64_t address)
 
 		spin_lock(&u->lock);
 		if (!u->dead) {
-			u->ops->flush(u, &spaces[d->iommu.tag],
+			u->ops->flush(u, &iommu_spaces[d->iommu.tag],
 				      all ? 0 : address, all ? IOMMU_ALL : 1);
 		}
 		spin_unlock(&u->lock);
@@ -395,7 +398,9 @@ static const struct iommu_device *device_of(const struct iommu *u,
 	const struct iommu_device *dev = devices;
 
 	for (; dev; dev = dev->next) { /* bound: all devices' ranges */
-		for (uint32_t i = 0; i < dev->nr; i++) {
+		bool in_host = dev->of && !dev->away;
+
+		for (uint32_t i = 0; !in_host && i < dev->nr; i++) {
 			const struct stream_range *r = &dev->stream[i];
 
 			if (r->unit == u && stream - r->first < r->nr) {
@@ -534,6 +539,29 @@ void iommu_space_of(struct domain *d, struct iommu_space *s)
 	spin_unlock(&d->p2m.lock);
 }
 
+/*
+ * Stream @at of @dev is a function's that is away. The same is so for *@nr at
+ * most from there on, which is lowered to that.
+ */
+static bool is_away_locked(const struct iommu_device *dev,
+			   const struct iommu *u, uint32_t at, uint32_t *nr)
+{
+	const struct iommu_device *f = dev->functions;
+	bool away = false;
+
+	for (; f; f = f->next_function) { /* bound: PCI_FUNCTIONS */
+		uint32_t far = f->stream[0].first - at;
+
+		if (!f->away || f->stream[0].unit != u) {
+			continue;
+		}
+		away |= far == 0;
+		far = far == 0 ? 1 : far;
+		*nr = far < *nr ? far : *nr;
+	}
+	return away;
+}
+
 /* Stream @at against one range of a device with an owner. */
 static void look_at_range(struct iommu_look *l, const struct iommu_device *dev,
 			  const struct stream_range *r, uint32_t at)
@@ -544,7 +572,7 @@ static void look_at_range(struct iommu_look *l, const struct iommu_device *dev,
 		return;
 	}
 	l->is.nr = left < l->is.nr ? left : l->is.nr;
-	if (r->first > at) {
+	if (r->first > at || is_away_locked(dev, l->unit, at, &l->is.nr)) {
 		return;
 	}
 	if (l->owner != OWNER_NONE && l->owner != dev->owner->id) {

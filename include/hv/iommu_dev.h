@@ -20,11 +20,19 @@ struct stream_range {
 	uint32_t nr;
 };
 
-/* All the streams of one device of the tree; of a PCI host, of all behind. */
+/*
+ * All the streams of one device of the tree; of a PCI host, of all behind. A
+ * function behind one is a device of one stream, .of the host: while it is
+ * .away the stream is not the host's, whoever has that.
+ */
 struct iommu_device {
 	const char *name; /* for messages; lives as long as this */
 	struct domain *owner; /* NULL: nobody; iommu_lock */
 	struct iommu_device *next; /* of all; iommu_add_device() */
+	struct iommu_device *of; /* NULL: no function */
+	struct iommu_device *functions; /* of a host; iommu_lock */
+	struct iommu_device *next_function;
+	bool away; /* iommu_lock */
 	uint32_t nr;
 	struct stream_range stream[IOMMU_DEV_STREAMS];
 };
@@ -48,6 +56,29 @@ void iommu_return(struct domain *d, struct iommu_device *dev);
  * them is under way. A part of its end, before its memory goes.
  */
 __must_check int iommu_return_all_step(struct domain *d);
+
+/* ---- one function of a PCI host's (iommu_function.c) --------------------- */
+
+/*
+ * @f, a new device with its name, is the function behind @host with @stream of
+ * @unit. -EINVAL: that is none of the host's, or another function's.
+ */
+__must_check int iommu_function_add(struct iommu_device *host,
+				    struct iommu *unit, uint32_t stream,
+				    struct iommu_device *f);
+/*
+ * From @from, which has the host, to nobody: nothing of @f is under way, and
+ * it reaches nothing. iommu_assign() and iommu_return() go on from here.
+ * -EBUSY: it is away already, or @from has not got the host; -ENOMEM.
+ */
+__must_check int iommu_function_take(struct domain *from,
+				     struct iommu_device *f);
+/*
+ * From nobody back to @to, which has the host. After an error it reaches
+ * nothing and is nobody's still.
+ */
+__must_check int iommu_function_back(struct domain *to,
+				     struct iommu_device *f);
 
 /*
  * P2M lock of @d held, d->iommu.units not 0: the frame at @address is no

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of core/iommu*.c have together. */
+#ifndef CORE_IOMMU_PRIV_H
+#define CORE_IOMMU_PRIV_H
+
+#include <hv/iommu.h>
+#include <hv/lock.h>
+
+extern struct spinlock iommu_lock; /* rank IOMMU_DEV */
+extern struct iommu_space iommu_spaces[IOMMU_TAGS]; /* by tag; iommu_lock */
+
+#endif
