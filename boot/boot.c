@@ -17,6 +17,7 @@
 #include "iommu.h"
 #include "measure.h"
 #include "modules.h"
+#include "pci.h"
 #include "platdev.h"
 #include <arch/features.h>
 #include <arch/stage1.h>
@@ -200,6 +201,7 @@ static void start_domains(void)
 		check(modules_need_kernel(&platform), "no domain to start");
 		check(boot_dom0(), "dom0");
 		boot_platdevs(&host_dt, &platform);
+		boot_pci(&host_dt, &platform);
 	}
 	if (!boot_dom0less() && !hardware_domain) {
 		boot_refuse("no domain could be started (see above)");

@@ -154,7 +154,7 @@ static void units_init(struct dt *t)
 
 /* ---- devices ------------------------------------------------------------- */
 
-static struct iommu *unit_of(uint32_t node)
+struct iommu *boot_iommu_unit(uint32_t node)
 {
 	for (uint32_t i = 0; i < nr_known; i++) {
 		if (known[i].node == node) {
@@ -179,7 +179,7 @@ static struct iommu_device *device_make(struct dt *t, uint32_t idx,
 	dev->name = (const char *)(dev + 1);
 	dev->nr = nr;
 	for (uint32_t i = 0; i < nr; i++) {
-		dev->stream[i].unit = unit_of(s[i].smmu);
+		dev->stream[i].unit = boot_iommu_unit(s[i].smmu);
 		dev->stream[i].first = s[i].first;
 		dev->stream[i].nr = s[i].nr;
 		if (!dev->stream[i].unit) {

@@ -6,8 +6,9 @@
  * Owns    the order of tear-down; d->teardown, d->teardown_gen; the list of
  *         domains without references, whose memory goes at work points.
  * Not     the parts: each module gives back its own.
- * Order   vCPUs stop first, so nothing of the guest's own doing can race; its
- *         signals and mappings of others go before its memory does.
+ * Order   vCPUs stop first, so nothing of the guest's own doing can race; then
+ *         its devices, by messages and to memory; its signals and mappings of
+ *         others go before its memory does.
  * Locks   control_lock: one tear-down at a time. domain_list_lock (rank
  *         DOMAIN_LIST) for the list; who takes a domain from it is alone.
  * Races   another CPU may have a vCPU in hand that it has just saved or taken
@@ -25,9 +26,11 @@
 #include <hv/iommu_dev.h>
 #include <hv/irq.h>
 #include <hv/page_alloc.h>
+#include <hv/pci.h>
 #include <hv/platdev.h>
 #include <hv/restart.h>
 #include <hv/static_mem.h>
+#include <hv/vpci.h>
 #include <hv/work.h>
 #include <lib/errno.h>
 
@@ -68,6 +71,7 @@ static int (*const parts[])(struct domain *d) = {
 	arch_msi_stop_step,
 	silence,
 	settle,
+	pci_release_step,
 	iommu_return_all_step,
 	restart_fini_step,
 	evtchn_fini_step,
@@ -113,6 +117,7 @@ static int free_vcpus(struct domain *d)
 
 static int free_arch(struct domain *d)
 {
+	vpci_domain_fini(d);
 	arch_domain_fini(d);
 	guest_console_fini(d);
 	return 0;

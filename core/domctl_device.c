@@ -4,7 +4,7 @@
  * memory.
  *
  * Owns    what a call may ask for at a time.
- * Not     whose a device is (platdev.c).
+ * Not     whose a device is (platdev.c, pci_assign.c).
  * Locks   control_lock, held by the caller.
  * Bounds  MAX_PAGES pages mapped a call; a name of PLATDEV_PATH_MAX bytes.
  * Spec    [XEN] domctl.h. A line has the same number in the guest.
@@ -13,7 +13,9 @@
 
 #include <hv/domain.h>
 #include <hv/guest_win.h>
+#include <hv/hypercall.h>
 #include <hv/iommu_dev.h>
+#include <hv/pci.h>
 #include <hv/platdev.h>
 #include <lib/errno.h>
 
@@ -24,9 +26,23 @@ int64_t domctl_iomem_permission(struct vcpu *v, struct domain *d,
 {
 	const struct xen_domctl_iomem_permission *p = &op->u.iomem_permission;
 
+	int rc = platdev_permit_pages(d, p->first_mfn, p->nr_mfns,
+				      p->allow_access != 0);
+
 	(void)v;
-	return platdev_permit_pages(d, p->first_mfn, p->nr_mfns,
-				    p->allow_access != 0);
+	/* Of no device of the tree's: then of a PCI function, perhaps. */
+	return rc == -EPERM ? pci_permit_pages(d, p->first_mfn, p->nr_mfns)
+			    : rc;
+}
+
+/* A guest sees no ports: those of its functions make no difference. */
+int64_t domctl_ioport_permission(struct vcpu *v, struct domain *d,
+				 struct xen_domctl *op)
+{
+	(void)v;
+	(void)d;
+	(void)op;
+	return pci_is_present() ? 0 : -ENOSYS;
 }
 
 /* Only what was mapped just so. */
@@ -102,6 +118,19 @@ int64_t domctl_bind_pt_irq(struct vcpu *v, struct domain *d,
 
 /* ---- accesses to memory -------------------------------------------------- */
 
+/*
+ * A PCI function; *@sbdf is which. Whether there are hosts that could have it
+ * is another matter.
+ */
+static bool is_pci(const struct xen_domctl_assign_device *p, uint32_t *sbdf)
+{
+	uint32_t may = XEN_DOMCTL_DEV_RDM_RELAXED; /* of x86 */
+
+	*sbdf = p->u.pci.machine_sbdf;
+	return p->dev == XEN_DOMCTL_DEV_PCI && (p->flags & ~may) == 0 &&
+	       pci_is_present();
+}
+
 /* @d: NULL where none is meant. */
 static int find(struct vcpu *v, const struct domain *d,
 		const struct xen_domctl_assign_device *p, struct platdev **dev)
@@ -126,12 +155,22 @@ static int find(struct vcpu *v, const struct domain *d,
 	return *dev ? 0 : -ESRCH;
 }
 
+static int64_t again(int rc)
+{
+	return rc == -EAGAIN ? HC_AGAIN : rc;
+}
+
 int64_t domctl_assign_device(struct vcpu *v, struct domain *d,
 			     struct xen_domctl *op)
 {
 	struct platdev *dev = NULL;
-	int rc = find(v, d, &op->u.assign_device, &dev);
+	uint32_t sbdf;
+	int rc;
 
+	if (is_pci(&op->u.assign_device, &sbdf)) {
+		return again(pci_assign(d, sbdf));
+	}
+	rc = find(v, d, &op->u.assign_device, &dev);
 	return rc ? rc : platdev_assign(d, dev);
 }
 
@@ -139,16 +178,37 @@ int64_t domctl_deassign_device(struct vcpu *v, struct domain *d,
 			       struct xen_domctl *op)
 {
 	struct platdev *dev = NULL;
-	int rc = find(v, d, &op->u.assign_device, &dev);
+	uint32_t sbdf;
+	int rc;
 
+	if (is_pci(&op->u.assign_device, &sbdf)) {
+		return again(pci_deassign(d, sbdf));
+	}
+	rc = find(v, d, &op->u.assign_device, &dev);
 	return rc ? rc : platdev_deassign(d, dev);
+}
+
+static int test_assign(struct vcpu *v, const struct domain *d,
+		       const struct xen_domctl_assign_device *p)
+{
+	struct platdev *dev = NULL;
+	uint32_t sbdf;
+	int rc;
+
+	if (is_pci(p, &sbdf)) {
+		return pci_test_assign(sbdf);
+	}
+	rc = find(v, d, p, &dev);
+	if (rc == 0 && !dev->behind) {
+		rc = -ENODEV;
+	}
+	return rc == 0 && dev->owner ? -EBUSY : rc;
 }
 
 /* Of nobody in particular (DOMID_INVALID): could it be given away now? */
 int64_t domctl_test_assign_device(struct vcpu *v, struct domain *d,
 				  struct xen_domctl *op)
 {
-	struct platdev *dev = NULL;
 	int rc;
 
 	if (op->domain != DOMID_INVALID) {
@@ -157,13 +217,7 @@ int64_t domctl_test_assign_device(struct vcpu *v, struct domain *d,
 			return -ESRCH;
 		}
 	}
-	rc = find(v, d, &op->u.assign_device, &dev);
-	if (rc == 0 && !dev->behind) {
-		rc = -ENODEV;
-	}
-	if (rc == 0 && dev->owner) {
-		rc = -EBUSY;
-	}
+	rc = test_assign(v, d, &op->u.assign_device);
 	if (d) {
 		domain_put(d);
 	}

@@ -71,6 +71,8 @@ int64_t domctl_irq_permission(struct vcpu *v, struct domain *d,
 			      struct xen_domctl *op);
 int64_t domctl_iomem_permission(struct vcpu *v, struct domain *d,
 				struct xen_domctl *op);
+int64_t domctl_ioport_permission(struct vcpu *v, struct domain *d,
+				 struct xen_domctl *op);
 int64_t domctl_memory_mapping(struct vcpu *v, struct domain *d,
 			      struct xen_domctl *op);
 int64_t domctl_bind_pt_irq(struct vcpu *v, struct domain *d,

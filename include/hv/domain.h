@@ -65,6 +65,8 @@ struct domain {
 	struct evtchn_table evtchn;
 	struct gnttab gnttab;
 	struct iommu_domain iommu;
+	bool has_its;               /* for PCI functions; control_lock */
+	bool has_pci;               /* a host of its own for them; the same */
 	struct mmio_table mmio;
 	struct arch_domain arch;
 

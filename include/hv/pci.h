@@ -20,6 +20,7 @@
 struct domain;
 
 #define PCI_BARS 6u
+#define PCI_FUNCTIONS 64u /* that the toolstack may name */
 #define PCI_HOST_WINDOWS 8u
 #define PCI_HOST_MAPS 8u
 
@@ -81,12 +82,13 @@ struct pci_function {
 	struct domain *owner;  /* who gets or has it; NULL: dom0 or nobody */
 	uint16_t segment;
 	uint16_t bdf;
-	uint8_t state;         /* enum pci_state */
-	uint8_t reset;         /* how far that is */
-	uint16_t flr;          /* register of its PCI Express part; 0: none */
+	uint8_t state;         /* enum pci_state; atomic */
+	bool needs_settling;   /* a reset began: since_ns */
+	int error;             /* why it goes back before it was given */
+	uint16_t express;      /* its part for that, if it can reset; 0: none */
 	uint32_t device_id;    /* in its messages */
-	uint64_t pages;        /* of its BARs that dom0 does not have now */
-	uint64_t since_ns;     /* a reset began */
+	uint32_t pages;        /* of its BARs that dom0 does not have now */
+	uint64_t since_ns;
 	struct pci_bar bar[PCI_BARS];
 	uint32_t raw_bar[PCI_BARS]; /* as dom0 has set them */
 	struct iommu_device behind; /* its one stream */
@@ -117,9 +119,11 @@ bool pci_is_given(uint32_t device_id);
 __must_check int pci_permit_pages(const struct domain *d, uint64_t mfn,
 				  uint64_t nr);
 /*
- * The function at @sbdf is @d's. -EAGAIN: call again; -ENODEV: there is none,
- * or not one that could be given away (the log says why); -EBUSY: another
- * guest's; -ENOMEM, -ENOSPC. Undone after an error.
+ * The function at @sbdf is @d's. The first one, before @d runs, makes @d's own
+ * host and ITS: the stock toolstack (4.17) has no flag for that at creation,
+ * and a domain without functions has none. -EAGAIN: call again; -ENODEV: there
+ * is none, or not one that could be given away (the log says why); -EBUSY:
+ * another guest's; -ENOMEM, -ENOSPC. Undone after an error.
  */
 __must_check int pci_assign(struct domain *d, uint32_t sbdf);
 /* It is dom0's again. -EAGAIN: call again; -EINVAL: was not @d's. */

@@ -15,6 +15,7 @@
 // LINK: debug/lock_check.c arch/fake/mem.c arch/fake/p2m.c arch/fake/cpu.c
 // LINK: arch/fake/last_words.c tests/fakes/fake_guest_mem.c
 // LINK: tests/fakes/fake_world.c tests/fakes/fake_sched_world.c
+// LINK: tests/fakes/fake_no_pci.c
 // CFLAGS: -Dmemcpy=fake_guest_memcpy -Dguest_mem_copy=fake_guest_memcpy
 // LIBS: -Wl,--wrap=heap_alloc,--wrap=heap_free,--wrap=hv_alloc_pages
 // LIBS: -Wl,--wrap=arch_p2m_init,--wrap=arch_domain_init

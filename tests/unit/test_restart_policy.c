@@ -29,6 +29,7 @@
 // LINK: debug/lock_check.c arch/fake/mem.c arch/fake/p2m.c arch/fake/cpu.c
 // LINK: arch/fake/last_words.c tests/fakes/fake_guest_mem.c
 // LINK: tests/fakes/fake_world.c tests/fakes/fake_hv.c
+// LINK: tests/fakes/fake_no_pci.c
 // LINK: core/platdev.c core/domctl_device.c
 // CFLAGS: -Dmemcpy=fake_guest_memcpy -Dguest_mem_copy=fake_guest_memcpy
 // LIBS: -Wl,--wrap=heap_alloc,--wrap=heap_free,--wrap=hv_alloc_pages

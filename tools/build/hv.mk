@@ -53,7 +53,8 @@ HV_SRC := $(filter-out lib/sha256.c drivers/smmu/%_init.c,$(wildcard core/*.c li
 # traps run through.
 HV_COLD := $(wildcard \
 	core/audit*.c core/console*.c core/domain*.c core/domctl*.c core/domctl*.c \
-	core/platdev.c core/vpci*.c core/evtchn_bind.c core/evtchn_fifo.c core/gnttab.c core/gnttab_op.c \
+	core/platdev.c core/pci*.c core/vpci*.c core/evtchn_bind.c core/evtchn_fifo.c \
+	core/gnttab.c core/gnttab_op.c \
 	core/hc_console.c core/hc_domctl.c core/hc_hvm.c core/hc_m*.c \
 	core/hc_platform.c core/hc_sched.c core/hc_sysctl.c core/hc_vcpu.c \
 	core/gnttab_dma.c core/heap.c core/hypercall_subop.c core/iommu*.c core/ipi.c core/irq.c \
@@ -75,7 +76,7 @@ HV_COLD := $(wildcard \
 	arch/$(ARCH)/vgic/vgicd_v2.c \
 	arch/$(ARCH)/vgic/vgic_its.c arch/$(ARCH)/vgic/vgic_its_cmd.c \
 	arch/$(ARCH)/vgic/vgicits_v3.c drivers/gic/its.c \
-	drivers/gic/gicv2.c drivers/gic/gicv3.c drivers/smmu/*.c drivers/uart/*.c \
+	drivers/gic/gicv2.c drivers/gic/gicv3.c drivers/pci/*.c drivers/smmu/*.c drivers/uart/*.c \
 	arch/$(ARCH)/vgic/vgicd_v3.c arch/$(ARCH)/vgic/vgicr_v3.c drivers/gic/gich.c \
 	core/mmio.c lib/printf.c)
 HV_COLD := $(filter-out arch/$(ARCH)/cpu/context.c arch/$(ARCH)/cpu/time.c,$(HV_COLD))

@@ -17,6 +17,14 @@ static inline uint8_t mmio_read8(const volatile void *p)
 	return (uint8_t)v;
 }
 
+static inline uint16_t mmio_read16(const volatile void *p)
+{
+	uint32_t v;
+
+	__asm__ volatile("ldrh %w0, [%1]" : "=r"(v) : "r"(p) : "memory");
+	return (uint16_t)v;
+}
+
 static inline uint32_t mmio_read32(const volatile void *p)
 {
 	uint32_t v;
@@ -36,6 +44,11 @@ static inline uint64_t mmio_read64(const volatile void *p)
 static inline void mmio_write8(volatile void *p, uint8_t v)
 {
 	__asm__ volatile("strb %w0, [%1]" : : "rZ"(v), "r"(p) : "memory");
+}
+
+static inline void mmio_write16(volatile void *p, uint16_t v)
+{
+	__asm__ volatile("strh %w0, [%1]" : : "rZ"(v), "r"(p) : "memory");
 }
 
 static inline void mmio_write32(volatile void *p, uint32_t v)

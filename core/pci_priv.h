@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of core/pci*.c have together. */
+#ifndef CORE_PCI_PRIV_H
+#define CORE_PCI_PRIV_H
+
+#include <hv/pci.h>
+#include <hv/vpci.h>
+
+/* Of all BARs of one function: a guest has no more room. */
+#define PCI_MAX_PAGES (VPCI_MEM_SIZE >> PAGE_SHIFT)
+
+/* [PCI] 6.1, 6.7; [PCIE] 7.5.3: registers, and bits of them. */
+#define PCI_VENDOR 0x00u
+#define PCI_COMMAND 0x04u
+#define PCI_COMMAND_DECODE 0x3u /* answers to ports, to memory */
+#define PCI_COMMAND_MASTER 0x4u
+#define PCI_COMMAND_NO_INTX 0x400u
+#define PCI_STATUS 0x06u
+#define PCI_STATUS_PARTS 0x10u
+#define PCI_HEADER 0x0eu
+#define PCI_HEADER_TYPE 0x7fu
+#define PCI_HEADER_MANY 0x80u
+#define PCI_BAR(n) (0x10u + 4u * (n))
+#define PCI_BAR_PORTS 0x1u
+#define PCI_BAR_TYPE 0x6u
+#define PCI_BAR_64 0x4u
+#define PCI_BAR_PREFETCH 0x8u
+#define PCI_BAR_FLAGS 0xfu
+#define PCI_FIRST_PART 0x34u
+#define PCI_PART_MESSAGES 0x05u /* MSI */
+#define PCI_PART_EXPRESS 0x10u
+#define PCI_PART_TABLE 0x11u /* MSI-X */
+#define PCI_EXPRESS_CAN 0x4u
+#define PCI_EXPRESS_CAN_RESET 0x10000000u
+#define PCI_EXPRESS_CONTROL 0x8u
+#define PCI_EXPRESS_RESET 0x8000u
+#define PCI_NOTHING 0xffffffffu
+
+/*
+ * The function at @sbdf, one that is known; NULL. pci_know() makes one known.
+ * -ENODEV, logged: there is none, or no BAR, stream or id of it can be told;
+ * -ENOSPC, -ENOMEM.
+ */
+struct pci_function *pci_known(uint32_t sbdf);
+__must_check int pci_know(uint32_t sbdf, struct pci_function **f);
+/* The next one that is known, from NULL on. */
+struct pci_function *pci_next(const struct pci_function *f);
+/* Logs why @f is not given away; -ENODEV. */
+__must_check int pci_refuse(const struct pci_function *f, const char *why);
+/* Where part @id of its configuration is; 0: it has none. */
+uint32_t pci_part(const struct pci_function *f, uint32_t id);
+/* It does no DMA, answers at no address, interrupts nobody. */
+void pci_quiet(const struct pci_function *f);
+
+/*
+ * pci_bars.c: read what BARs @f has and where dom0 has put them. It is quiet
+ * meanwhile. -ENODEV, logged.
+ */
+__must_check int pci_read_bars(struct pci_function *f);
+/* All of [mfn, mfn + nr) is in one window of a host's. */
+bool pci_in_window(uint64_t mfn, uint64_t nr);
+/* Pages of all BARs, and the @n-th of them. */
+uint32_t pci_nr_pages(const struct pci_function *f);
+uint64_t pci_page(const struct pci_function *f, uint32_t n);
+
+#endif
