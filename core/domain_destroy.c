@@ -30,7 +30,6 @@
 #include <hv/platdev.h>
 #include <hv/restart.h>
 #include <hv/static_mem.h>
-#include <hv/vpci.h>
 #include <hv/work.h>
 #include <lib/errno.h>
 
@@ -117,7 +116,7 @@ static int free_vcpus(struct domain *d)
 
 static int free_arch(struct domain *d)
 {
-	vpci_domain_fini(d);
+	pci_domain_fini(d);
 	arch_domain_fini(d);
 	guest_console_fini(d);
 	return 0;

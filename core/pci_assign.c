@@ -357,3 +357,10 @@ int pci_release_step(struct domain *d)
 	(void)back_step(d, f); /* lost, or dom0's, or more to do */
 	return -EAGAIN;
 }
+
+void pci_domain_fini(struct domain *d)
+{
+	if (d->has_pci) {
+		vpci_domain_fini(d);
+	}
+}

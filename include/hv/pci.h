@@ -132,5 +132,7 @@ __must_check int pci_deassign(struct domain *d, uint32_t sbdf);
 __must_check int pci_test_assign(uint32_t sbdf);
 /* All of @d's go back, a part of its end. -EAGAIN: call again. */
 __must_check int pci_release_step(struct domain *d);
+/* @d goes, and what its functions had brought: vpci_domain_fini(). */
+void pci_domain_fini(struct domain *d);
 
 #endif

@@ -3,9 +3,7 @@
  * Weak stand-ins for PCI functions of guests: a machine without any. A test
  * that links the real modules gets those.
  */
-#include <hv/arch.h>
 #include <hv/pci.h>
-#include <hv/vpci.h>
 #include <lib/errno.h>
 
 #define WEAK __attribute__((weak))
@@ -49,7 +47,7 @@ WEAK int pci_release_step(struct domain *d)
 	return 0;
 }
 
-WEAK void vpci_domain_fini(struct domain *d)
+WEAK void pci_domain_fini(struct domain *d)
 {
 	(void)d;
 }
