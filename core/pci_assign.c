@@ -360,7 +360,5 @@ int pci_release_step(struct domain *d)
 
 void pci_domain_fini(struct domain *d)
 {
-	if (d->has_pci) {
-		vpci_domain_fini(d);
-	}
+	vpci_domain_fini(d);
 }
