@@ -216,7 +216,7 @@ static void check_device(struct audit *a, const struct place *p)
 	const struct domain *hw = hardware_domain;
 	uint16_t other;
 
-	if (p->d->is_hardware || arch_mmio_is_shared(p->m)) {
+	if (p->d->is_hardware || arch_mmio_is_shared(p->m, p->type)) {
 		return;
 	}
 	other = hw && has_device(hw->id, gfn(p->m.v), p->m)

@@ -224,11 +224,12 @@ struct virq *arch_virq_of(struct domain *d, uint32_t virq)
 }
 
 uint64_t fake_shared_mmio = INVALID_FRAME;
+uint64_t fake_doorbell = INVALID_FRAME;
 struct fake_link fake_links[8];
 
-bool arch_mmio_is_shared(mfn_t m)
+bool arch_mmio_is_shared(mfn_t m, uint8_t type)
 {
-	return m.v == fake_shared_mmio;
+	return m.v == (type == P2M_DOORBELL ? fake_doorbell : fake_shared_mmio);
 }
 
 int arch_virq_link(struct domain *d, uint32_t virq, uint32_t line)

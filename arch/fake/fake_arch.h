@@ -51,6 +51,7 @@ extern unsigned int fake_ipa_bits;
 
 /* ---- interrupts: shared registers, and what virqs are linked to ------- */
 extern uint64_t fake_shared_mmio; /* frame */
+extern uint64_t fake_doorbell;    /* frame: shared, mapped as such */
 extern struct fake_link {
 	struct domain *d;
 	uint32_t virq, line;

@@ -165,8 +165,8 @@ bool arch_virq_line(struct domain *d, uint32_t virq, uint32_t *line);
  * they begin; 0: it has not run lately.
  */
 uint64_t arch_p2m_tag(const struct domain *d, uint64_t *root);
-/* Register frames that domains may have together. */
-bool arch_mmio_is_shared(mfn_t m);
+/* Register frames that domains may have together, mapped as @type. */
+bool arch_mmio_is_shared(mfn_t m, uint8_t type);
 
 /* ---- guest address → page ------------------------------------------------ */
 /*

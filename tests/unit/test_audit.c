@@ -61,6 +61,11 @@ Test(audit, all_that_may_be_shared)
 	cr_assert_eq(p2m_map_mmio(d2, gfn(FREE + 32), mfn(0x7000), 1,
 				  P2M_MMIO_DEV), 0);
 	fake_shared_mmio = 0x7000;
+	cr_assert_eq(p2m_map_mmio(d1, gfn(FREE + 33), mfn(0x7001), 1,
+				  P2M_DOORBELL), 0);
+	cr_assert_eq(p2m_map_mmio(d2, gfn(FREE + 33), mfn(0x7001), 1,
+				  P2M_DOORBELL), 0);
+	fake_doorbell = 0x7001;
 	passes();
 	cr_assert(strstr(out, "ports=2 grants=4 vms=3 streams=0\n"), "%s", out);
 }

@@ -160,6 +160,24 @@ Test(audit_memory, descriptors)
 	finds("page kind=table mapped-by=1 gfn=0x10 mfn=");
 }
 
+/* What is for devices alone, and not what all of them have, or for a vCPU. */
+Test(audit_memory, a_doorbell_of_two)
+{
+	fake_doorbell = DEVICE + 2;
+	cr_assert_eq(p2m_map_mmio(d1, gfn(FREE), mfn(DEVICE + 2), 1,
+				  P2M_DOORBELL), 0);
+	passes();
+	block(d1, FREE)->type = P2M_MMIO_DEV;
+	finds("page kind=device-of-two mapped-by=1 gfn=0x400 mfn=0x9002 "
+	      "owner=0");
+	block(d1, FREE)->type = P2M_DOORBELL;
+	block(d1, FREE)->m = DEVICE + 1;
+	finds("page kind=device-of-two mapped-by=1 gfn=0x400 mfn=0x9001 "
+	      "owner=0");
+	block(d1, FREE)->m = DEVICE + 2;
+	passes();
+}
+
 Test(audit_memory, devices_of_two)
 {
 	cr_assert_eq(p2m_map_mmio(d1, gfn(FREE), mfn(DEVICE + 1), 1,

@@ -8,6 +8,7 @@
  * Bounds  a fixed list of registers.
  * Spec    [ARM] D1.3 "Exceptions", HCR_EL2.
  */
+#include <arch/its.h>
 #include <arch/stage2.h>
 #include <arch/barrier.h>
 #include <arch/time.h>
@@ -249,9 +250,16 @@ __cold bool arch_virq_line(struct domain *d, uint32_t virq, uint32_t *line)
 	return true;
 }
 
-/* The hardware's virtual CPU interface: it shows each CPU its own. */
-__cold bool arch_mmio_is_shared(mfn_t m)
+/*
+ * The hardware's virtual CPU interface: it shows each CPU its own. The ITS's
+ * doorbell, for devices: who writes says who it is.
+ */
+__cold bool arch_mmio_is_shared(mfn_t m, uint8_t type)
 {
+	if (type == P2M_DOORBELL) {
+		return platform.its.node &&
+		       mfn_to_paddr(m).v == platform.its.base + ITS_DOORBELL;
+	}
 	return mfn_to_paddr(m).v - platform.gic.gicv_base <
 	       platform.gic.gicv_size;
 }

@@ -19,7 +19,6 @@
 #include "vgic_mmio.h"
 
 #define ITS_SIZE 0x20000u /* registers, translation */
-#define ITS_DOORBELL 0x10000u /* the page with GITS_TRANSLATER */
 
 #define CTLR_ENABLED BIT32(0)
 #define CTLR_QUIESCENT BIT32(31)

@@ -20,6 +20,7 @@
 #define ITS_PEND_SIZE 2048u     /* one bit for each INTID */
 #define ITS_PEND_ALIGN 65536u
 #define ITS_ITT_ALIGN 256u
+#define ITS_DOORBELL 0x10000u   /* of its registers: with GITS_TRANSLATER */
 
 struct its_mem {
 	void *va;
