@@ -160,6 +160,10 @@ static int64_t again(int rc)
 	return rc == -EAGAIN ? HC_AGAIN : rc;
 }
 
+/*
+ * Without a domain (DOMID_IO) dom0's tools say that dom0 holds a PCI function
+ * for a guest, or does so no more: it has to be dom0's, and stays so.
+ */
 int64_t domctl_assign_device(struct vcpu *v, struct domain *d,
 			     struct xen_domctl *op)
 {
@@ -168,7 +172,11 @@ int64_t domctl_assign_device(struct vcpu *v, struct domain *d,
 	int rc;
 
 	if (is_pci(&op->u.assign_device, &sbdf)) {
-		return again(pci_assign(d, sbdf));
+		return again(d ? pci_assign(d, sbdf)
+			       : pci_test_assign(sbdf));
+	}
+	if (!d) {
+		return -ESRCH;
 	}
 	rc = find(v, d, &op->u.assign_device, &dev);
 	return rc ? rc : platdev_assign(d, dev);
@@ -182,7 +190,11 @@ int64_t domctl_deassign_device(struct vcpu *v, struct domain *d,
 	int rc;
 
 	if (is_pci(&op->u.assign_device, &sbdf)) {
-		return again(pci_deassign(d, sbdf));
+		return again(d ? pci_deassign(d, sbdf)
+			       : pci_test_assign(sbdf));
+	}
+	if (!d) {
+		return -ESRCH;
 	}
 	rc = find(v, d, &op->u.assign_device, &dev);
 	return rc ? rc : platdev_deassign(d, dev);

@@ -20,6 +20,7 @@ enum domctl_flags {
 	DC_NO_DOMAIN = 1u << 0, /* op->domain is the operation's business */
 	DC_OTHER = 1u << 1,     /* not on the caller's own domain */
 	DC_REPLY = 1u << 2,     /* the structure is an answer too */
+	DC_IO = 1u << 3,        /* DOMID_IO too: then there is no domain */
 };
 
 struct domctl_row {
@@ -56,8 +57,8 @@ static const struct domctl_row rows_4_17[] = {
 	ROW(ioport_permission, domctl_ioport_permission, DC_OTHER),
 	ROW(memory_mapping, domctl_memory_mapping, DC_OTHER),
 	ROW(bind_pt_irq, domctl_bind_pt_irq, DC_OTHER),
-	ROW(assign_device, domctl_assign_device, DC_OTHER),
-	ROW(deassign_device, domctl_deassign_device, DC_OTHER),
+	ROW(assign_device, domctl_assign_device, DC_OTHER | DC_IO),
+	ROW(deassign_device, domctl_deassign_device, DC_OTHER | DC_IO),
 	ROW(test_assign_device, domctl_test_assign_device, DC_NO_DOMAIN),
 	ROW(get_paging_mempool_size, domctl_get_mempool, DC_REPLY),
 	ROW(set_paging_mempool_size, domctl_set_mempool, 0),
@@ -94,13 +95,20 @@ static const struct domctl_row *row_of(const struct domctl_release *r,
 	return NULL;
 }
 
+static bool names_domain(const struct domctl_row *row,
+			 const struct xen_domctl *op)
+{
+	return !(row->flags & DC_NO_DOMAIN) &&
+	       !((row->flags & DC_IO) && op->domain == DOMID_IO);
+}
+
 static int64_t run(struct vcpu *v, const struct domctl_row *row,
 		   struct xen_domctl *op)
 {
 	struct domain *d = NULL;
 	int64_t rc;
 
-	if (!(row->flags & DC_NO_DOMAIN)) {
+	if (names_domain(row, op)) {
 		d = domain_lookup_get(op->domain);
 		if (!d) {
 			return -ESRCH;

@@ -257,6 +257,20 @@ static int64_t mem_op_vnumainfo(struct vcpu *v, union hc_arg *arg)
 	return -EOPNOTSUPP;
 }
 
+/*
+ * Memory that a device needs at the same address: there is none. The toolstack
+ * asks before it gives a PCI function to a domain.
+ */
+static int64_t mem_op_reserved(struct vcpu *v, union hc_arg *arg)
+{
+	(void)v;
+	if (arg->mem_reserved.flags & ~(uint32_t)XENMEM_RDM_ALL) {
+		return -EINVAL;
+	}
+	arg->mem_reserved.nr_entries = 0;
+	return 0;
+}
+
 static const struct hc_subop mem_subops[] = {
 	[XENMEM_increase_reservation] =
 		SUBOP(mem_reservation, mem_op_increase, HC_IN, HC_ANY),
@@ -282,6 +296,8 @@ static const struct hc_subop mem_subops[] = {
 		      HC_CTRL),
 	[XENMEM_claim_pages] =
 		SUBOP(mem_reservation, mem_op_claim, HC_IN, HC_CTRL),
+	[XENMEM_reserved_device_memory_map] =
+		SUBOP(mem_reserved, mem_op_reserved, HC_IN | HC_OUT, HC_ANY),
 	[XENMEM_get_vnumainfo] = SUBOP(vnuma_info, mem_op_vnumainfo, HC_IN,
 				       HC_ANY),
 };

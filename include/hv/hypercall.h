@@ -40,6 +40,7 @@ union hc_arg {
 	domid_t mem_domid;
 	xen_mem_acquire_resource_t mem_acquire_resource;
 	struct xen_vnuma_topology_info vnuma_info;
+	struct xen_reserved_device_memory_map mem_reserved;
 	struct xen_hvm_param hvm_param;
 	struct sched_shutdown sched_shutdown;
 	struct sched_poll sched_poll;

@@ -296,10 +296,28 @@ Test(memory, questions)
 			   DOMID_SELF), 8);
 }
 
+/* Of a device: the answer is the same whether there is one or not. */
+Test(memory, reserved_for_devices)
+{
+	struct xen_reserved_device_memory_map m = { .nr_entries = 7 };
+
+	guest_put(d0, ARG, &m, sizeof(m));
+	cr_assert_eq(memory_op(d0, XENMEM_reserved_device_memory_map, ARG), 0);
+	guest_get(d0, ARG, &m, sizeof(m));
+	cr_assert_eq(m.nr_entries, 0);
+	m.flags = XENMEM_RDM_ALL;
+	guest_put(d0, ARG, &m, sizeof(m));
+	cr_assert_eq(memory_op(d0, XENMEM_reserved_device_memory_map, ARG), 0);
+	m.flags = XENMEM_RDM_ALL << 1;
+	guest_put(d0, ARG, &m, sizeof(m));
+	cr_assert_eq(memory_op(d0, XENMEM_reserved_device_memory_map, ARG),
+		     -EINVAL);
+}
+
 Test(memory, commands_that_arm_has_not)
 {
 	static const uint8_t none[] = { 5, 8, 9, 10, 11, 12, 13, 16, 17, 18,
-					19, 20, 21, 22, 25, 27, 29, 30, 63 };
+					19, 20, 21, 22, 25, 29, 30, 63 };
 	unsigned int i;
 
 	for (i = 0; i < sizeof(none); i++) {

@@ -83,6 +83,15 @@ static int64_t test_assign(domid_t id, uint32_t sbdf)
 	return hv_domctl(XEN_DOMCTL_test_assign_device, id, &op);
 }
 
+/* The toolstack says that dom0 holds a function for a guest, or no more. */
+static int64_t hold(uint32_t cmd, uint32_t sbdf)
+{
+	op.u.assign_device.dev = XEN_DOMCTL_DEV_PCI;
+	op.u.assign_device.flags = XEN_DOMCTL_DEV_RDM_RELAXED;
+	op.u.assign_device.u.pci.machine_sbdf = sbdf;
+	return hv_domctl(cmd, DOMID_IO, &op);
+}
+
 static void end(struct domain *d)
 {
 	cr_assert_eq(hv_destroy(d->id), 0);
@@ -227,6 +236,24 @@ Test(pci, who_may)
 	cr_assert_eq(pw_deassign(d, SMALL), -EINVAL);
 	domain_put(d);
 	hv_reap();
+}
+
+/* Held or not, it is dom0's; what a guest has cannot be held. */
+Test(pci, held)
+{
+	struct domain *d = pw_build();
+
+	cr_assert_eq(hold(XEN_DOMCTL_assign_device, SMALL), 0);
+	cr_assert_eq(hold(XEN_DOMCTL_assign_device, SMALL), 0);
+	cr_assert_eq(pw_assign(d, SMALL), 0);
+	cr_assert_eq(hold(XEN_DOMCTL_assign_device, SMALL), -EBUSY);
+	cr_assert_eq(hold(XEN_DOMCTL_deassign_device, SMALL), -EBUSY);
+	cr_assert(pw_is_right());
+	cr_assert_eq(pw_deassign(d, SMALL), 0);
+	cr_assert_eq(hold(XEN_DOMCTL_deassign_device, SMALL), 0);
+	cr_assert_eq(hold(XEN_DOMCTL_assign_device, 0xffff), -ENODEV);
+	cr_assert_eq(hold(XEN_DOMCTL_deassign_device, 0xffff), -ENODEV);
+	end(d);
 }
 
 /* Into one that runs, and has others. */

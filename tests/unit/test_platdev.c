@@ -386,6 +386,11 @@ Test(platdev, memory)
 			     "/dma"), 0);
 	cr_assert_eq(by_path(XEN_DOMCTL_test_assign_device, 77, "/dma"),
 		     -ESRCH);
+	/* That is for PCI functions only. */
+	cr_assert_eq(by_path(XEN_DOMCTL_assign_device, DOMID_IO, "/dma"),
+		     -ESRCH);
+	cr_assert_eq(by_path(XEN_DOMCTL_deassign_device, DOMID_IO, "/dma"),
+		     -ESRCH);
 	attach_rc = -ENOSPC;
 	cr_assert_eq(by_path(XEN_DOMCTL_assign_device, d->id, "/dma"),
 		     -ENOSPC);
