@@ -224,7 +224,7 @@ static int attach_locked(struct domain *d, struct iommu_device *dev)
 		rc = r->unit->dead
 			     ? -EIO
 			     : r->unit->ops->attach(r->unit, r->first, r->nr,
-						    &iommu_spaces[d->iommu.tag]);
+					     &iommu_spaces[d->iommu.tag]);
 		spin_unlock(&r->unit->lock);
 		if (rc) {
 			detach_locked(d, dev, i);

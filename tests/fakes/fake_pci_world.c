@@ -422,6 +422,7 @@ bool pw_is_right(void)
 		}
 	}
 	/* Their neighbours are dom0's, always. */
-	return stream_is_right(0, hv_dom0) && stream_is_right(BRIDGE, hv_dom0) &&
+	return stream_is_right(0, hv_dom0) &&
+	       stream_is_right(BRIDGE, hv_dom0) &&
 	       stream_is_right(0xff, hv_dom0);
 }

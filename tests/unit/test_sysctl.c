@@ -21,11 +21,10 @@
 // LINK: core/hc_platform.c core/hc_misc.c core/hc_multicall.c
 // LINK: core/page_alloc.c core/page_claim.c core/page_table.c core/page_tree.c
 // LINK: core/static_mem.c core/page_range.c core/p2m.c
-// LINK: core/guest_win.c core/lock.c
+// LINK: core/guest_win.c core/lock.c tests/fakes/fake_no_pci.c
 // LINK: debug/lock_check.c arch/fake/mem.c arch/fake/p2m.c arch/fake/cpu.c
 // LINK: arch/fake/last_words.c tests/fakes/fake_guest_mem.c
 // LINK: tests/fakes/fake_world.c tests/fakes/fake_hv.c
-// LINK: tests/fakes/fake_no_pci.c
 // CFLAGS: -Dmemcpy=fake_guest_memcpy -Dguest_mem_copy=fake_guest_memcpy
 // LIBS: -Wl,--wrap=heap_alloc,--wrap=heap_free,--wrap=hv_alloc_pages
 // LIBS: -Wl,--wrap=arch_cpu_idle
