@@ -194,7 +194,7 @@ static enum mmio_result ecam_access(struct vcpu *v, struct mmio_access *a,
 	enum mmio_result rc;
 
 	(void)opaque;
-	if (a->size > 4 || !is_aligned(a->offset, a->size)) {
+	if (!vp || a->size > 4 || !is_aligned(a->offset, a->size)) {
 		a->value = UINT64_MAX;
 		return MMIO_OK;
 	}
@@ -238,6 +238,32 @@ static enum mmio_result window_access(struct vcpu *v, struct mmio_access *a,
 
 /* ---- domains ------------------------------------------------------------- */
 
+/* It does nothing by itself any more. */
+static void silence(const struct vpci_function *vf)
+{
+	pci_config_write(vf->f, PCI_COMMAND, 2, PCI_COMMAND_NO_INTX);
+	vpci_caps_off(vf);
+}
+
+__cold void vpci_domain_fini(struct domain *d)
+{
+	struct vpci *vp = d->vpci;
+
+	if (!vp) {
+		return;
+	}
+	for (uint32_t i = 0; i < VPCI_FUNCTIONS; i++) {
+		struct vpci_function *vf = vp->slot[i];
+
+		if (vf && !vf->is_leaving) {
+			silence(vf);
+		}
+		heap_free(d, vf);
+	}
+	heap_free(d, vp);
+	d->vpci = NULL;
+}
+
 __cold int vpci_domain_init(struct domain *d)
 {
 	static const struct mmio_range ranges[] = {
@@ -267,33 +293,10 @@ __cold int vpci_domain_init(struct domain *d)
 	for (uint32_t i = 0; rc == 0 && i < ARRAY_SIZE(ranges); i++) {
 		rc = mmio_register(d, &ranges[i]);
 	}
+	if (rc) {
+		vpci_domain_fini(d);
+	}
 	return rc;
-}
-
-/* It does nothing by itself any more. */
-static void silence(const struct vpci_function *vf)
-{
-	pci_config_write(vf->f, PCI_COMMAND, 2, PCI_COMMAND_NO_INTX);
-	vpci_caps_off(vf);
-}
-
-__cold void vpci_domain_fini(struct domain *d)
-{
-	struct vpci *vp = d->vpci;
-
-	if (!vp) {
-		return;
-	}
-	for (uint32_t i = 0; i < VPCI_FUNCTIONS; i++) {
-		struct vpci_function *vf = vp->slot[i];
-
-		if (vf && !vf->is_leaving) {
-			silence(vf);
-		}
-		heap_free(d, vf);
-	}
-	heap_free(d, vp);
-	d->vpci = NULL;
 }
 
 bool vpci_device_id(const struct domain *d, uint32_t virt, uint32_t *phys)

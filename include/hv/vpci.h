@@ -32,8 +32,8 @@ struct pci_function;
 
 /*
  * Before the domain runs: it has the bridge, without functions, and the one of
- * the stock toolstack, which stays empty. -ENOMEM, -ENOSPC, -EEXIST; nothing
- * that vpci_domain_fini() would not free remains.
+ * the stock toolstack, which stays empty. -ENOMEM, -ENOSPC, -EEXIST; after an
+ * error there is nothing, or what answers with all ones.
  */
 __must_check int vpci_domain_init(struct domain *d);
 /*

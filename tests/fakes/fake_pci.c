@@ -293,7 +293,8 @@ static bool is_of(const struct vpci_function *vf, uint64_t g, uint64_t m)
 		uint64_t at = m - vf->f->bar[i].mfn;
 
 		if (at < vf->f->bar[i].nr) {
-			return pci_of(vf->f)->is_ours && vf->bar[i].is_claimed &&
+			return pci_of(vf->f)->is_ours &&
+			       vf->bar[i].is_claimed &&
 			       vf->bar[i].gfn + at == g;
 		}
 	}

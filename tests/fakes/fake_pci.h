@@ -18,7 +18,7 @@
 struct fake_pci {
 	struct pci_function f;
 	uint8_t cfg[256];
-	uint8_t may[256]; /* bits that may be written; COMMAND and STATUS apart */
+	uint8_t may[256]; /* writable bits; COMMAND, STATUS apart */
 	uint32_t nr_writes;
 	bool is_ours;     /* a domain has it: BARs may be mapped */
 };

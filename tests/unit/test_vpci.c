@@ -145,7 +145,9 @@ Test(vpci, refused_and_undone)
 	/* No room for its ranges. */
 	fake_win[1].d.mmio.nr = MMIO_MAX_RANGES - 2;
 	cr_expect_eq(vpci_domain_init(&fake_win[1].d), -ENOSPC);
-	vpci_domain_fini(&fake_win[1].d);
+	cr_expect_null(fake_win[1].d.vpci);
+	cr_expect_eq(fake_pci_access(&fake_win[1], VPCI_ECAM_BASE, 4, false,
+				     &(uint64_t){ 0 }), MMIO_OK);
 }
 
 /* ---- the header ---------------------------------------------------------- */
