@@ -99,7 +99,7 @@ static const struct row rows[] = {
 	  EFAULT_ },
 	{ MO, 1, { 25 }, { 0 }, ENOSYS_, SAME },
 	{ MO, 1, { 26 }, { 0 }, -EOPNOTSUPP, EFAULT_, true },
-	{ MO, 1, { 27 }, { 0 }, 0, EFAULT_, true },
+	{ MO, 1, { 27 }, { 0 }, 0, EFAULT_ },
 	{ MO, 1, { 28 }, { SELF | 1 << 16, 0, 0, 0 }, ESRCH_, EFAULT_ },
 	{ MO, 1, { 28 }, { NODOM | 1 << 16, 0, 0, 0 }, ESRCH_, EFAULT_ },
 	{ MO, 1, { 28 }, { SELF | 7 << 16, 0, 0, 0 }, ESRCH_, EFAULT_ },
