@@ -97,8 +97,8 @@ void arch_irq_leave(uint16_t cpu);
 /*
  * Messages of devices for @d, whose devices are behind an IOMMU: hv/vpci.h;
  * after domain_create(), before it runs. -ENODEV: the machine has none to
- * share; -ENOSPC: as many domains as can have one; -ENOMEM; -EEXIST. After an
- * error @d has none, and goes away: an entry of its tables may be left.
+ * share; -ENOSPC: as many domains as can have one; -ENOMEM; -EEXIST. Nothing
+ * remains after an error.
  */
 __must_check int arch_msi_domain_init(struct domain *d);
 /*

@@ -131,6 +131,7 @@ static struct {
 	uint64_t g, m, nr;
 	enum p2m_type t;
 	int calls, rc;
+	int live; /* mapped, less those taken out again */
 } doorbell;
 
 int p2m_map_mmio(struct domain *dom, gfn_t g, mfn_t m, uint64_t nr,
@@ -142,7 +143,17 @@ int p2m_map_mmio(struct domain *dom, gfn_t g, mfn_t m, uint64_t nr,
 	doorbell.nr = nr;
 	doorbell.t = t;
 	doorbell.calls++;
+	doorbell.live += doorbell.rc == 0;
 	return doorbell.rc;
+}
+
+int p2m_remove_page(struct domain *dom, gfn_t g, uint32_t types)
+{
+	(void)dom;
+	cr_assert_eq(g.v, doorbell.g);
+	cr_assert_eq(types, P2M_MASK(P2M_DOORBELL));
+	doorbell.live--;
+	return 0;
 }
 
 /* ---- the physical ITS ---------------------------------------------------- */

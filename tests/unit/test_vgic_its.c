@@ -66,12 +66,14 @@ Test(vgic_its, doorbell_behind_an_iommu)
 	cr_expect_eq(doorbell.m, doorbell.g);
 	cr_expect_eq(doorbell.nr, 1);
 	cr_expect_eq(doorbell.t, P2M_DOORBELL);
+	cr_expect_eq(doorbell.live, 1);
 	doorbell.rc = -ENOMEM;
 	cr_expect_eq(vits_map_regs(&world.d, ITS), -ENOMEM);
+	doorbell.rc = 0;
 	fake_mmio_fail_at = 1;
 	cr_expect_neq(vits_map_regs(&world.d, ITS), 0);
-	cr_expect_eq(doorbell.calls, 2);
-	fake_mmio_fail_at = 0;
+	cr_expect_eq(doorbell.calls, 3);
+	cr_expect_eq(doorbell.live, 1);
 }
 
 Test(vgic_its, widths)

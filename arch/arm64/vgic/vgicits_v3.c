@@ -12,6 +12,7 @@
  *         repeats it (MMIO_AGAIN), with its interrupts in between.
  * Spec    [GIC] "The ITS register map".
  */
+#include <lib/check.h>
 #include <lib/errno.h>
 #include <hv/p2m.h>
 #include <hv/platform.h>
@@ -125,15 +126,6 @@ static enum mmio_result its_access(struct vcpu *v, struct mmio_access *m,
 	return rc;
 }
 
-/* The machine's one, where the domain sees its own. */
-__cold static int map_doorbell(struct domain *d, uint64_t base)
-{
-	return p2m_map_mmio(
-		d, ipa_to_gfn(ipa(base + ITS_DOORBELL)),
-		paddr_to_mfn(paddr(platform.its.base + ITS_DOORBELL)), 1,
-		P2M_DOORBELL);
-}
-
 __cold int vits_map_regs(struct domain *d, uint64_t base)
 {
 	const struct mmio_range its = {
@@ -142,8 +134,22 @@ __cold int vits_map_regs(struct domain *d, uint64_t base)
 		.fn = its_access,
 		.opaque = d->arch.vgic.its,
 	};
+	gfn_t g = ipa_to_gfn(ipa(base + ITS_DOORBELL));
+	int rc = 0;
 
-	int rc = mmio_register(d, &its);
+	/* The machine's doorbell, where the domain sees its own. */
+	if (d->iommu.enabled) {
+		paddr_t real = paddr(platform.its.base + ITS_DOORBELL);
 
-	return rc || !d->iommu.enabled ? rc : map_doorbell(d, base);
+		rc = p2m_map_mmio(d, g, paddr_to_mfn(real), 1, P2M_DOORBELL);
+	}
+	if (rc) {
+		return rc;
+	}
+	rc = mmio_register(d, &its);
+	if (rc && d->iommu.enabled) {
+		(void)ALWAYS(p2m_remove_page(d, g, P2M_MASK(P2M_DOORBELL)) ==
+			     0);
+	}
+	return rc;
 }
