@@ -87,8 +87,7 @@ static void write_command(struct vpci_function *vf, uint32_t val,
 {
 	uint16_t was = vf->command;
 
-	vf->command = (uint16_t)vpci_merge(was, val & COMMAND_BITS,
-					   lanes & UINT16_MAX);
+	vf->command = (uint16_t)vpci_merge(was, val & COMMAND_BITS, lanes);
 	if ((was ^ vf->command) & PCI_COMMAND_MASTER) {
 		write_real_command(vf);
 	}

@@ -23,6 +23,8 @@
 #define WINDOW_PAGES (uint32_t)(VPCI_MEM_SIZE >> PAGE_SHIFT)
 #define BAR_64 BIT32(2) /* memory, 64 bits, not prefetchable */
 
+STATIC_ASSERT(VPCI_MEM_BASE % VPCI_MEM_SIZE == 0, "see wanted()");
+
 __cold int vpci_bars_check(const struct pci_function *f)
 {
 	for (uint32_t i = 0; i < PCI_BARS; i++) {
@@ -92,14 +94,13 @@ void vpci_bars_retry(struct vpci_function *vf)
 static uint32_t wanted(const struct vpci_function *vf, uint32_t i)
 {
 	const struct vpci_bar *b = &vf->bar[i];
-	uint32_t nr = vf->f->bar[i].nr;
-	uint64_t at = b->addr - VPCI_MEM_BASE;
 
+	/* Aligned to its size, as the window is: all of it is in, or none. */
 	if (vf->is_leaving || !(vf->command & PCI_COMMAND_MEMORY) ||
-	    b->has_failed || at >= VPCI_MEM_SIZE) {
+	    b->has_failed || b->addr - VPCI_MEM_BASE >= VPCI_MEM_SIZE) {
 		return 0;
 	}
-	return nr <= (VPCI_MEM_SIZE - at) >> PAGE_SHIFT ? nr : 0;
+	return vf->f->bar[i].nr;
 }
 
 /* Another one has claimed a page of @nr from @g on. */

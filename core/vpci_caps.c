@@ -139,7 +139,6 @@ static void add(struct vpci_function *vf, uint32_t at, uint32_t head)
 
 __cold void vpci_caps_make(struct vpci_function *vf)
 {
-	uint64_t seen = 0; /* bit per word */
 	uint32_t at;
 
 	if (!(pci_config_read(vf->f, PCI_STATUS, 2) & PCI_STATUS_CAPS)) {
@@ -149,11 +148,9 @@ __cold void vpci_caps_make(struct vpci_function *vf)
 	for (uint32_t i = 0; i < WALK_MAX; i++) {
 		uint32_t head;
 
-		if (at < PCI_FIRST_CAP / 4 || at >= VPCI_WORDS ||
-		    (seen & BIT64(at))) {
-			return; /* the end, or a loop */
+		if (at < PCI_FIRST_CAP / 4) {
+			return; /* the end */
 		}
-		seen |= BIT64(at);
 		head = pci_config_read(vf->f, at * 4, 4);
 		if (!is_hidden(vf, head)) {
 			add(vf, at, head);
