@@ -54,7 +54,7 @@ static const struct domctl_row rows_4_17[] = {
 	ROW(cacheflush, domctl_cacheflush, 0),
 	ROW(irq_permission, domctl_irq_permission, DC_OTHER),
 	ROW(iomem_permission, domctl_iomem_permission, DC_OTHER),
-	ROW(ioport_permission, domctl_ioport_permission, DC_OTHER),
+	ROW(ioport_permission, domctl_ioport_permission, 0),
 	ROW(memory_mapping, domctl_memory_mapping, DC_OTHER),
 	ROW(bind_pt_irq, domctl_bind_pt_irq, DC_OTHER),
 	ROW(assign_device, domctl_assign_device, DC_OTHER | DC_IO),

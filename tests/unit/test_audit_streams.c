@@ -3,7 +3,7 @@
  * The isolation auditor: streams of devices go by the tables of their owners
  * and by nothing else; each way in which they do not is told by its name.
  */
-// LINK: $(AUDIT_WORLD)
+// LINK: $(AUDIT_WORLD) core/iommu_function.c
 // LIBS: -Wl,--wrap=page_inspect
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -169,6 +169,74 @@ Test(audit_streams, never_a_false_alarm)
 		}
 		passes();
 	}
+}
+
+/* Functions of a host, one with its neighbours on both sides, and back. */
+Test(audit_streams, functions)
+{
+	static struct iommu_device f[2] = { { .name = "a" }, { .name = "b" } };
+	struct iommu_look l;
+
+	cr_assert_eq(iommu_function_add(&nic, &unit[0], 9, &f[0]), -EINVAL);
+	cr_assert_eq(iommu_function_add(&nic, &unit[1], STREAMS, &f[0]),
+		     -EINVAL);
+	cr_assert_eq(iommu_function_add(&nic, &unit[1], 5, &f[0]), 0);
+	cr_assert_eq(iommu_function_add(&nic, &unit[1], 5, &f[1]), -EINVAL);
+	cr_assert_eq(iommu_function_add(&nic, &unit[1], STREAMS - 1, &f[1]),
+		     0);
+	passes();
+	cr_assert_eq(iommu_assign(d1, &f[0]), -EBUSY, "it is the host's");
+	cr_assert_eq(iommu_function_take(d1, &f[0]), -EBUSY);
+	cr_assert_eq(iommu_function_back(d0, &f[0]), -EBUSY);
+	cr_assert_eq(iommu_function_take(d0, &f[0]), 0);
+	cr_assert_eq(iommu_function_take(d0, &f[0]), -EBUSY);
+	passes();
+	cr_assert(strstr(out, " streams=72\n"), "%s", out);
+	cr_assert_eq(iommu_assign(d2, &f[0]), 0);
+	cr_assert_eq(iommu_function_take(d0, &f[1]), 0);
+	cr_assert_eq(iommu_assign(d1, &f[1]), 0);
+	passes();
+	cr_assert(strstr(out, " streams=73\n"), "%s", out);
+	cr_assert(iommu_inspect(1, 4, &l));
+	cr_assert_eq(l.owner, 0);
+	cr_assert_eq(l.is.nr, 1);
+	cr_assert(iommu_inspect(1, 5, &l));
+	cr_assert_eq(l.owner, d2->id);
+	cr_assert_eq(l.is.nr, 1);
+	/* Left with dom0, or with nobody. */
+	hw[1][5].by = hw[1][6].by;
+	finds("stream kind=other-tables unit=0x9070000 stream=0x5 owner=2 "
+	      "tables-of=0\n");
+	memset(&hw[1][5], 0, sizeof(hw[1][5]));
+	finds("stream kind=refused unit=0x9070000 stream=0x5 owner=2 ");
+	iommu_return(d2, &f[0]);
+	hw[1][5] = hw[1][6];
+	finds("stream kind=not-assigned unit=0x9070000 stream=0x5 ");
+	cr_assert_eq(iommu_function_back(d0, &f[0]), 0);
+	cr_assert_eq(iommu_function_back(d0, &f[1]), -EBUSY, "it is d1's");
+	return_all(d1);
+	cr_assert_eq(iommu_function_back(d0, &f[1]), 0);
+	cr_assert_eq(iommu_assign(d1, &disk), 0);
+	passes();
+	cr_assert(strstr(out, " streams=73\n"), "%s", out);
+}
+
+/* A host that goes while a function is away takes not that. */
+Test(audit_streams, host_goes)
+{
+	static struct iommu_device f = { .name = "a" };
+
+	cr_assert_eq(iommu_function_add(&nic, &unit[1], 5, &f), 0);
+	cr_assert_eq(iommu_function_take(d0, &f), 0);
+	cr_assert_eq(iommu_assign(d2, &f), 0);
+	iommu_return(d0, &nic);
+	passes();
+	cr_assert(strstr(out, " streams=9\n"), "%s", out);
+	cr_assert_eq(iommu_assign(d1, &nic), -EBUSY);
+	passes();
+	return_all(d2);
+	cr_assert_eq(iommu_function_back(d0, &f), -EBUSY);
+	passes();
 }
 
 /* ---- what may not -------------------------------------------------------- */
