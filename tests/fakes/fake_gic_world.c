@@ -116,7 +116,8 @@ void *heap_alloc(struct domain *d, size_t size)
 {
 	(void)d;
 	CHECK(size <= 65536);
-	if (fake_heap_fails || (fake_heap_fail_at && --fake_heap_fail_at == 0)) {
+	if (fake_heap_fails ||
+	    (fake_heap_fail_at && --fake_heap_fail_at == 0)) {
 		return NULL;
 	}
 	fake_heap_live++;

@@ -98,7 +98,7 @@ def cards(name):
     return words, os.path.join(folder, "nvme.img")
 
 
-def run(hyp, name, steps, configs, smmu=True):
+def run(hyp, name, steps, configs, smmu=True, **parts):
     """(results, the NVMe disk's file)"""
     if hyp == "xen":
         pytest.skip("Debian's Xen gives no PCI functions away on Arm")
@@ -106,7 +106,7 @@ def run(hyp, name, steps, configs, smmu=True):
     if smmu:
         words += ["-global", "arm-smmuv3.stage=2"]
     results = run_steps(hyp, name, steps, files() + configs, initrd=INITRD, smp=2, board_options=MACHINE if smmu else "",
-                        extra=words)
+                        extra=words, **parts)
     return results, disk
 
 
@@ -304,9 +304,19 @@ def test_back_to_the_control_domain(ran):
         assert sha256(file.read()) == second
 
 
+LOG = step("log", "xl dmesg | sed 's/^(BH)/:/'")
+CREATE = step("create", "xl create -q /etc/xen/one.cfg")
+
+
 def test_without_an_smmu(hyp):
     """A function that could reach all memory is nobody's but the control domain's."""
-    steps = [step("hold", held(NVME)), step("create", "xl create -q /etc/xen/one.cfg"), step("log", "xl dmesg | sed 's/^(BH)/:/'")]
-    results, _ = run(hyp, "xl-pci-bare", steps, [guest("one", NVME)], smmu=False)
+    results, _ = run(hyp, "xl-pci-bare", [step("hold", held(NVME)), CREATE], [guest("one", NVME)], smmu=False)
     failed(results, "hold", f"failed to quarantine {NVME}")
     assert results["create"].status != 0
+
+
+def test_without_an_its(hyp):
+    """A GICv2: nothing would tell the guest of its function."""
+    results, _ = run(hyp, "xl-pci-gicv2", [step("hold", held(NVME)), CREATE, LOG], [guest("one", NVME)], gic=2)
+    failed(results, "create", "xc_assign_device failed")
+    assert "no PCI functions: the machine has no interrupts by messages to share" in output(results, "log")
