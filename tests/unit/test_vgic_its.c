@@ -60,7 +60,7 @@ Test(vgic_its, doorbell_behind_an_iommu)
 	begin(1);
 	cr_expect_eq(doorbell.calls, 0);
 	world.d.iommu.enabled = true;
-	cr_expect_eq(vits_map_regs(&world.d, ITS), 0);
+	cr_expect_eq(vits_map_regs(its(), ITS), 0);
 	cr_expect_eq(doorbell.calls, 1);
 	cr_expect_eq(doorbell.g, (ITS + GITS_TRANSLATER) >> PAGE_SHIFT);
 	cr_expect_eq(doorbell.m, doorbell.g);
@@ -68,10 +68,10 @@ Test(vgic_its, doorbell_behind_an_iommu)
 	cr_expect_eq(doorbell.t, P2M_DOORBELL);
 	cr_expect_eq(doorbell.live, 1);
 	doorbell.rc = -ENOMEM;
-	cr_expect_eq(vits_map_regs(&world.d, ITS), -ENOMEM);
+	cr_expect_eq(vits_map_regs(its(), ITS), -ENOMEM);
 	doorbell.rc = 0;
 	fake_mmio_fail_at = 1;
-	cr_expect_neq(vits_map_regs(&world.d, ITS), 0);
+	cr_expect_neq(vits_map_regs(its(), ITS), 0);
 	cr_expect_eq(doorbell.calls, 3);
 	cr_expect_eq(doorbell.live, 1);
 }

@@ -42,8 +42,28 @@ static int take_block(struct vits *s) REQUIRES(its_lock)
 	}
 	blocks_taken |= BIT32(i);
 	s->first_lpi = LPI_FIRST + i * VGIC_NR_LPIS;
-	__atomic_store_n(&vits_of_block[i], s, __ATOMIC_RELEASE);
 	return 0;
+}
+
+/* Nobody can find it any more. */
+__cold static void free_vits(struct vits *s)
+{
+	spin_lock(&its_lock);
+	if (s->first_lpi) {
+		blocks_taken &= ~BIT32(block_of(s));
+	}
+	spin_unlock(&its_lock);
+	heap_free(s->d, s);
+}
+
+/* From here on it is found, by those who look at interrupts of @d's, too. */
+__cold static void publish(struct vits *s) REQUIRES(its_lock)
+{
+	struct vgic *vgic = &s->d->arch.vgic;
+
+	vgic->its = s;
+	__atomic_store_n(&vgic->lpi, s->lpi, __ATOMIC_RELEASE);
+	__atomic_store_n(&vits_of_block[block_of(s)], s, __ATOMIC_RELEASE);
 }
 
 __cold int vits_domain_init(struct domain *d, uint64_t base)
@@ -62,12 +82,20 @@ __cold int vits_domain_init(struct domain *d, uint64_t base)
 	for (uint32_t i = 0; i < ARRAY_SIZE(s->collection); i++) {
 		s->collection[i] = VGIC_NO_VCPU;
 	}
-	d->arch.vgic.its = s;
-	d->arch.vgic.lpi = s->lpi;
 	spin_lock(&its_lock);
 	rc = take_block(s);
 	spin_unlock(&its_lock);
-	return rc ? rc : vits_map_regs(d, base);
+	if (rc == 0) {
+		rc = vits_map_regs(s, base);
+	}
+	if (rc) {
+		free_vits(s);
+		return rc;
+	}
+	spin_lock(&its_lock);
+	publish(s);
+	spin_unlock(&its_lock);
+	return 0;
 }
 
 /* A device, or the last: who takes an LPI does not find @s any more. */
@@ -77,10 +105,7 @@ static int stop_step(struct vits *s) REQUIRES(its_lock)
 	if (vits_drop_one(s)) {
 		return -EAGAIN;
 	}
-	if (s->first_lpi) {
-		__atomic_store_n(&vits_of_block[block_of(s)], NULL,
-				 __ATOMIC_RELEASE);
-	}
+	__atomic_store_n(&vits_of_block[block_of(s)], NULL, __ATOMIC_RELEASE);
 	return 0;
 }
 
@@ -99,13 +124,10 @@ __cold void vits_domain_fini(struct domain *d)
 	while (stop_step(s) == -EAGAIN) {
 		/* bound: VITS_MAX_DEVICES; none, if it has run */
 	}
-	if (s->first_lpi) {
-		blocks_taken &= ~BIT32(block_of(s));
-	}
 	spin_unlock(&its_lock);
 	d->arch.vgic.its = NULL;
 	d->arch.vgic.lpi = NULL;
-	heap_free(d, s);
+	free_vits(s);
 }
 
 /* ---- domains of a toolstack ---------------------------------------------- */
@@ -136,9 +158,6 @@ __cold int arch_msi_domain_init(struct domain *d)
 		return -EEXIST;
 	}
 	rc = vits_domain_init(d, VPCI_ITS_BASE);
-	if (rc) {
-		vits_domain_fini(d);
-	}
 	vgicd_v3_describe(d);
 	return rc;
 }

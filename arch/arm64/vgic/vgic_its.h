@@ -73,6 +73,6 @@ void vits_drop_device(struct vits *s, uint32_t id) REQUIRES(its_lock);
 void vgicd_v3_describe(struct domain *d);
 /* vgicits_v3.c */
 /* Nothing remains after an error. */
-__must_check int vits_map_regs(struct domain *d, uint64_t base);
+__must_check int vits_map_regs(struct vits *s, uint64_t base);
 
 #endif

@@ -126,14 +126,15 @@ static enum mmio_result its_access(struct vcpu *v, struct mmio_access *m,
 	return rc;
 }
 
-__cold int vits_map_regs(struct domain *d, uint64_t base)
+__cold int vits_map_regs(struct vits *s, uint64_t base)
 {
 	const struct mmio_range its = {
 		.start = base,
 		.size = ITS_SIZE,
 		.fn = its_access,
-		.opaque = d->arch.vgic.its,
+		.opaque = s,
 	};
+	struct domain *d = s->d;
 	gfn_t g = ipa_to_gfn(ipa(base + ITS_DOORBELL));
 	int rc = 0;
 

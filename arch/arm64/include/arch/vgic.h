@@ -168,7 +168,7 @@ void vgic_v3_write_sgi1r(struct vcpu *v, uint64_t val);
 __must_check int vgic_reset_step(struct domain *d, uint64_t *at);
 /*
  * An ITS at @base, before vgic_v3_map(). -ENOMEM, -ENOSPC (also: no LPIs left
- * in the machine), -EEXIST; vits_domain_fini() is for whatever came of it.
+ * in the machine), -EEXIST; nothing remains after an error.
  */
 __must_check int vits_domain_init(struct domain *d, uint64_t base);
 void vits_domain_fini(struct domain *d);
