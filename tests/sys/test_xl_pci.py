@@ -17,6 +17,8 @@ from run import BUILD
 from xl import run_steps, step
 from xl_domu import LEFT, output
 
+pytestmark = pytest.mark.xdist_group("xl-pci")
+
 LIVES = int(os.environ.get("PCI_LIVES", "10"))
 MIB = 1 << 20
 DISK = 16 * MIB             # the NVMe disk, its halves known to and written by the guest
