@@ -245,7 +245,7 @@ int its_unmap_device(uint32_t id, const uint16_t *lpi, uint32_t nr)
 {
 	cr_assert(id < DEVS && dev[id].mapped);
 	cr_assert_eq(nr, 1u << dev[id].bits);
-	for (uint32_t i = 0; i < nr; i++) { /* ended, each of them */
+	for (uint32_t i = 0; i < nr; i++) { /* all are ended, no others */
 		cr_assert_eq(lpi[i] != 0, dev[id].lpi[i] != 0);
 	}
 	dev[id].mapped = false;
