@@ -101,7 +101,7 @@ struct domain {
 	const char *crash_why;      /* domain_crash_soon(); atomic */
 	uint8_t shutdown_claimed;   /* atomic: first one decides the code */
 	struct restart *restart;    /* NULL: when it stops it stays down */
-	struct vpci *vpci;          /* NULL: no bridge; fixed once it runs */
+	struct vpci *vpci;          /* NULL: no bridge; const once it runs */
 };
 
 extern struct domain *hardware_domain; /* dom0 or NULL */
