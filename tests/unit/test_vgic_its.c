@@ -409,6 +409,40 @@ Test(vgic_its, bounded_step)
 	cr_expect_eq(run_queue(), 10); /* one */
 }
 
+/* A device with many LPIs ends in steps, whatever the guest does meanwhile. */
+Test(vgic_its, bounded_end)
+{
+	begin(1);
+	mapd(3, 11, true);
+	for (uint32_t i = 0; i < 1000; i++) {
+		mapti(3, 2 * i, 8192 + i, 0);
+		if (i % 64 == 63) {
+			run_queue();
+		}
+	}
+	run_queue();
+	mapd(3, 4, true);
+	mapti(3, 1, 8192, 0);
+	reg_try_write(0, ITS + GITS_CWRITER, 8, writes[0]);
+	cr_expect(!dev[3].mapped);
+	cr_expect_not_null(its()->ending);
+	cr_expect_not_null(its()->map[0].dev);
+	/* Off: it goes on. On again: MAPD and what is behind it. */
+	for (int i = 0; its()->ending; i++) {
+		reg_try_write(0, ITS + GITS_CTLR, 4, 0);
+		cr_assert_lt(i, 8);
+	}
+	cr_expect_null(its()->map[0].dev);
+	cr_expect_eq(its()->nr_devices, 0);
+	cr_expect_eq(its()->nr_events, 0);
+	reg_try_write(0, ITS + GITS_CTLR, 4, 1);
+	run_queue();
+	cr_expect_eq(its()->nr_devices, 1);
+	cr_expect_eq(its()->nr_events, 16);
+	cr_expect_eq(its()->map[0].event, 1);
+	cr_expect_eq(dev[3].lpi[1], 8192);
+}
+
 Test(vgic_its, dead)
 {
 	one_event();

@@ -102,7 +102,7 @@ __cold int vits_domain_init(struct domain *d, uint64_t base)
 static int stop_step(struct vits *s) REQUIRES(its_lock)
 {
 	s->enabled = false;
-	if (vits_drop_one(s)) {
+	if (vits_drop_some(s)) {
 		return -EAGAIN;
 	}
 	__atomic_store_n(&vits_of_block[block_of(s)], NULL, __ATOMIC_RELEASE);
@@ -122,7 +122,7 @@ __cold void vits_domain_fini(struct domain *d)
 	}
 	spin_lock(&its_lock);
 	while (stop_step(s) == -EAGAIN) {
-		/* bound: VITS_MAX_DEVICES; none, if it has run */
+		/* bound: VITS_MAX_DEVICES and its LPIs; none, if it ran */
 	}
 	spin_unlock(&its_lock);
 	d->arch.vgic.its = NULL;

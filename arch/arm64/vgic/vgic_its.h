@@ -45,6 +45,7 @@ struct vits {
 	uint64_t lpis_on[MAX_VCPUS_PER_DOMAIN / 64]; /* GICR_CTLR; atomic */
 	uint16_t collection[MAX_VCPUS_PER_DOMAIN + 1]; /* vCPU or NO_VCPU */
 	struct vits_dev *dev[VITS_BUCKETS];
+	struct vits_dev *ending; /* unmapped; map[] has what is left of it */
 	struct vits_event map[VGIC_NR_LPIS];
 	struct virq lpi[VGIC_NR_LPIS];
 };
@@ -65,8 +66,8 @@ static inline uint32_t vits_nr_collections(const struct vits *s)
 /* vgic_its_cmd.c; its_lock is held. */
 /* Some commands of the guest's queue; true: more are waiting. */
 bool vits_run_queue(struct vits *s) REQUIRES(its_lock);
-/* One device with all its events; false: there is none left. */
-bool vits_drop_one(struct vits *s) REQUIRES(its_lock);
+/* A device, or some LPIs of one that ends; false: there is none left. */
+bool vits_drop_some(struct vits *s) REQUIRES(its_lock);
 /* The one with this id of the machine's, if it is mapped. */
 void vits_drop_device(struct vits *s, uint32_t id) REQUIRES(its_lock);
 /* vgicd_v3.c: GICD_TYPER by what @d has. */

@@ -17,7 +17,8 @@
  *         the priority counts in the virtual CPU interface only.
  * Locks   its_lock is held; the domain's vGIC lock is taken here.
  * Bounds  VITS_STEP commands at a time. One of those that look at all LPIs, or
- *         all events of a device, ends the step.
+ *         all events of a device, ends the step; a device's LPIs end VITS_FORGET
+ *         at a time, no command before they have, then MAPD again.
  * Spec    [GIC] "ITS commands".
  */
 #include <lib/bits.h>
@@ -33,6 +34,7 @@
 #include "vgic_its.h"
 
 #define VITS_STEP 8u
+#define VITS_FORGET 128u /* LPIs of a device that ends */
 #define CMD_SIZE 32u
 #define CBASER_VALID BIT64(63)
 #define CBASER_PA FIELD64(51, 12)
@@ -269,31 +271,51 @@ static bool is_mapped(uint32_t id)
 	return false;
 }
 
+/* The ITS has it no more; end_step() does the rest. None is ending yet. */
 static void unmap_device(struct vits *s, struct vits_dev **link)
 {
 	struct vits_dev *dev = *link;
 	int rc = its_unmap_device(dev->id, dev->lpi, dev->nr_events);
 
-	for (uint32_t i = 0; i < dev->nr_events; i++) {
-		if (dev->lpi[i]) {
-			forget(s, dev->lpi[i] - 1u);
-		}
-	}
 	*link = dev->next;
-	s->nr_devices--;
-	s->nr_events -= dev->nr_events;
+	s->ending = dev;
 	check_its(rc);
 	if (rc == 0) { /* else the ITS may write to it still */
 		heap_free(s->d, dev->itt);
 	}
-	heap_free(s->d, dev);
 }
 
-bool vits_drop_one(struct vits *s)
+/* Forgets some LPIs of the device that ends; true: it has more. */
+static bool end_step(struct vits *s)
 {
+	struct vits_dev *dev = s->ending;
+	uint32_t left = VITS_FORGET;
+
+	while (dev && dev->nr_events && left) { /* bound: a device's events */
+		s->nr_events--;
+		if (dev->lpi[--dev->nr_events]) {
+			forget(s, dev->lpi[dev->nr_events] - 1u);
+			left--;
+		}
+	}
+	if (dev && !dev->nr_events) {
+		s->nr_devices--;
+		s->ending = NULL;
+		heap_free(s->d, dev);
+	}
+	return s->ending != NULL;
+}
+
+bool vits_drop_some(struct vits *s)
+{
+	if (s->ending) {
+		end_step(s);
+		return true;
+	}
 	for (uint32_t i = 0; i < VITS_BUCKETS; i++) {
 		if (s->dev[i]) {
 			unmap_device(s, &s->dev[i]);
+			end_step(s);
 			return true;
 		}
 	}
@@ -305,7 +327,10 @@ void vits_drop_device(struct vits *s, uint32_t id)
 	struct vits_dev **link = link_of(s, id);
 
 	if (link) {
+		while (end_step(s)) { /* bound: one device's LPIs */
+		}
 		unmap_device(s, link);
+		end_step(s); /* the rest: before the next command */
 	}
 }
 
@@ -351,14 +376,16 @@ static void do_mapd(struct vits *s, const struct cmd *c)
 	uint32_t guest_id = cmd_device(c), id;
 	unsigned int bits = (unsigned int)(c->w[1] & 0x1f) + 1;
 	struct vits_dev **head = &s->dev[guest_id % VITS_BUCKETS];
-	struct vits_dev **link = head;
-	struct vits_dev *dev;
+	struct vits_dev **link = head, *dev;
 
 	while (*link && (*link)->guest_id != guest_id) { /* bound: as above */
 		link = &(*link)->next;
 	}
 	if (*link) {
 		unmap_device(s, link);
+	}
+	if (end_step(s)) {
+		return; /* to come again */
 	}
 	if (!cmd_is_valid(c) || bits > VITS_EVENT_BITS ||
 	    !id_of(s, guest_id, &id) || is_mapped(id) ||
@@ -564,11 +591,12 @@ bool vits_run_queue(struct vits *s)
 	bool much = false;
 	struct cmd c;
 
-	for (uint32_t i = 0; i < VITS_STEP && !much && has_commands(s); i++) {
-		if (copy_cmd(s, &c)) {
-			much = execute(s, &c);
+	for (uint32_t i = 0; i < VITS_STEP && !much && !end_step(s) &&
+			     has_commands(s); i++) {
+		much = copy_cmd(s, &c) && execute(s, &c);
+		if (!s->ending) { /* else MAPD once more */
+			s->creadr = (s->creadr + CMD_SIZE) % size;
 		}
-		s->creadr = (s->creadr + CMD_SIZE) % size;
 	}
-	return has_commands(s);
+	return s->ending || has_commands(s);
 }
