@@ -66,6 +66,12 @@ def guest(name, *functions, vcpus=1):
     return f"/etc/xen/{name}.cfg", TEXT.format(name=name, vcpus=vcpus, functions=functions).encode()
 
 
+def plain():
+    """One that is not told of its bridge: it has the toolstack's own, which is empty."""
+    path, text = guest("plain", NVME)
+    return path, re.sub(rb"device_tree.*\n", b"", text)
+
+
 def inside(name, command):
     assert "'" not in command
     return f"guest {name} '{command}'"
@@ -176,6 +182,8 @@ def steps_of_hotplug():
         step("surprise", inside("one", LOAD) + f"; xl pci-detach one {NVME} && " + inside("one", "echo alive")),
         step("end-one", END.format("one")),
         step("audit-none", AUDIT),
+        step("plain", START.format("plain") + " && " + inside("plain", "ls /sys/bus/pci/devices | wc -l") + " && "
+             + END.format("plain")),
     ]
 
 
@@ -202,7 +210,7 @@ def fixture_ran(request):
     first, *rest = steps_of_one()
     steps = [first, rest[0], rest[1], *warm_up, *rest[2:], *steps_of_two(), *steps_of_hotplug(), *steps_of_lives(), *steps_of_end()]
     configs = [guest("one", NVME, vcpus=2), guest("two", E1000E, BLOCK, NET), guest("same", NVME),
-               guest("other", OTHER), guest("small", SMALL)]
+               guest("other", OTHER), guest("small", SMALL), plain()]
     return run(request.config.getoption("--hyp"), "xl-pci", steps, configs)
 
 
@@ -273,6 +281,10 @@ def test_detach_and_attach(ran):
     assert NVME in attached[1] and attached[-1].split()[0] == sha256(known_bytes("nvme", DISK)[:HALF])
     assert output(results, "surprise").endswith("alive")
     output(results, "end-one")
+
+
+def test_without_its_bridge(ran):
+    assert output(ran[0], "plain") == "0"
 
 
 def test_lives(ran):
