@@ -311,8 +311,7 @@ int iommu_assign(struct domain *d, struct iommu_device *dev)
 	return rc;
 }
 
-/* What @dev has done so far is told of its owner, not of the next one. */
-static void hear_locked(const struct iommu_device *dev)
+void iommu_hear_locked(const struct iommu_device *dev)
 {
 	for (uint32_t i = 0; i < dev->nr; i++) {
 		struct iommu *u = dev->stream[i].unit;
@@ -329,7 +328,7 @@ static void hear_locked(const struct iommu_device *dev)
 static void return_locked(struct domain *d, struct iommu_device *dev)
 {
 	detach_locked(d, dev, dev->nr);
-	hear_locked(dev);
+	iommu_hear_locked(dev);
 	dev->owner = NULL;
 	d->iommu.nr_devices--;
 	forget_locked(d);

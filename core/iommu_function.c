@@ -92,6 +92,7 @@ int iommu_function_take(struct domain *from, struct iommu_device *f)
 		u->ops->detach(u, f->stream[0].first, 1,
 			       &iommu_spaces[from->iommu.tag]);
 		spin_unlock(&u->lock);
+		iommu_hear_locked(f);
 		f->away = true;
 		rc = 0;
 	}

@@ -4,9 +4,13 @@
 #define CORE_IOMMU_PRIV_H
 
 #include <hv/iommu.h>
+#include <hv/iommu_dev.h>
 #include <hv/lock.h>
 
 extern struct spinlock iommu_lock; /* rank IOMMU_DEV */
 extern struct iommu_space iommu_spaces[IOMMU_TAGS]; /* by tag; iommu_lock */
+
+/* What @dev has done so far is told of its owner, not of the next one. */
+void iommu_hear_locked(const struct iommu_device *dev);
 
 #endif

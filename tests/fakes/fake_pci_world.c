@@ -79,9 +79,15 @@ static void inspect(struct iommu *u, uint32_t stream, struct iommu_route *r)
 	(void)u;
 }
 
+static bool irq(struct iommu *u)
+{
+	(void)u;
+	return false;
+}
+
 static const struct iommu_ops ops = {
 	.name = "unit", .attach = attach, .detach = detach, .flush = flush,
-	.inspect = inspect,
+	.irq = irq, .inspect = inspect,
 };
 
 /* ---- configuration space ------------------------------------------------- */
