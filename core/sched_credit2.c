@@ -10,8 +10,9 @@
  * Locks   the run queue lock of the CPU; growing the heaps also takes the pool
  *         lock. nr is read without a lock as a hint.
  * Bounds  queueing and picking are O(log n); stealing looks at STEAL_SCAN
- *         entries; every PUSH_NS a CPU looks at each other one. A slice timer runs only while somebody waits. A decision
- *         parks PARK_MAX vCPUs whose domain has no time left.
+ *         entries; every PUSH_NS a CPU looks at each other one. A slice timer
+ *         runs only while somebody waits. A decision parks PARK_MAX vCPUs whose
+ *         domain has no time left.
  * Rule    who got the CPU keeps it for the rate limit, then until somebody
  *         ahead in virtual time waits, and for a slice among equals. Two
  *         guests that wake each other with each packet thus work in batches.
@@ -364,7 +365,7 @@ static struct unit *choose(struct sched_cpu *s, struct unit *u, uint64_t now)
 /* What other CPUs see of @u, which runs here from @now on. */
 static void show(struct sched_cpu *s, const struct unit *u, uint64_t now)
 {
-	s->shown = u;
+	s->last_run = u;
 	__atomic_store_n(&s->served, served_of(u), __ATOMIC_RELAXED);
 	__atomic_store_n(&s->weight, u->weight, __ATOMIC_RELAXED);
 	__atomic_store_n(&s->since_ns, now, __ATOMIC_RELAXED);
@@ -393,7 +394,7 @@ static struct sched_decision credit2_pick(struct pcpu *c, struct vcpu *prev,
 	next = choose(s, prev_runnable ? u : NULL, now);
 	if (next) {
 		until_ns = slice_end(s, next);
-		if (next != s->shown) {
+		if (next != s->last_run) {
 			show(s, next, now);
 		}
 	}

@@ -34,7 +34,7 @@ struct sched_cpu {
 	uint64_t charged_ns; /* current's time is accounted up to here */
 	uint64_t slice_start_ns;
 	/* Who ran last, and, as of since_ns, for others to see: atomic. */
-	const struct unit *shown; /* only compared */
+	const struct unit *last_run; /* only compared */
 	int64_t served;
 	uint64_t since_ns;
 	uint32_t weight;

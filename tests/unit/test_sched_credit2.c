@@ -426,7 +426,7 @@ Test(sched_credit2, weights_have_limits)
 	cr_assert_eq(sched_policy_by_name("credit2"), &sched_credit2);
 }
 
-/* ---- more than one CPU, and one vCPU too many ----------------------------- */
+/* ---- more than one CPU, and one vCPU too many ---------------------------- */
 
 /* Busy ones on @nr_cpus, of these weights: each its share, to 3 %. */
 static void shares_over_cpus(uint16_t nr_cpus, const uint32_t *weights,

@@ -16,9 +16,8 @@
  * Masks   the enable bit of an LPI's configuration is the physical one's too;
  *         the priority counts in the virtual CPU interface only.
  * Locks   its_lock is held; the domain's vGIC lock is taken here.
- * Bounds  VITS_STEP commands at a time. One of those that look at all LPIs, or
- *         all events of a device, ends the step; a device's LPIs end VITS_FORGET
- *         at a time, no command before they have, then MAPD again.
+ * Bounds  VITS_STEP commands at a time; one that looks at all LPIs or events of
+ *         a device is a step's last. MAPD ends VITS_FORGET LPIs, then goes on.
  * Spec    [GIC] "ITS commands".
  */
 #include <lib/bits.h>
@@ -156,9 +155,9 @@ static uint32_t find_lpi(const struct vits *s, const struct cmd *c)
 /* NULL: nowhere. */
 static struct vcpu *vcpu_of(const struct vits *s, uint16_t collection)
 {
-	return vgic_vcpu_of(
-		s->d, s->collection[array_index_nospec(
-			      collection, ARRAY_SIZE(s->collection))]);
+	uint64_t i = array_index_nospec(collection, ARRAY_SIZE(s->collection));
+
+	return vgic_vcpu_of(s->d, s->collection[i]);
 }
 
 static void set_target(struct vits *s, uint32_t n)
@@ -167,8 +166,7 @@ static void set_target(struct vits *s, uint32_t n)
 	struct vgic_op op;
 
 	vgic_op_begin(&op, s->d);
-	virq_set_target(&op, &s->lpi[n],
-			v ? (uint16_t)v->id : VGIC_NO_VCPU);
+	virq_set_target(&op, &s->lpi[n], v ? (uint16_t)v->id : VGIC_NO_VCPU);
 	vgic_op_end(&op);
 }
 
