@@ -39,9 +39,9 @@
 	 1u << IOMMU_NOT_ALLOWED | 1u << IOMMU_BAD_ADDRESS)
 #define LAST_CALLS 16u /* of irq() when a device goes: more than a queue */
 
-static struct iommu *units[MAX_IOMMUS] __ro_after_boot;
-static uint32_t nr_units __ro_after_boot;
-static struct iommu_device *devices; /* boot adds to it */
+struct iommu *iommu_units[MAX_IOMMUS] __ro_after_boot;
+uint32_t iommu_nr_units __ro_after_boot;
+struct iommu_device *iommu_devices; /* boot adds to it, and pci.c */
 static uint64_t tags[IOMMU_TAGS / 64] = { 1 };    /* 0 is nobody's */
 struct iommu_space iommu_spaces[IOMMU_TAGS];      /* by tag */
 static struct {
@@ -60,11 +60,11 @@ int iommu_add_unit(struct iommu *u)
 {
 	int rc = 0;
 
-	if (nr_units == MAX_IOMMUS) {
+	if (iommu_nr_units == MAX_IOMMUS) {
 		return -ENOSPC;
 	}
-	u->index = nr_units;
-	units[nr_units++] = u;
+	u->index = iommu_nr_units;
+	iommu_units[iommu_nr_units++] = u;
 	for (uint32_t i = 0; i < u->nr_irqs && rc == 0; i++) {
 		rc = irq_request(u->irq[i],
 				 u->irq_edge[i] ? IRQ_EDGE : IRQ_LEVEL,
@@ -75,13 +75,13 @@ int iommu_add_unit(struct iommu *u)
 
 void iommu_add_device(struct iommu_device *dev)
 {
-	dev->next = devices;
-	devices = dev;
+	dev->next = iommu_devices;
+	iommu_devices = dev;
 }
 
 bool iommu_is_present(void)
 {
-	return nr_units != 0;
+	return iommu_nr_units != 0;
 }
 
 /* ---- tags ---------------------------------------------------------------- */
@@ -118,7 +118,7 @@ static bool is_shared_locked(const struct iommu_device *dev,
 			     const struct stream_range *r,
 			     const struct domain *owner)
 {
-	const struct iommu_device *o = devices;
+	const struct iommu_device *o = iommu_devices;
 
 	for (; o; o = o->next) { /* bound: all devices' ranges */
 		if (o == dev || !o->owner || (owner && o->owner != owner)) {
@@ -138,7 +138,7 @@ static bool is_shared_locked(const struct iommu_device *dev,
 static bool may_own_locked(const struct domain *d,
 			   const struct iommu_device *dev)
 {
-	const struct iommu_device *o = devices;
+	const struct iommu_device *o = iommu_devices;
 
 	for (; o; o = o->next) { /* bound: all devices */
 		if (o == dev || !o->owner || o->owner == d) {
@@ -162,7 +162,7 @@ static bool is_kept_locked(const struct domain *d,
 			   const struct stream_range *r, uint64_t at,
 			   uint64_t *end)
 {
-	const struct iommu_device *o = devices;
+	const struct iommu_device *o = iommu_devices;
 	bool kept = false;
 
 	*end = (uint64_t)r->first + r->nr;
@@ -351,7 +351,7 @@ int iommu_return_all_step(struct domain *d)
 		return 0;
 	}
 	spin_lock(&iommu_lock);
-	dev = devices;
+	dev = iommu_devices;
 	while (dev && dev->owner != d) {
 		dev = dev->next; /* bound: all devices */
 	}
@@ -369,7 +369,7 @@ void iommu_flush(struct domain *d, uint64_t address)
 	bool all = address == IOMMU_ALL;
 
 	for (uint32_t m = d->iommu.units; m; m &= m - 1) { /* MAX_IOMMUS */
-		struct iommu *u = units[ffs64(m)];
+		struct iommu *u = iommu_units[ffs64(m)];
 
 		spin_lock(&u->lock);
 		if (!u->dead) {
@@ -394,7 +394,7 @@ static const char *const reasons[NR_IOMMU_REASONS] = {
 static const struct iommu_device *device_of(const struct iommu *u,
 					    uint32_t stream)
 {
-	const struct iommu_device *dev = devices;
+	const struct iommu_device *dev = iommu_devices;
 
 	for (; dev; dev = dev->next) { /* bound: all devices' ranges */
 		bool in_host = dev->of && !dev->away;
@@ -491,10 +491,10 @@ static void mask_lines(const struct iommu *u, bool mask)
 /* The line stays masked until a work point has seen to it. */
 static void irq_fired(uint32_t line)
 {
-	for (uint32_t n = 0; n < nr_units; n++) { /* MAX_IOMMUS */
-		for (uint32_t i = 0; i < units[n]->nr_irqs; i++) {
-			if (units[n]->irq[i] == line) {
-				mask_lines(units[n], true);
+	for (uint32_t n = 0; n < iommu_nr_units; n++) { /* MAX_IOMMUS */
+		for (uint32_t i = 0; i < iommu_units[n]->nr_irqs; i++) {
+			if (iommu_units[n]->irq[i] == line) {
+				mask_lines(iommu_units[n], true);
 				__atomic_fetch_or(&fired, 1u << n,
 						  __ATOMIC_RELEASE);
 			}
@@ -508,7 +508,7 @@ void iommu_poll(void)
 	uint32_t todo = __atomic_exchange_n(&fired, 0, __ATOMIC_ACQUIRE);
 
 	for (; todo; todo &= todo - 1) { /* MAX_IOMMUS */
-		struct iommu *u = units[ffs64(todo)];
+		struct iommu *u = iommu_units[ffs64(todo)];
 		bool more;
 
 		spin_lock(&iommu_lock); /* owners stay while they are named */
@@ -524,93 +524,4 @@ void iommu_poll(void)
 			mask_lines(u, false);
 		}
 	}
-}
-
-/* ---- what the auditor asks ----------------------------------------------- */
-
-void iommu_space_of(struct domain *d, struct iommu_space *s)
-{
-	*s = (struct iommu_space){ .tag = d->iommu.tag };
-	spin_lock(&d->p2m.lock);
-	if (!d->p2m.dying) {
-		arch_p2m_share(d, false, s);
-	}
-	spin_unlock(&d->p2m.lock);
-}
-
-/*
- * Stream @at of @dev is a function's that is away. The same is so for *@nr at
- * most from there on, which is lowered to that.
- */
-static bool is_away_locked(const struct iommu_device *dev,
-			   const struct iommu *u, uint32_t at, uint32_t *nr)
-{
-	const struct iommu_device *f = dev->functions;
-	bool away = false;
-
-	for (; f; f = f->next_function) { /* bound: PCI_FUNCTIONS */
-		uint32_t far = f->stream[0].first - at;
-
-		if (!f->away || f->stream[0].unit != u) {
-			continue;
-		}
-		away |= far == 0;
-		far = far == 0 ? 1 : far;
-		*nr = far < *nr ? far : *nr;
-	}
-	return away;
-}
-
-/* Stream @at against one range of a device with an owner. */
-static void look_at_range(struct iommu_look *l, const struct iommu_device *dev,
-			  const struct stream_range *r, uint32_t at)
-{
-	uint32_t left = r->first > at ? r->first - at : r->nr - (at - r->first);
-
-	if (r->unit != l->unit || (r->first <= at && at - r->first >= r->nr)) {
-		return;
-	}
-	l->is.nr = left < l->is.nr ? left : l->is.nr;
-	if (r->first > at || is_away_locked(dev, l->unit, at, &l->is.nr)) {
-		return;
-	}
-	if (l->owner != OWNER_NONE && l->owner != dev->owner->id) {
-		l->other_owner = dev->owner->id;
-	}
-	l->owner = dev->owner->id;
-	iommu_space_of(dev->owner, &l->must);
-}
-
-static void inspect_locked(struct iommu_look *l, uint32_t stream)
-{
-	struct iommu *u = l->unit;
-	const struct iommu_device *dev = devices;
-
-	spin_lock(&u->lock);
-	u->ops->inspect(u, stream, &l->is);
-	l->is_dead = u->dead;
-	spin_unlock(&u->lock);
-	if (l->is.nr - 1 > u->max_stream - stream) {
-		l->is.nr = u->max_stream - stream + 1;
-	}
-	for (; dev; dev = dev->next) { /* bound: all devices' ranges */
-		for (uint32_t i = 0; dev->owner && i < dev->nr; i++) {
-			look_at_range(l, dev, &dev->stream[i], stream);
-		}
-	}
-}
-
-bool iommu_inspect(uint32_t unit, uint32_t stream, struct iommu_look *l)
-{
-	struct iommu *u = unit < nr_units ? units[unit] : NULL;
-
-	if (!u || stream > u->max_stream) {
-		return false;
-	}
-	*l = (struct iommu_look){ .unit = u, .owner = OWNER_NONE,
-				  .other_owner = OWNER_NONE };
-	spin_lock(&iommu_lock);
-	inspect_locked(l, stream);
-	spin_unlock(&iommu_lock);
-	return true;
 }

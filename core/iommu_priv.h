@@ -8,6 +8,9 @@
 #include <hv/lock.h>
 
 extern struct spinlock iommu_lock; /* rank IOMMU_DEV */
+extern struct iommu *iommu_units[MAX_IOMMUS];
+extern uint32_t iommu_nr_units;
+extern struct iommu_device *iommu_devices; /* iommu_lock */
 extern struct iommu_space iommu_spaces[IOMMU_TAGS]; /* by tag; iommu_lock */
 
 /* What @dev has done so far is told of its owner, not of the next one. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who owns a device behind an IOMMU, over drivers that keep a log. */
 // LINK: core/iommu.c core/lock.c debug/lock_check.c core/percpu.c
+// LINK: core/iommu_inspect.c
 // LINK: arch/fake/cpu.c arch/fake/p2m.c arch/fake/last_words.c
 #include <criterion/criterion.h>
 #include <stdarg.h>

@@ -4,6 +4,7 @@
 // LINK: core/hc_domctl.c core/domctl_life.c core/domctl_info.c
 // LINK: core/domctl_vcpu.c core/domctl_sched.c core/domctl_memory.c
 // LINK: core/domain_destroy.c core/iommu.c release/audit_auto.c
+// LINK: core/iommu_inspect.c
 // LINK: core/tracebuf.c core/sched_trace.c
 // LINK: core/hc_sysctl.c core/sysctl_sched.c core/console.c
 // LINK: core/domain.c core/vcpu.c core/vcpu_create.c core/runstate.c

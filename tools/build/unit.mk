@@ -28,7 +28,7 @@ CPU_WORLD_LIBS := -Wl,--wrap=arch_vcpu_init,--wrap=arch_vcpu_fini \
 
 # Those of the auditor: tests/fakes/fake_audit.h.
 AUDIT_WORLD := core/audit.c core/audit_text.c core/audit_memory.c core/audit_links.c \
-	core/audit_streams.c core/iommu.c core/iommu_mem.c \
+	core/audit_streams.c core/iommu.c core/iommu_inspect.c core/iommu_mem.c \
 	core/page_inspect.c core/irq.c \
 	core/gnttab.c core/gnttab_op.c core/gnttab_map.c core/gnttab_dma.c core/gnttab_track.c \
 	core/gnttab_copy.c \
