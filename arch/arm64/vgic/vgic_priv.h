@@ -178,12 +178,15 @@ bool virq_release_phys(const struct vcpu *v, struct virq *q);
  */
 bool vgic_passes(struct vcpu *v, const struct virq *q, unsigned int n);
 
-/* Above @n some of @v's are in use that count for @q. */
+/*
+ * Above @n some of @v's are in use that count for @q: an SPI. An LPI comes again
+ * only when its device sends another message.
+ */
 static inline bool vgic_has_above(const struct vcpu *v, const struct virq *q,
 				  unsigned int n)
 {
 	return (unsigned int)v->arch.vgic.lr_used >> n > 1 &&
-	       q->intid >= VGIC_NR_PRIVATE;
+	       q->intid - VGIC_NR_PRIVATE < VGIC_LPI_FIRST - VGIC_NR_PRIVATE;
 }
 
 /*
