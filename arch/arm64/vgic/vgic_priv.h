@@ -179,8 +179,8 @@ bool virq_release_phys(const struct vcpu *v, struct virq *q);
 bool vgic_passes(struct vcpu *v, const struct virq *q, unsigned int n);
 
 /*
- * Above @n some of @v's are in use that count for @q: an SPI. An LPI comes again
- * only when its device sends another message.
+ * Above @n some of @v's are in use that count for @q: an SPI. An LPI comes
+ * again only when its device sends another message.
  */
 static inline bool vgic_has_above(const struct vcpu *v, const struct virq *q,
 				  unsigned int n)
