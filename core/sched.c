@@ -4,7 +4,8 @@
  *
  * Owns    v->cpu, v->queued, v->loaded_on; pcpu.current, .loaded, .idle; the
  *         map of idle CPUs.
- * Not     the order within a queue (the policy), nor the states (vcpu.c).
+ * Not     the order within a queue (the policy), nor the states (vcpu.c), nor
+ *         who would rather be elsewhere (sched_soft.c).
  * Locks   pcpu.runq_lock (rank RUNQ), one at a time. A vCPU that changes CPUs
  *         is in no queue in between and is queued by whoever finds it so under
  *         the lock of its new CPU; that makes a second lock unnecessary.
@@ -32,7 +33,11 @@
 #define MOVE_MAX 8
 
 static uint64_t idle_cpus; /* bitmap, atomic; each CPU its own bit */
-static bool has_soft;	   /* some vCPU likes some CPUs better, or did */
+
+uint64_t sched_idle_cpus(void)
+{
+	return __atomic_load_n(&idle_cpus, __ATOMIC_SEQ_CST);
+}
 
 static void slice_over(void *arg)
 {
@@ -366,29 +371,6 @@ static bool steal_any(struct pcpu *c)
 	return false;
 }
 
-void sched_heed_likes(void)
-{
-	__atomic_store_n(&has_soft, true, __ATOMIC_RELAXED);
-}
-
-/* Nothing to run here: who runs elsewhere and would rather be here may come. */
-__cold static __attribute__((noinline)) void invite(struct pcpu *c)
-{
-	uint64_t m = c->policy->heeds_likes ? c->pool->cpus : 0;
-
-	for (; m; m &= m - 1) { /* bound: NR_CPUS */
-		struct pcpu *o = pcpus[ffs64(m)];
-		const struct vcpu *v =
-			__atomic_load_n(&o->current, __ATOMIC_SEQ_CST);
-
-		if (v && (v->likes & BIT64(c->id)) &&
-		    !(v->likes & BIT64(o->id))) {
-			pcpu_post(o, PWORK_LEAVE | PWORK_RESCHED);
-			return;
-		}
-	}
-}
-
 static void set_idle(struct pcpu *c, bool idle)
 {
 	if (c->idle == idle) {
@@ -543,8 +525,8 @@ struct vcpu *sched_run(struct pcpu *c)
 		if (steal_any(c)) {
 			pick(c);
 		}
-		if (unlikely(has_soft) && !c->current) {
-			invite(c);
+		if (unlikely(sched_has_soft) && !c->current) {
+			sched_invite(c);
 		}
 	}
 	for (int i = 0;
@@ -567,24 +549,4 @@ struct vcpu *sched_run(struct pcpu *c)
 		}
 	}
 	return c->current;
-}
-
-void sched_leave_disliked(struct pcpu *c)
-{
-	const struct vcpu *v = sched_run(c);
-	uint64_t idle = __atomic_load_n(&idle_cpus, __ATOMIC_SEQ_CST);
-
-	if (!c->policy->heeds_likes) {
-		return;
-	}
-	if (v && !(v->likes & c->own) && (v->likes & idle)) {
-		c->own = 0;
-		(void)sched_run(c);
-		c->own = BIT64(c->id);
-		return;
-	}
-	/* Who invited it may invite another. */
-	for (uint64_t m = idle & c->pool->cpus; m; m &= m - 1) {
-		pcpu_post(pcpus[ffs64(m)], PWORK_RESCHED); /* bound: NR_CPUS */
-	}
 }

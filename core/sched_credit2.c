@@ -433,8 +433,13 @@ static uint16_t credit2_choose_cpu(const struct vcpu *v, uint64_t idle)
 	uint16_t best = v->cpu;
 	uint32_t least = UINT32_MAX;
 
+	if (free & __atomic_load_n(&pcpus[best]->own, __ATOMIC_RELAXED)) {
+		return best;
+	}
 	if (free) {
-		return free & BIT64(best) ? best : (uint16_t)ffs64(free);
+		uint64_t others = free & ~BIT64(best);
+
+		return (uint16_t)ffs64(others ? others : free);
 	}
 	for (uint64_t m = v->cpus; m; m &= m - 1) { /* bound: NR_CPUS */
 		uint16_t cpu = (uint16_t)ffs64(m);
@@ -512,11 +517,25 @@ static uint16_t credit2_push(struct pcpu *c, struct vcpu *v)
 	return best;
 }
 
+/*
+ * Not @v, which likes it where it waits and not on @to, has to go there: who
+ * runs in its place would as soon, and is invited.
+ */
+static bool waits_at_home(const struct pcpu *from, const struct vcpu *v,
+			  uint16_t to)
+{
+	return !(v->likes & BIT64(to)) && (v->likes & BIT64(from->id)) &&
+	       from->current && (from->current->likes & BIT64(to));
+}
+
 static struct vcpu *credit2_steal(struct pcpu *from, uint16_t to)
 {
 	struct sched_cpu *s = from->sched;
 	struct unit *found = NULL;
 
+	if (!from->current && s->waiting.nr == 1) {
+		return NULL; /* it was sent there, and runs at once */
+	}
 	for (uint32_t i = 0; i < s->waiting.nr && i < STEAL_SCAN; i++) {
 		struct unit *u = unit_at(s->waiting.heap[i]);
 
@@ -530,7 +549,7 @@ static struct vcpu *credit2_steal(struct pcpu *from, uint16_t to)
 		}
 		found = found ? found : u;
 	}
-	if (!found) {
+	if (!found || waits_at_home(from, found->vcpu, to)) {
 		return NULL;
 	}
 	prioq_remove(&s->waiting, &found->node);

@@ -134,7 +134,8 @@ void sched_enter_cpu(void);
 struct vcpu *sched_run(struct pcpu *c);
 /*
  * PWORK_LEAVE, own CPU: who runs goes to an idle CPU that it likes (->likes),
- * if it does not like this one. sched_run() is to follow.
+ * if it does not like this one, or somebody else would rather be here.
+ * sched_run() is to follow.
  */
 void sched_leave_disliked(struct pcpu *c);
 /* From now on CPUs without work look for vCPUs that like them; any CPU. */
@@ -204,6 +205,12 @@ void sched_requeue(struct vcpu *v);
 bool sched_leave_locked(struct pcpu *c, struct vcpu *v);
 /* Own CPU: @v gives way; false: nobody waits. */
 bool sched_yield_to_others(struct pcpu *c, struct vcpu *v);
+
+/* ---- between sched.c and sched_soft.c ------------------------------------ */
+uint64_t sched_idle_cpus(void); /* bitmap; any CPU, no lock */
+extern bool sched_has_soft; /* some vCPU likes some CPUs better, or did */
+/* Own CPU, which has nothing to run: who would rather be here may come. */
+void sched_invite(struct pcpu *c);
 
 /* ---- for cpupool.c ------------------------------------------------------- */
 /* The policy's part of a pool, and of a CPU that is of c->pool. -ENOMEM. */

@@ -72,7 +72,9 @@ STEPS = [
     # where they would rather run: busy ones go over, and back
     ("soft", f"xl vcpu-pin one 0 - 3 && xl vcpu-pin one 1 - 2 && sleep 1 && {PLACES}", 0, ["0 3", "1 2"]),
     ("soft-others", f"xl vcpu-pin one 0 - 1 && xl vcpu-pin one 1 - 3 && sleep 1 && {PLACES}", 0, ["0 1", "1 3"]),
-    ("soft-gone", f"cpus off 1 && sleep 1 && {PLACES} | tail -1 && cpus on 1 && sleep 1 && {PLACES}", 0, ["1 3", "0 1", "1 3"]),
+    # dom0's own work, at another time in each round, takes no place for good
+    ("soft-gone", f"for s in 0.5 0.7 1 1.2; do cpus off 1 && sleep $s && {PLACES} | tail -1 && "
+     f"cpus on 1 && sleep $s && {PLACES}; done", 0, ["1 3", "0 1", "1 3"] * 4),
     ("soft-none", "xl vcpu-pin one all - all", 0, None),
     # who asks for what cannot be
     ("no-such", "cpus off 9", 1, ["off 9: Invalid argument"]),

@@ -15,7 +15,7 @@
 // LINK: release/audit_auto.c
 // LINK: core/sched_cap.c
 // LINK: core/sched.c core/sched_params.c core/sched_credit2.c core/prioq.c
-// LINK: core/sched_keep.c
+// LINK: core/sched_keep.c core/sched_soft.c
 // LINK: core/sched_credit2_params.c
 // LINK: core/sched_rtds.c core/sched_rtds_params.c core/cpupool.c
 // LINK: core/sched_null.c core/sched_arinc653.c core/static_mem.c

@@ -4,7 +4,7 @@
 // LINK: core/sched_credit2_params.c
 // LINK: core/sched_rtds.c core/sched_rtds_params.c core/cpupool.c
 // LINK: core/sched.c core/sched_params.c
-// LINK: core/sched_keep.c
+// LINK: core/sched_keep.c core/sched_soft.c
 // LINK: core/timer.c core/percpu.c
 // LINK: core/lock.c debug/lock_check.c arch/fake/cpu.c
 // LINK: arch/fake/last_words.c tests/fakes/fake_sched_world.c

@@ -11,7 +11,7 @@
 // LINK: core/cpupool.c core/console_serial.c
 // LINK: core/sched_cap.c
 // LINK: core/sched.c core/sched_params.c core/sched_credit2.c core/prioq.c
-// LINK: core/sched_keep.c core/sched_credit2_params.c
+// LINK: core/sched_keep.c core/sched_soft.c core/sched_credit2_params.c
 // LINK: core/sched_rtds.c core/sched_rtds_params.c core/sched_arinc653.c
 // LINK: core/sched_null.c core/timer.c core/percpu.c core/work.c core/ipi.c
 // LINK: core/irq.c core/heap.c lib/printf.c core/gnttab.c

@@ -87,6 +87,57 @@ Test(soft_affinity, a_new_wish_of_one_that_runs)
 	cr_assert_eq(v[0]->runstate_ns[RUNSTATE_runnable], 0, "no time lost");
 }
 
+/*
+ * v1 would be anywhere, v0 on one CPU only, where v1 is: v1 makes room, also
+ * when nobody waits there.
+ */
+Test(soft_affinity, who_would_be_anywhere_makes_room)
+{
+	start(3, "credit2", 2);
+	cr_assert_eq(vcpu_set_hard_affinity(v[1], BIT64(1)), 0);
+	vcpu_online(v[1]);
+	cpus_run(10 * MS);
+	vcpu_set_soft_affinity(v[0], BIT64(1));
+	vcpu_online(v[0]);
+	cpus_run(10 * MS);
+	run_at(v[0], 0);
+	run_at(v[1], 1);
+	cr_assert_eq(vcpu_set_hard_affinity(v[1], UINT64_MAX), 0);
+	cpus_run(10 * MS);
+	run_at(v[0], 1);
+	cr_assert_neq(v[1]->cpu, 1);
+	cr_assert_eq(v[1]->state, VCPU_RUNNING);
+	for (uint32_t i = 0; i < 3; i++) {
+		cr_assert_eq(pcpus[i]->own, BIT64(i));
+		cr_assert_eq(pcpus[i]->keeps, BIT64(i));
+	}
+}
+
+/* The same when it waits at home, as v1 runs there, and a CPU becomes idle. */
+Test(soft_affinity, who_waits_at_home_is_not_taken_away)
+{
+	start(2, "credit2", 3);
+	cr_assert_eq(vcpu_set_hard_affinity(v[2], BIT64(0)), 0);
+	cr_assert_eq(vcpu_set_hard_affinity(v[1], BIT64(1)), 0);
+	cr_assert_eq(vcpu_set_hard_affinity(v[0], BIT64(1)), 0);
+	vcpu_set_soft_affinity(v[0], BIT64(1));
+	for (uint32_t i = 0; i < 3; i++) {
+		vcpu_online(v[i]);
+	}
+	for (uint32_t i = 0; i < 100 && pcpus[1]->current != v[1]; i++) {
+		cpus_run(MS);
+	}
+	run_at(v[1], 1);
+	/* Set as they lie, so that nothing is queued anew. */
+	v[0]->hard_affinity = v[1]->hard_affinity = UINT64_MAX;
+	vcpu_cpus_set(v[0], 3);
+	vcpu_cpus_set(v[1], 3);
+	cpus_block(v[2]);
+	cpus_run(MS);
+	run_at(v[0], 1);
+	run_at(v[1], 0);
+}
+
 /* It never makes a CPU idle while somebody waits. */
 Test(soft_affinity, gives_way_to_work)
 {
@@ -168,10 +219,16 @@ Test(soft_affinity, null_moves_nobody_that_runs)
 	run_at(v[1], 1);
 }
 
+/* Who runs on @c would as soon be on a CPU that sleeps. */
+static bool may_make_room(uint32_t c, uint64_t idle)
+{
+	return pcpus[c]->current && (pcpus[c]->current->likes & idle);
+}
+
 /*
  * 10^5 random wishes, sleeps, wake-ups, pins: nobody waits while a CPU that it
- * may use sleeps, nobody runs where it would rather not while one that it
- * likes sleeps.
+ * may use sleeps; nobody runs where it would rather not while one that it likes
+ * sleeps, or while who is there likes one that sleeps and it may use itself.
  */
 static void check_all(void)
 {
@@ -189,6 +246,13 @@ static void check_all(void)
 			cr_assert((v[i]->likes & BIT64(v[i]->cpu)) ||
 					  !(v[i]->likes & idle),
 				  "v%u on %u", i, v[i]->cpu);
+			for (uint32_t c = 0; c < nr_pcpus; c++) {
+				cr_assert((v[i]->likes & BIT64(v[i]->cpu)) ||
+						  !(v[i]->likes & BIT64(c)) ||
+						  !may_make_room(
+							  c, idle & v[i]->cpus),
+					  "v%u not on %u", i, c);
+			}
 		}
 	}
 }

@@ -15,7 +15,7 @@ UNIT_CFLAGS := -std=gnu17 -g -O1 -fsanitize=address,undefined \
 
 # Tests of the scheduling core share what they link: tests/fakes/fake_cpus.h.
 # A test names it: `// LINK: $(CPU_WORLD)` and `// LIBS: $(CPU_WORLD_LIBS)`.
-CPU_WORLD := core/vcpu.c core/vcpu_create.c core/cpupool.c core/sched.c core/sched_params.c core/sched_keep.c \
+CPU_WORLD := core/vcpu.c core/vcpu_create.c core/cpupool.c core/sched.c core/sched_params.c core/sched_keep.c core/sched_soft.c \
 	core/sched_credit2.c core/sched_credit2_params.c core/sched_cap.c core/prioq.c core/sched_rtds.c \
 	core/sched_rtds_params.c \
 	core/sched_arinc653.c core/sched_null.c core/timer.c core/percpu.c core/work.c core/ipi.c \
