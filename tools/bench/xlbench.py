@@ -9,7 +9,9 @@ card of QEMU's takes part: a run gives the same figures on every host. What need
 also does on a machine of the guest's size without a hypervisor.
 
 Disk and network cards are runs of their own (tools/bench/xl/devices.sh), in which the control domain's own drivers use
-them, or those of the bare machine: figures dev_*. When QEMU is done with a transfer depends on the host a little.
+them, or those of the bare machine: figures dev_*. In another one (tools/bench/xl/cards.sh) a guest does, served by the
+control domain: pv_*, and pv_smmu_* behind an SMMUv3; then, there, as its own: pt_*. When QEMU is done with a transfer
+depends on the host a little.
 
 Fails when Bulkhead is not below Xen in a figure, or above its budget in tests/perf/budgets_xl.json. Writes
 build/bench/xl-*.json.
@@ -27,6 +29,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[:0] = [os.path.join(ROOT, "tools", "qemu"), os.path.join(ROOT, "tools", "image")]
 import ramdisk  # noqa: E402  pylint: disable=wrong-import-position
+import domains  # noqa: E402  pylint: disable=wrong-import-position
 import run  # noqa: E402  pylint: disable=wrong-import-position
 
 HERE = os.path.join(ROOT, "tools", "bench", "xl")
@@ -50,6 +53,12 @@ PHASES = (("create", 0, ENTRY, "one"), ("boot", ENTRY, 1, "one"), ("disk_read", 
           ("net_out", 4, 5, "MiB"), ("net_in", 6, 7, "MiB"), ("ping", 8, 9, "ping"), ("spawn", 10, 11, "process"), ("build", 11, 12, "one"))
 # Of devices.sh; of those that come several times the least: a host that is late makes QEMU's disk late.
 DEVICE_PHASES = (("disk_read", 2, 3, "MiB"), ("disk_write", 3, 4, "MiB"), ("net", 5, 6, "MiB"), ("ping", 8, 9, "ping"))
+# Of cards.sh: the same, then what only two sides have.
+CARD_PHASES = (*DEVICE_PHASES[:2], ("net_out", 4, 5, "MiB"), ("net_in", 6, 7, "MiB"), DEVICE_PHASES[-1])
+CARDS_END = 14              # behind all of one guest
+CARDS_TREE = os.path.join(ROOT, "examples", "pci", "guest.dts")
+STAGE_2 = ["-global", "arm-smmuv3.stage=2"]
+PARTS = ("guests", "devices", "cards")
 # A disk that is as fast as QEMU is, and two cards with a wire between them.
 CARDS = ("-blockdev", "driver=null-co,node-name=nvm,size=67108864,read-zeroes=on", "-device", "nvme,drive=nvm,serial=nvm,addr=1",
          "-netdev", "hubport,id=here,hubid=0", "-device", "e1000e,netdev=here,addr=2,romfile=,mac=52:54:00:00:00:01",
@@ -84,7 +93,7 @@ def add_programs(archive):
 
 def initrds():
     """{name: ramdisk}: those of mkdom0.py, and behind each what the bench adds."""
-    for name in ("dom0.cpio.gz", "dom0-xl.cpio.gz", "domu.cpio.gz"):
+    for name in ("dom0.cpio.gz", "dom0-xl.cpio.gz", "domu.cpio.gz", "dom0-pci.cpio.gz", "domu-pci.cpio.gz"):
         if not os.path.exists(os.path.join(run.BUILD, "dom0", name)):
             raise BenchError(f"no {name}\ncure: tools/image/mkdom0.py")
     guest = ramdisk.Archive()
@@ -105,7 +114,24 @@ def initrds():
     add_programs(cards)
     cards.add_host("etc/rc.d/zbench", os.path.join(HERE, "devices.sh"))
     return {"domu": domu, "dom0-xl": write_initrd("dom0-xl", dom0), "dom0": write_initrd("dom0", small),
-            "devices": write_initrd("dom0", cards, "devices")}
+            "devices": write_initrd("dom0", cards, "devices"), "cards": cards_initrd()}
+
+
+def cards_initrd():
+    """That of cards.sh, its guest's in it."""
+    guest = ramdisk.Archive()
+    add_programs(guest)
+    guest.add_host("bin/bench", os.path.join(HERE, "cards_guest.sh"))
+    guest.add_file("etc/inittab", b"::sysinit:/etc/rcS\n::once:/bin/bench\n")
+    dom0 = ramdisk.Archive()
+    add_programs(dom0)
+    dom0.add_host("etc/rc.d/zbench", os.path.join(HERE, "cards.sh"))
+    for name in ("served", "given"):
+        dom0.add_host(f"etc/xen/{name}.cfg", os.path.join(HERE, f"{name}.cfg"))
+    dom0.add_host("bench/vmlinuz", os.path.join(run.BUILD, "peer", "vmlinuz"))
+    dom0.add_host("bench/cards.cpio.gz", write_initrd("domu-pci", guest, "cards-guest"))
+    dom0.add_file("bench/guest.dtb", read(domains.compile_tree(read(CARDS_TREE).decode(), os.path.join(run.BUILD, "trees"))))
+    return write_initrd("dom0-pci", dom0, "cards")
 
 
 def write_initrd(name, added, as_name=None):
@@ -206,16 +232,41 @@ def device_figures(column, plugin, ramdisks, timeout, smmu=False):
     machine = run.Machine("bulkhead" if column == "native" else column, native=column == "native", smp=1, icount=True,
                           mem=512 if column == "native" else 1024, dom0_mem=512, initrd=ramdisks["devices"], reboot=False,
                           dom0_args="nokaslr", board_options=",iommu=smmuv3" if smmu else "")
-    machine.extra = list(CARDS) + (["-global", "arm-smmuv3.stage=2"] if smmu else [])
+    machine.extra = list(CARDS) + (STAGE_2 if smmu else [])
     kind = "dev_smmu" if smmu else "dev"
     text, marks = boot(column, plugin, machine, timeout, f"xl-{kind}-{column}")
     must_have(column, text, DONE, PING)
     units = dict(zip(("MiB", "ping"), map(int, DONE.search(text).groups())))
-    figures = {f"{kind}_ping_round_trip": round(float(PING.findall(text)[-1]) * 1e6)}
-    for name, first, last, unit in DEVICE_PHASES:
+    return {**least(kind, DEVICE_PHASES, marks, units), f"{kind}_ping_round_trip": round(float(PING.findall(text)[-1]) * 1e6)}
+
+
+def least(kind, phases, marks, units):
+    """{figure: instructions} for one unit of each phase; of those that come several times the least."""
+    figures = {}
+    for name, first, last, unit in phases:
         pairs = [(old, new) for old, new in zip(marks, marks[1:]) if (old[0], new[0]) == (first, last)]
         for suffix, place in (("", 1), ("_hyp", 2)):
             figures[f"{kind}_{name}{suffix}"] = min(new[place] - old[place] for old, new in pairs) // units[unit]
+    return figures
+
+
+def card_figures(column, plugin, ramdisks, options, smmu=False):
+    """A guest's disk and card: PV ones that the control domain serves from its own; behind an SMMU also these themselves."""
+    machine = run.Machine(column, smp=1, icount=True, mem=2048, dom0_vcpus=1, initrd=ramdisks["cards"], reboot=False,
+                          dom0_args="nokaslr" + ("" if smmu else " cards=served"), board_options=",iommu=smmuv3" if smmu else "")
+    machine.extra = list(CARDS) + (STAGE_2 if smmu else [])
+    text, marks = boot(column, plugin, machine, options.timeout, f"xl-cards{'_smmu' if smmu else ''}-{column}")
+    must_have(column, text, DONE, PING)
+    units = dict(zip(("MiB", "ping"), map(int, DONE.search(text).groups())))
+    ends = [number for number, mark in enumerate(marks) if mark[0] == CARDS_END]
+    trips = PING.findall(text)[1::2]    # each behind one that only warms up
+    figures, start = {}, 0
+    for kind, end, trip in zip(("pv_smmu", "pt") if smmu else ("pv", ), ends, trips):
+        figures.update(least(kind, CARD_PHASES, marks[start:end], units))
+        figures[f"{kind}_ping_round_trip"] = round(float(trip) * 1e6)
+        if options.profile and column == "bulkhead":
+            print_profile(marks[start:end], options.profile, CARD_PHASES, kind)
+        start = end
     return figures
 
 
@@ -266,13 +317,13 @@ def by_function(spent):
     return functions
 
 
-def print_profile(marks, rows):
+def print_profile(marks, rows, phases, kind):
     """Where Bulkhead's own instructions went, function by function."""
-    for name, first, last, _ in PHASES:
+    for name, first, last, _ in phases:
         start, end = between(marks, first, last)
         spent = by_function(sum((mark[3] for mark in marks[start + 1:end + 1]), collections.Counter()))
         total = sum(spent.values())
-        print(f"{name}: {total:,} instructions of the hypervisor")
+        print(f"{kind} {name}: {total:,} instructions of the hypervisor")
         for function, count in spent.most_common(rows):
             print(f"  {count:>14,} {100 * count / total:5.1f}% {function}")
 
@@ -305,22 +356,38 @@ def table(figures, columns):
     return bad
 
 
+def guest_figures(column, plugin, ramdisks, options):
+    """(figures, the build's result)"""
+    figures = kernel_figures(column, plugin, ramdisks, options.timeout)
+    text, marks = boot(column, plugin, machine_of(column, ramdisks), options.timeout)
+    must_have(column, text, LOAD, *(() if column == "native" else (DONE, PING)))
+    if options.profile and column == "bulkhead":
+        print_profile(marks, options.profile, PHASES, "guest")
+    return {**figures, **figures_of(text, marks)}, LOAD.search(text).group(2)
+
+
 def measure(options):
     plugin, ramdisks = prepare()
     columns, built = {}, set()
     for column in options.hyp:
-        kernel = kernel_figures(column, plugin, ramdisks, options.timeout)
-        text, marks = boot(column, plugin, machine_of(column, ramdisks), options.timeout)
-        must_have(column, text, LOAD, *(() if column == "native" else (DONE, PING)))
-        built.add(LOAD.search(text).group(2))
-        columns[column] = {**kernel, **figures_of(text, marks), **device_figures(column, plugin, ramdisks, options.timeout)}
-        if column == "bulkhead":
-            columns[column].update(device_figures(column, plugin, ramdisks, options.timeout, smmu=True))
-        with open(os.path.join(OUT, f"xl-{column}.json"), "w", encoding="utf-8") as file:
-            json.dump(columns[column], file, indent=2, sort_keys=True)
-        if options.profile and column == "bulkhead":
-            print_profile(marks, options.profile)
-    if len(built) != 1:
+        figures, target = {}, os.path.join(OUT, f"xl-{column}.json")
+        if "guests" in options.part:
+            figures, result = guest_figures(column, plugin, ramdisks, options)
+            built.add(result)
+        if "devices" in options.part:
+            figures.update(device_figures(column, plugin, ramdisks, options.timeout))
+            if column == "bulkhead":
+                figures.update(device_figures(column, plugin, ramdisks, options.timeout, smmu=True))
+        if "cards" in options.part and column != "native":
+            figures.update(card_figures(column, plugin, ramdisks, options))
+            if column == "bulkhead":
+                figures.update(card_figures(column, plugin, ramdisks, options, smmu=True))
+        columns[column] = figures
+        if options.part != PARTS and os.path.exists(target):
+            figures = {**json.loads(read(target)), **figures}
+        with open(target, "w", encoding="utf-8") as file:
+            json.dump(figures, file, indent=2, sort_keys=True)
+    if len(built) > 1:
         raise BenchError("the build's result is not the same everywhere: " + ", ".join(sorted(built)))
     return columns
 
@@ -328,10 +395,12 @@ def measure(options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hyp", action="append", choices=COLUMNS, help="only this one (may be repeated)")
+    parser.add_argument("--part", action="append", choices=PARTS, help="only this one (may be repeated); other figures stay as written")
     parser.add_argument("--profile", type=int, metavar="N", help="the N functions of Bulkhead that cost most, in each phase")
     parser.add_argument("--timeout", type=int, default=600, metavar="S", help="seconds for one hypervisor")
     options = parser.parse_args()
     options.hyp = options.hyp or COLUMNS
+    options.part = options.part or PARTS
     if not shutil.which("qemu-system-aarch64"):
         sys.exit("xlbench: error: no qemu-system-aarch64\ncure: tools/setup/host.sh")
     with open(BUDGETS, encoding="utf-8") as file:

@@ -31,6 +31,7 @@ int main(int argc, char **argv)
 	MARK(11);
 	MARK(12);
 	MARK(13);
+	MARK(14);
 	default:
 		return 2;
 	}

@@ -1,0 +1,85 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The control domain's side of a guest's disk and network card, for tools/bench/xlbench.py: first served by the control
+# domain's own drivers of an NVMe disk and an e1000e card, then, unless the kernel's command line says cards=served, the
+# same two given to the guest. The other end of the wire is a second card, in a network namespace of the control
+# domain. The guest's side is cards_guest.sh. The numbers of the marks are named in xlbench.py.
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+MIB=32                  # as in devices.sh, cards_guest.sh
+PINGS=500
+DISK=/dev/nvme0n1
+THERE=192.168.77.2
+GUEST=192.168.77.11
+LOG=/var/log/xen/console/guest-cards.log
+
+fail()
+{
+    dmesg | tail -n 20
+    xl dmesg | tail -n 20
+    tail -n 20 $LOG
+    echo "xlbench: error: $1"
+    poweroff -f
+}
+
+# wait_for COMMAND...: 10 s at most
+wait_for()
+{
+    tries=100
+    until "$@" >/dev/null 2>&1; do
+        tries=$((tries - 1))
+        [ $tries -gt 0 ] || fail "in vain: $*"
+        sleep 0.1
+    done
+}
+
+is_apart() { [ "$(readlink /proc/$apart/ns/net)" != "$(readlink /proc/$$/ns/net)" ]; }
+there() { nsenter -t $apart -n "$@"; }
+is_gone() { ! xl domid cards; }
+
+# run CONFIG: one guest and its work
+run()
+{
+    there stream 5001 >/tmp/received &
+    receiver=$!
+    xl create -q "/etc/xen/$1.cfg" || fail "no guest $1"
+    wait $receiver
+    [ "$(cat /tmp/received)" = $((MIB << 20)) ] || fail "guest $1 sent $(cat /tmp/received) bytes, not $MIB MiB"
+    # The guest's own last mark comes first.
+    sleep 0.2
+    there mark 6 stream $GUEST 5002 $MIB || fail "guest $1 does not take what it is sent"
+    mark 7
+    there ping -c 5 -i 0.1 -q $GUEST || fail "guest $1 does not answer"
+    mark 8
+    there ping -c $PINGS -i 0.01 -q $GUEST || fail "guest $1 does not answer"
+    mark 9
+    grep "^cards: " $LOG || fail "guest $1 did not do its work"
+    mark 14
+    xl destroy cards
+    wait_for is_gone
+    rm $LOG
+}
+
+for module in nvme e1000e; do
+    modprobe $module || fail "no driver $module"
+done
+wait_for [ -b $DISK ]
+first=$(ls /sys/bus/pci/devices/0000:00:02.0/net)
+second=$(ls /sys/bus/pci/devices/0000:00:03.0/net)
+unshare -n sleep 10000 &
+apart=$!
+wait_for is_apart
+ip link set dev "$second" netns $apart || fail "no namespace"
+there ip addr add $THERE/24 dev "$second" && there ip link set dev "$second" up || fail "no second card"
+ip link set dev "$first" master xenbr0 && ip link set dev "$first" up || fail "no first card"
+wait_for ping -c 1 -W 1 $THERE
+run served
+grep -e nvme -e eth /proc/interrupts
+if ! grep -q cards=served /proc/cmdline; then
+    modprobe xen-pciback || fail "no driver xen-pciback"
+    for card in 0000:00:01.0 0000:00:02.0; do
+        xl pci-assignable-add $card || fail "$card is not to be had"
+    done
+    run given
+fi
+echo "xlbench: done $MIB MiB $PINGS pings"
+poweroff -f
