@@ -20,10 +20,11 @@
 
 static struct spinlock dma_lock = SPINLOCK_INIT(GRANT_DMA);
 
+/* @now: what is at @at. */
 static int change_locked(struct domain *d, struct page *pg, gfn_t at,
-			 uint8_t want)
+			 uint8_t now, uint8_t want)
 {
-	int rc = p2m_remove_grant(d, at, pg);
+	int rc = now != P2M_NONE ? p2m_remove_grant(d, at, pg) : 0;
 
 	if (rc || want == P2M_NONE) {
 		return rc;
@@ -49,7 +50,7 @@ int gnttab_dma_update(struct domain *d, struct page *pg)
 	want = gnttab_track_type(d, pg);
 	e = p2m_lookup(d, at);
 	if (e.type != want || (want != P2M_NONE && e.mfn.v != at.v)) {
-		rc = change_locked(d, pg, at, want);
+		rc = change_locked(d, pg, at, e.type, want);
 	}
 	spin_unlock(&dma_lock);
 	return rc;
