@@ -119,6 +119,14 @@ static int start_cpu(uint16_t cpu)
 	return rc;
 }
 
+/* It may come after all, when the way in is closed. */
+static void withdraw(uint16_t cpu)
+{
+	if (pcpus[cpu]) { /* else it had no memory */
+		smp_entry_withdraw(cpu);
+	}
+}
+
 /* Nothing to say when all are alike. */
 static void describe_kinds(void)
 {
@@ -147,6 +155,7 @@ void boot_other_cpus(void)
 				"%d; going on without it\n", cpu,
 				(unsigned long long)platform.cpu_mpidr[cpu],
 				-rc);
+			withdraw(cpu);
 			break; /* ids have no holes */
 		}
 	}

@@ -2,7 +2,8 @@
 /*
  * Physical CPUs go off line and come back while domains run.
  *
- * Owns    the one change that is under way; the pool each CPU came from.
+ * Owns    the one change that is under way; the pool each CPU came from; who
+ *         was told to start and is not here yet.
  * Not     how a CPU leaves a pool (cpupool.c), how it is switched (the
  *         architecture).
  * Locks   control_lock; change.answer is atomic, written by the CPU that goes.
@@ -10,6 +11,9 @@
  *         lines routed to it go elsewhere; all CPUs pass a work point, so what
  *         had come to it is dealt with; its timers are taken over; it looks
  *         itself whether nothing is left, then switches itself off.
+ * Late    who does not come in START_NS is given up, not called back: others
+ *         may go and come meanwhile. When it comes it waits, in no pool, until
+ *         somebody asks for it again.
  * Bounds  a step is one domain, MOVE_STEP lines or TIMER_BATCH timers; the
  *         caller asks again. Who gives up half-way leaves it to the next one
  *         who asks for the same.
@@ -52,16 +56,40 @@ static struct {
 } change;
 
 static uint32_t home[NR_CPUS]; /* the pool's id, or CPUPOOL_ANY */
+static uint64_t coming; /* bitmap: told to start, not welcomed yet */
 
 /* ---- on ------------------------------------------------------------------ */
 
-static int start(void)
+static bool is_coming(const struct pcpu *c)
 {
-	change.until_ns = arch_time_ns() + START_NS;
-	return arch_cpu_start(change.cpu->id);
+	return coming & BIT64(c->id);
 }
 
-/* Not over when it is late: it would come while another one does. */
+/* The way in is open while anybody may come by it. */
+static void set_coming(bool is_coming)
+{
+	uint64_t bit = BIT64(change.cpu->id);
+
+	coming = is_coming ? coming | bit : coming & ~bit;
+	if (!coming) {
+		arch_cpu_started();
+	}
+}
+
+/* One that was given up and is still on its way is not told twice. */
+static int start(void)
+{
+	int rc;
+
+	change.until_ns = arch_time_ns() + START_NS;
+	if (is_coming(change.cpu) && !arch_cpu_is_off(change.cpu->id)) {
+		return 0;
+	}
+	rc = arch_cpu_start(change.cpu->id);
+	set_coming(rc == 0);
+	return rc;
+}
+
 static int await_start(void)
 {
 	if (__atomic_load_n(&change.cpu->online, __ATOMIC_ACQUIRE)) {
@@ -71,7 +99,6 @@ static int await_start(void)
 		return -EAGAIN;
 	}
 	log_err("CPU %u does not come on line\n", change.cpu->id);
-	change.until_ns = arch_time_ns() + START_NS;
 	return -ETIME;
 }
 
@@ -82,16 +109,23 @@ static void begin_here(void *arg)
 	pcpu_post_self(PWORK_TRACE);
 }
 
-static int begin(void)
-{
-	arch_cpu_started();
-	return ipi_post_call(change.cpu->id, begin_here, NULL) ? -EAGAIN : 0;
-}
-
 static int set_free(void)
 {
 	cpupool_on(change.cpu);
 	return 0;
+}
+
+/* Also one that came late and is to go again. */
+static int welcome(void)
+{
+	if (!is_coming(change.cpu)) {
+		return 0;
+	}
+	if (ipi_post_call(change.cpu->id, begin_here, NULL)) {
+		return -EAGAIN;
+	}
+	set_coming(false);
+	return set_free();
 }
 
 static int join(void)
@@ -107,7 +141,7 @@ static int join(void)
 }
 
 static const part_fn parts_on[] = {
-	start, await_start, begin, set_free, join, NULL,
+	start, await_start, welcome, join, NULL,
 };
 static const part_fn parts_back[] = {set_free, join, NULL};
 
@@ -212,10 +246,10 @@ static int post_down(void)
 static int await_down(void);
 
 static const part_fn parts_off[] = {
-	ask_domains, leave_pool, move_lines, begin_settle, settle,
-	take_timers, post_down,	 await_down, NULL,
+	welcome, ask_domains, leave_pool, move_lines, begin_settle,
+	settle,	 take_timers, post_down,  await_down, NULL,
 };
-#define TAKE_TIMERS (&parts_off[5])
+#define TAKE_TIMERS (&parts_off[6])
 
 static int await_down(void)
 {
@@ -244,7 +278,7 @@ static int go_on(void)
 
 	while (*change.part) { /* bound: the parts */
 		rc = (*change.part)();
-		if (rc == -EAGAIN || rc == -ETIME) {
+		if (rc == -EAGAIN) {
 			return rc;
 		}
 		if (rc) {
@@ -262,7 +296,7 @@ static int refuse(const struct pcpu *c, bool on)
 	if (!c->pool) {
 		return -ENODEV; /* it never came on line */
 	}
-	if (c->online == on) {
+	if (c->online == on && !(on && is_coming(c))) {
 		return on ? -EEXIST : -ENODEV;
 	}
 	return on || arch_cpu_can_stop(c->id) ? 0 : -EOPNOTSUPP;
@@ -289,7 +323,7 @@ int hotplug_step(uint32_t cpu, bool on)
 	change.part = on ? parts_on : parts_off;
 	change.rc = 0;
 	change.at = 0;
-	if (!on) {
+	if (!on && !is_coming(c)) {
 		home[c->id] = CPUPOOL_ANY; /* unless it is in one */
 	}
 	return go_on();

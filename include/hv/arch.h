@@ -197,11 +197,11 @@ __noreturn void arch_machine_off(void);
 __noreturn void arch_machine_restart(void);
 __noreturn void arch_halt(void);
 /*
- * Physical CPU bring-up, one at a time: it is on line some time after this.
- * -EBUSY: it is on; -errno.
+ * Physical CPU bring-up: it is on line some time after this, if it comes; each
+ * has a stack of its own. -EBUSY: it is on; -errno.
  */
 __must_check int arch_cpu_start(uint16_t cpu);
-void arch_cpu_started(void); /* it is on line: nothing more to keep for it */
+void arch_cpu_started(void); /* nobody is on the way: the way in closes */
 /* The way back, if there is one for @cpu at all. */
 bool arch_cpu_can_stop(uint16_t cpu);
 int arch_cpu_stop_self(void); /* returns only when it may not: -errno */

@@ -14,7 +14,8 @@
  * last or by the pool's policy; -EOPNOTSUPP: this machine's cannot go off;
  * -ENODEV: it is off.
  * On: back to that pool, or where that is gone, to the free CPUs. -EEXIST: it
- * is on; -ENODEV: it never came on line; -EIO: it does not now.
+ * is on; -ENODEV: it never came on line; -EIO: the firmware does not start it;
+ * -ETIME: it is late and given up, others may change. Ask again: it may come.
  * -EINVAL: there is no such CPU.
  */
 __must_check int hotplug_step(uint32_t cpu, bool on);

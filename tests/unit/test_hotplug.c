@@ -32,6 +32,7 @@ static bool is_off[NR], starts[NR], watched[NR];
 static bool can_stop = true;
 static int stop_rc, start_rc; /* of the firmware */
 static bool start_is_late;
+static bool way_is_open; /* for those that start */
 static uint32_t lines_moved; /* bitmap of CPUs */
 static struct timer moves;   /* armed on a CPU by its own callback */
 static uint32_t nr_fired, nr_refused;
@@ -88,14 +89,14 @@ int arch_cpu_stop_self(void)
 
 bool arch_cpu_is_off(uint16_t cpu)
 {
-	return is_off[cpu];
+	return is_off[cpu] && !starts[cpu];
 }
 
 static void come_on_line(uint16_t cpu)
 {
 	uint16_t before = this_cpu();
 
-	CHECK(starts[cpu]);
+	CHECK(starts[cpu] && way_is_open);
 	starts[cpu] = false;
 	is_off[cpu] = false;
 	on_cpu(cpu);
@@ -107,6 +108,7 @@ static void come_on_line(uint16_t cpu)
 int arch_cpu_start(uint16_t cpu)
 {
 	CHECK(is_off[cpu] && !starts[cpu]);
+	way_is_open = true;
 	if (start_rc) {
 		return start_rc;
 	}
@@ -122,6 +124,7 @@ void arch_cpu_started(void)
 	for (uint32_t i = 0; i < NR; i++) {
 		CHECK(!starts[i]);
 	}
+	way_is_open = false;
 }
 
 static void fired(void *arg)
@@ -402,17 +405,96 @@ Test(hotplug, the_firmware_keeps_it)
 	start_rc = -EINVAL;
 	cr_assert_eq(change(2, true), -EINVAL);
 	start_rc = 0;
+	cr_assert_not(way_is_open);
+	check_all(true);
+}
+
+/* Told to start; its time is over. */
+static void give_up_on(uint32_t cpu)
+{
 	start_is_late = true;
 	on_cpu(0);
-	cr_assert_eq(hotplug_step(2, true), -EAGAIN);
+	cr_assert_eq(hotplug_step(cpu, true), -EAGAIN);
 	fake_time_ns += UINT64_C(2000000000);
-	cr_assert_eq(hotplug_step(2, true), -ETIME);
-	cr_assert_eq(hotplug_step(1, false), -EBUSY); /* it may come now */
-	cr_assert_eq(hotplug_step(2, true), -EAGAIN);
+	cr_assert_eq(hotplug_step(cpu, true), -ETIME);
+	start_is_late = false;
+}
+
+/* Others go and come meanwhile; then it comes, and is asked for again. */
+Test(hotplug, late)
+{
+	start("credit2", 4);
+	cr_assert_eq(change(2, false), 0);
+	give_up_on(2);
+	cr_assert_eq(change(2, false), -ENODEV);
+	cr_assert_eq(change(1, false), 0);
+	cr_assert_eq(change(1, true), 0);
+	cr_assert(way_is_open);
 	come_on_line(2);
+	cr_assert_not(watched[2]);
+	cr_assert_eq(cpus_dom.pool->cpus, BIT64(NR) - 1 - BIT64(2));
+	cpus_run(20 * MS);
+	cr_assert_eq(change(3, false), 0);
 	cr_assert_eq(change(2, true), 0);
+	cr_assert_not(way_is_open);
+	cr_assert(watched[2]);
+	cr_assert_eq(change(2, true), -EEXIST);
+	cr_assert_eq(change(3, true), 0);
 	cr_assert_eq(cpus_dom.pool->cpus, BIT64(NR) - 1);
 	check_all(true);
+}
+
+/* While another one starts: each its own way. */
+Test(hotplug, late_meets_another)
+{
+	start("credit2", 4);
+	cr_assert_eq(change(2, false), 0);
+	cr_assert_eq(change(3, false), 0);
+	give_up_on(2);
+	give_up_on(3);
+	start_is_late = true;
+	cr_assert_eq(hotplug_step(3, true), -EAGAIN); /* not told again */
+	come_on_line(2);
+	cr_assert_eq(hotplug_step(3, true), -EAGAIN);
+	cr_assert_eq(hotplug_step(2, true), -EBUSY);
+	come_on_line(3);
+	cr_assert_eq(change(3, true), 0);
+	cr_assert(way_is_open);
+	cr_assert_eq(change(2, true), 0);
+	cr_assert_not(way_is_open);
+	cr_assert_eq(cpus_dom.pool->cpus, BIT64(NR) - 1);
+	check_all(true);
+}
+
+/* It came, nobody asked for it, and it goes: its pool is still known. */
+Test(hotplug, late_and_off)
+{
+	start("credit2", 4);
+	cr_assert_eq(change(2, false), 0);
+	give_up_on(2);
+	come_on_line(2);
+	cr_assert_eq(change(2, false), 0);
+	cr_assert(is_off[2]);
+	cr_assert_not(way_is_open || watched[2]);
+	check_all(true);
+	cr_assert_eq(change(2, true), 0);
+	cr_assert_eq(cpus_dom.pool->cpus, BIT64(NR) - 1);
+}
+
+/* It is off after all, as the firmware says: told anew. */
+Test(hotplug, never_comes)
+{
+	start("credit2", 4);
+	cr_assert_eq(change(2, false), 0);
+	give_up_on(2);
+	give_up_on(2);
+	starts[2] = false;
+	start_rc = -EIO;
+	cr_assert_eq(change(2, true), -EIO);
+	cr_assert_not(way_is_open);
+	start_rc = 0;
+	cr_assert_eq(change(2, true), 0);
+	cr_assert_eq(cpus_dom.pool->cpus, BIT64(NR) - 1);
 }
 
 /* No memory for its queue: it is on line, and free. */

@@ -4,7 +4,9 @@
  *
  * Owns    what a CPU that starts reads; its first C function.
  * Not     its memory, and the other way to start it (boot/cpus.c).
- * CPU     any, one CPU after the other: at boot, then core/hotplug.c.
+ * CPU     any, one CPU after the other: at boot, then core/hotplug.c, where one
+ *         that is late may come while another one does: what CPUs share until
+ *         hv_secondary()'s end is under locks or the same from all.
  * Bounds  no waiting here.
  * Spec    [PSCI] 5.3 "CPU_OFF", 5.4 "CPU_ON".
  */
@@ -29,29 +31,34 @@
 
 void secondary_entry(void);
 
-/* What start.S reads with the MMU off. */
+/* What start.S reads with the MMU off: each CPU finds itself by its MPIDR. */
 struct {
-	uint64_t stack_top;
-	uint64_t pcpu;
-} secondary_args __aligned(64);
+	uint64_t hw_id;
+	uint64_t pcpu; /* 0: none, or not wanted */
+} secondary_args[NR_CPUS] __aligned(64);
+
+static void set_args(uint16_t cpu, uint64_t pcpu)
+{
+	secondary_args[cpu].hw_id = pcpus[cpu]->hw_id;
+	secondary_args[cpu].pcpu = pcpu;
+	arch_clean_dcache(&secondary_args[cpu], sizeof(secondary_args[cpu]));
+}
 
 uint64_t smp_entry_open(uint16_t cpu)
 {
-	secondary_args.stack_top = pcpus[cpu]->stack_top;
-	secondary_args.pcpu = (uint64_t)(uintptr_t)pcpus[cpu];
-	arch_clean_dcache(&secondary_args, sizeof(secondary_args));
+	set_args(cpu, (uint64_t)(uintptr_t)pcpus[cpu]);
 	stage1_identity(true);
 	return image_pa((void *)&secondary_entry).v;
 }
 
+__cold void smp_entry_withdraw(uint16_t cpu)
+{
+	set_args(cpu, 0);
+}
+
 int arch_cpu_start(uint16_t cpu)
 {
-	int rc = psci_cpu_on(pcpus[cpu]->hw_id, smp_entry_open(cpu), 0);
-
-	if (rc) {
-		stage1_identity(false);
-	}
-	return rc;
+	return psci_cpu_on(pcpus[cpu]->hw_id, smp_entry_open(cpu), 0);
 }
 
 void arch_cpu_started(void)

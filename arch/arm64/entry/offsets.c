@@ -3,9 +3,10 @@
 #include <hv/percpu.h>
 #include <hv/vcpu.h>
 
-#define OFFSET(name, type, member)                                            \
+#define NUMBER(name, value)                                                   \
 	__asm__ volatile("\n.ascii \"#define " #name " %c0\\n\""               \
-			 : : "i"(offsetof(type, member)))
+			 : : "i"(value))
+#define OFFSET(name, type, member) NUMBER(name, offsetof(type, member))
 
 void offsets(void);
 void offsets(void)
@@ -18,4 +19,5 @@ void offsets(void)
 	OFFSET(PCPU_WORK, struct pcpu, work);
 	OFFSET(PCPU_STACK_TOP, struct pcpu, stack_top);
 	OFFSET(PCPU_EMERGENCY_TOP, struct pcpu, emergency_top);
+	NUMBER(PCPU_MAX, NR_CPUS);
 }

@@ -188,8 +188,9 @@ primary_entry:
 	br	x1
 
 	/*
-	 * Another CPU, from PSCI CPU_ON or a spin table. secondary_args, {stack
-	 * top, pcpu}, is written and cleaned by smp.c.
+	 * Another CPU, from PSCI CPU_ON or a spin table. secondary_args, for
+	 * each {MPIDR's affinity, pcpu}, is written and cleaned by smp.c; who is
+	 * not in it, or without a pcpu, is not wanted.
 	 */
 	.globl	secondary_entry
 secondary_entry:
@@ -199,9 +200,21 @@ secondary_entry:
 	b.ne	park
 	adrp	x0, secondary_args
 	add	x0, x0, #:lo12:secondary_args
-	ldp	x22, x23, [x0]
-	bl	mmu_on
-	mov	sp, x22
+	mrs	x1, mpidr_el1
+	and	x2, x1, #0xffffff
+	ubfx	x1, x1, #32, #8		/* Aff3 */
+	orr	x2, x2, x1, lsl #32
+	mov	x3, #PCPU_MAX
+1:	ldp	x1, x23, [x0], #16
+	cmp	x1, x2
+	ccmp	x23, #0, #4, eq
+	b.ne	2f
+	subs	x3, x3, #1
+	b.ne	1b
+	b	park
+2:	bl	mmu_on
+	ldr	x0, [x23, #PCPU_STACK_TOP]
+	mov	sp, x0
 	msr	tpidr_el2, x23
 	mov	x29, xzr
 	mov	x30, xzr
