@@ -15,6 +15,7 @@
 #include <hv/guest_win.h>
 #include <hv/hypercall.h>
 #include <hv/iommu_dev.h>
+#include <hv/mmio.h>
 #include <hv/pci.h>
 #include <hv/platdev.h>
 #include <lib/errno.h>
@@ -43,6 +44,18 @@ int64_t domctl_ioport_permission(struct vcpu *v, struct domain *d,
 	(void)d;
 	(void)op;
 	return pci_is_present() ? 0 : -ENOSYS;
+}
+
+/* Neither over what the domain has there nor over what is emulated for it. */
+static int map(struct domain *d, uint64_t g, uint64_t m, uint64_t nr)
+{
+	if (g >> (64 - PAGE_SHIFT)) {
+		return -EINVAL;
+	}
+	if (mmio_is_modelled(d, ipa(g << PAGE_SHIFT), nr << PAGE_SHIFT)) {
+		return -EEXIST;
+	}
+	return p2m_map_mmio(d, gfn(g), mfn(m), nr, P2M_MMIO_DEV);
 }
 
 /* Only what was mapped just so. */
@@ -87,9 +100,7 @@ int64_t domctl_memory_mapping(struct vcpu *v, struct domain *d,
 	if (rc) {
 		return rc;
 	}
-	return p->add_mapping ? p2m_map_mmio(d, gfn(g), mfn(m), nr,
-					     P2M_MMIO_DEV)
-			      : unmap(d, g, m, nr);
+	return p->add_mapping ? map(d, g, m, nr) : unmap(d, g, m, nr);
 }
 
 int64_t domctl_irq_permission(struct vcpu *v, struct domain *d,

@@ -54,3 +54,15 @@ const struct mmio_range *mmio_find(const struct domain *d, ipa_t addr)
 	}
 	return NULL;
 }
+
+__cold bool mmio_is_modelled(const struct domain *d, ipa_t start, uint64_t size)
+{
+	for (uint32_t i = 0; i < d->mmio.nr; i++) { /* bound: as above */
+		const struct mmio_range *r = &d->mmio.range[i];
+
+		if (start.v - r->start < r->size || r->start - start.v < size) {
+			return true;
+		}
+	}
+	return false;
+}

@@ -44,5 +44,7 @@ struct mmio_table {
 __must_check int mmio_register(struct domain *d, const struct mmio_range *r);
 /* NULL: nobody models @addr. */
 const struct mmio_range *mmio_find(const struct domain *d, ipa_t addr);
+/* Whether a model of @d's has any of the @size bytes, 1 or more, at @start. */
+bool mmio_is_modelled(const struct domain *d, ipa_t start, uint64_t size);
 
 #endif

@@ -38,6 +38,7 @@
 // LINK: tests/fakes/fake_world.c tests/fakes/fake_hv.c
 // LINK: tests/fakes/fake_no_pci.c
 // LINK: core/platdev.c core/domctl_device.c
+// LINK: core/mmio.c
 // CFLAGS: -Dmemcpy=fake_guest_memcpy -Dguest_mem_copy=fake_guest_memcpy
 // LIBS: -Wl,--wrap=heap_alloc,--wrap=heap_free,--wrap=hv_alloc_pages
 // LIBS: -Wl,--wrap=arch_cpu_idle,--wrap=domain_shutdown

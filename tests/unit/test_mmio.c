@@ -53,6 +53,21 @@ Test(mmio, overlaps_are_refused)
 	cr_assert_eq(d.mmio.nr, 3);
 }
 
+Test(mmio, what_is_modelled)
+{
+	cr_assert_not(mmio_is_modelled(&d, ipa(0), UINT64_MAX));
+	cr_assert_eq(reg(0x3000, 0x1000), 0);
+	cr_assert_eq(reg(0x1000, 0x800), 0);
+	cr_assert(mmio_is_modelled(&d, ipa(0x1000), 1));
+	cr_assert(mmio_is_modelled(&d, ipa(0x17ff), 1));
+	cr_assert(mmio_is_modelled(&d, ipa(0xfff), 2));
+	cr_assert(mmio_is_modelled(&d, ipa(0), UINT64_MAX)); /* around it */
+	cr_assert(mmio_is_modelled(&d, ipa(0x3fff), 0x10000));
+	cr_assert_not(mmio_is_modelled(&d, ipa(0), 0x1000));
+	cr_assert_not(mmio_is_modelled(&d, ipa(0x1800), 0x1800));
+	cr_assert_not(mmio_is_modelled(&d, ipa(0x4000), UINT64_MAX - 0x4000));
+}
+
 Test(mmio, bad_ranges_and_a_full_table)
 {
 	struct mmio_range r = { .start = 0, .size = 1 };

@@ -37,6 +37,7 @@
 // LINK: tests/fakes/fake_pci_world.c
 // LINK: core/pci.c core/pci_bars.c core/pci_assign.c core/iommu_function.c
 // LINK: core/platdev.c core/domctl_device.c
+// LINK: core/mmio.c
 // CFLAGS: -Dmemcpy=fake_guest_memcpy -Dguest_mem_copy=fake_guest_memcpy
 // LIBS: -Wl,--wrap=heap_alloc,--wrap=heap_free,--wrap=hv_alloc_pages
 // LIBS: -Wl,--wrap=arch_cpu_idle

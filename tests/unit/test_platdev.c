@@ -36,6 +36,7 @@
 // LINK: tests/fakes/fake_world.c tests/fakes/fake_hv.c
 // LINK: tests/fakes/fake_no_pci.c
 // LINK: core/platdev.c core/domctl_device.c
+// LINK: core/mmio.c
 // CFLAGS: -Dmemcpy=fake_guest_memcpy -Dguest_mem_copy=fake_guest_memcpy
 // LIBS: -Wl,--wrap=heap_alloc,--wrap=heap_free,--wrap=hv_alloc_pages
 // LIBS: -Wl,--wrap=arch_cpu_idle
@@ -200,6 +201,21 @@ static struct p2m_entry at(struct domain *d, uint64_t g)
 
 /* ---- registers ----------------------------------------------------------- */
 
+static enum mmio_result model(struct vcpu *v, struct mmio_access *a, void *o)
+{
+	(void)v;
+	(void)a;
+	(void)o;
+	return MMIO_OK;
+}
+
+/* Of the page GUEST, the last bytes. */
+static const struct mmio_range emulated = {
+	.start = (GUEST << PAGE_SHIFT) + PAGE_SIZE - 4,
+	.size = 4,
+	.fn = model,
+};
+
 Test(platdev, registers)
 {
 	struct domain *d = hv_build(1, 4);
@@ -217,6 +233,12 @@ Test(platdev, registers)
 	cr_assert_eq(map(d->id, GUEST, RTC, 1, true), -EEXIST);
 	end(d);
 	cr_assert_eq(permit(e->id, RTC, 1, true), 0);
+	/* Nor over what is emulated for it. */
+	cr_assert_eq(mmio_register(e, &emulated), 0);
+	cr_assert_eq(map(e->id, GUEST, RTC, 1, true), -EEXIST);
+	cr_assert_eq(at(e, GUEST).type, P2M_NONE);
+	cr_assert_eq(map(e->id, GUEST, RTC, 1, false), -EINVAL);
+	cr_assert_eq(map(e->id, BIT64(52), RTC, 1, true), -EINVAL);
 	cr_assert_eq(map(e->id, GUEST + 1, RTC, 1, true), 0);
 	end(e);
 	cr_assert_null(rtc.owner);

@@ -6,6 +6,7 @@
 // LINK: core/hc_sysctl.c core/sysctl_sched.c core/console.c
 // LINK: core/domain.c core/vcpu.c core/vcpu_create.c core/runstate.c
 // LINK: release/audit_auto.c core/platdev.c core/domctl_device.c
+// LINK: core/mmio.c
 // LINK: core/cpupool.c core/hotplug.c core/sched_cap.c core/watchdog.c
 // LINK: core/sched.c core/sched_params.c core/sched_credit2.c core/prioq.c
 // LINK: core/sched_keep.c core/sched_soft.c core/sched_credit2_params.c
