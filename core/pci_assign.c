@@ -7,16 +7,15 @@
  *         under way to dom0's memory, dom0 has its pages no more; then it has
  *         the guest's tables, and the guest sees it. Back: the guest sees it
  *         no more, its messages are nobody's, it is quiet, nothing of it is
- *         under way to the guest's memory; it is reset, if it can be; dom0
- *         has its pages, then its stream and messages. At all times one has
+ *         under way to the guest's memory; it is reset, if it can be, and its
+ *         configuration is as dom0 had it; dom0 has its pages, then its stream and messages. At all times one has
  *         it, or nobody.
  * Not     what the guest sees (vpci.c), messages (arch_msi_*), streams
  *         (iommu_function.c).
  * Locks   control_lock, held by the caller. .state is atomic for
  *         pci_is_given(); of it nothing else is read without the lock.
- * Bounds  STEP_PAGES pages a call; a reset is waited for by calling again,
- *         for RESET_GIVE_UP_NS at most.
- * Spec    [PCIE] 6.6.2 "Function Level Reset": 100 ms.
+ * Bounds  STEP_PAGES pages a call; a reset is waited for by calling again
+ *         (pci_reset.c).
  */
 #include <hv/pci.h>
 
@@ -28,9 +27,6 @@
 #include "pci_priv.h"
 
 #define STEP_PAGES 64u
-#define RESET_NS UINT64_C(100000000)
-#define RESET_GIVE_UP_NS UINT64_C(1000000000)
-#define NOT_YET 0xffff0001u /* a vendor that says: ask again */
 
 static void enter(struct pci_function *f, enum pci_state state)
 {
@@ -70,46 +66,17 @@ static int give_back_step(struct pci_function *f)
 	return 0;
 }
 
-static void reset_begin(struct pci_function *f)
-{
-	uint32_t at = f->express + PCI_EXPRESS_CONTROL;
-
-	f->needs_settling = f->express != 0;
-	f->since_ns = arch_time_ns();
-	if (f->needs_settling) {
-		pci_config_write(f, at, 2,
-				 pci_config_read(f, at, 2) |
-					 PCI_EXPRESS_RESET);
-	}
-	enter(f, PCI_RESET);
-}
-
-/* Where dom0 had put its BARs; all else a driver sets up anew. */
-static void reset_end(struct pci_function *f)
-{
-	for (uint32_t n = 0; n < PCI_BARS; n++) {
-		pci_config_write(f, PCI_BAR(n), 4, f->raw_bar[n]);
-	}
-	pci_quiet(f);
-	f->error = 0;
-	enter(f, PCI_GOING);
-}
-
 static int reset_step(struct pci_function *f)
 {
-	uint64_t passed = arch_time_ns() - f->since_ns;
-	uint32_t vendor;
+	int rc = pci_reset_step(f);
 
-	if (f->needs_settling && passed < RESET_NS) {
-		return -EAGAIN;
+	if (rc == -EIO) {
+		return lost(f, "it does not answer after a reset");
 	}
-	vendor = pci_config_read(f, PCI_VENDOR, 4);
-	if (vendor == PCI_NOTHING || vendor == NOT_YET) {
-		return passed < RESET_GIVE_UP_NS
-			       ? -EAGAIN
-			       : lost(f, "it does not answer after a reset");
+	if (rc == 0) {
+		f->error = 0;
+		enter(f, PCI_GOING);
 	}
-	reset_end(f);
 	return -EAGAIN;
 }
 
@@ -124,7 +91,8 @@ static int leave_step(struct domain *d, struct pci_function *f)
 	arch_msi_forget(d, f->device_id);
 	pci_quiet(f);
 	iommu_return(d, &f->behind);
-	reset_begin(f);
+	pci_reset_begin(f);
+	enter(f, PCI_RESET);
 	return -EAGAIN;
 }
 
@@ -205,7 +173,7 @@ static int give(struct domain *d, struct pci_function *f)
 	}
 	enter(f, PCI_GIVEN);
 	log_info("%s: has PCI %s%s\n", d->name, f->name,
-		 f->express ? "" : ", which cannot be reset");
+		 f->reset ? "" : ", which has no reset of its own");
 	return 0;
 }
 
@@ -226,17 +194,6 @@ static int take_step(struct domain *d, struct pci_function *f)
 	return f->pages < nr ? -EAGAIN : give(d, f);
 }
 
-static void look_for_reset(struct pci_function *f)
-{
-	uint32_t at = pci_part(f, PCI_PART_EXPRESS);
-
-	f->express = 0;
-	if (at != 0 && (pci_config_read(f, at + PCI_EXPRESS_CAN, 4) &
-			PCI_EXPRESS_CAN_RESET)) {
-		f->express = (uint16_t)at;
-	}
-}
-
 static int take_begin(struct domain *d, struct pci_function *f)
 {
 	int rc = prepare(d);
@@ -244,10 +201,12 @@ static int take_begin(struct domain *d, struct pci_function *f)
 	if (rc == 0) {
 		rc = pci_read_bars(f);
 	}
+	if (rc == 0) {
+		rc = pci_save(f);
+	}
 	if (rc) {
 		return rc;
 	}
-	look_for_reset(f);
 	enter(f, PCI_TAKING);
 	arch_msi_forget(hardware_domain, f->device_id);
 	rc = iommu_function_take(hardware_domain, &f->behind);

@@ -88,15 +88,13 @@ static const char *read_bar(struct pci_function *f, uint32_t n,
 	uint64_t bus = low & ~PCI_BAR_FLAGS;
 
 	*words = 1;
-	f->raw_bar[n] = low;
 	if (mask == 0 || (low & PCI_BAR_PORTS)) {
 		return NULL;
 	}
 	b->prefetch = (low & PCI_BAR_PREFETCH) != 0;
 	b->is_64 = (low & PCI_BAR_TYPE) == PCI_BAR_64;
 	if (b->is_64 && n + 1 < PCI_BARS) {
-		f->raw_bar[n + 1] = word_of(f, n + 1);
-		bus |= (uint64_t)f->raw_bar[n + 1] << 32;
+		bus |= (uint64_t)word_of(f, n + 1) << 32;
 		mask |= (uint64_t)mask_of(f, n + 1) << 32;
 		*words = 2;
 	} else if ((low & PCI_BAR_TYPE) != 0) {
@@ -238,7 +236,6 @@ static const char *read_all(struct pci_function *f)
 
 	for (uint32_t n = 0; n < PCI_BARS; n++) {
 		f->bar[n] = (struct pci_bar){ .nr = 0 };
-		f->raw_bar[n] = 0;
 	}
 	for (uint32_t n = 0; n < PCI_BARS && !wrong; n += words) {
 		wrong = read_bar(f, n, &words);

@@ -57,6 +57,17 @@ void pci_quiet(const struct pci_function *f);
  * meanwhile. -ENODEV, logged.
  */
 __must_check int pci_read_bars(struct pci_function *f);
+/*
+ * pci_reset.c. Before it is given, and quiet: what it has to get back is kept.
+ * -ENODEV, logged.
+ */
+__must_check int pci_save(struct pci_function *f);
+/*
+ * It is quiet and reaches no memory: begin; then steps until they answer. 0:
+ * it is as it was saved; -EAGAIN: call again; -EIO: it is not there any more.
+ */
+void pci_reset_begin(struct pci_function *f);
+__must_check int pci_reset_step(struct pci_function *f);
 /* All of [mfn, mfn + nr) is in one window of a host's. */
 bool pci_in_window(uint64_t mfn, uint64_t nr);
 /* Pages of all BARs, and the @n-th of them. */

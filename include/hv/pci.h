@@ -75,6 +75,23 @@ enum pci_state {
 	PCI_LOST,   /* nobody's, for ever: it does not answer any more */
 };
 
+/* How it forgets what its guest told it. */
+enum pci_reset {
+	PCI_RESET_NONE,
+	PCI_RESET_EXPRESS,  /* function level reset */
+	PCI_RESET_ADVANCED, /* the same, of conventional PCI */
+	PCI_RESET_POWER,    /* D3hot and back */
+};
+
+#define PCI_SAVED 24u
+
+/* A register as it was before the function was given. */
+struct pci_saved {
+	uint8_t reg;
+	uint8_t bytes;
+	uint32_t value;
+};
+
 /* control_lock, but for .behind, which is core/iommu.c's. */
 struct pci_function {
 	struct pci_function *next;
@@ -83,14 +100,20 @@ struct pci_function {
 	uint16_t segment;
 	uint16_t bdf;
 	uint8_t state;         /* enum pci_state; atomic */
-	bool needs_settling;   /* a reset began: since_ns */
+	uint8_t reset;         /* enum pci_reset */
+	uint8_t phase;         /* of a reset, since since_ns */
+	uint8_t express;       /* these parts; 0: none */
+	uint8_t advanced;
+	uint8_t power;
+	uint8_t nr_saved;
 	int error;             /* why it goes back before it was given */
-	uint16_t express;      /* its part for that, if it can reset; 0: none */
+	uint32_t id;           /* vendor and device when it was given */
 	uint32_t device_id;    /* in its messages */
 	uint32_t pages;        /* of its BARs that dom0 does not have now */
 	uint64_t since_ns;
+	uint64_t wait_ns;
 	struct pci_bar bar[PCI_BARS];
-	uint32_t raw_bar[PCI_BARS]; /* as dom0 has set them */
+	struct pci_saved saved[PCI_SAVED]; /* as dom0 has set them */
 	struct iommu_device behind; /* its one stream */
 	char name[16];         /* 0000:00:02.0 */
 };

@@ -35,7 +35,8 @@
 // LINK: arch/fake/last_words.c tests/fakes/fake_guest_mem.c
 // LINK: tests/fakes/fake_world.c tests/fakes/fake_hv.c
 // LINK: tests/fakes/fake_pci_world.c
-// LINK: core/pci.c core/pci_bars.c core/pci_assign.c core/iommu_function.c
+// LINK: core/pci.c core/pci_bars.c core/pci_assign.c core/pci_reset.c
+// LINK: core/iommu_function.c
 // LINK: core/platdev.c core/domctl_device.c
 // LINK: core/mmio.c
 // CFLAGS: -Dmemcpy=fake_guest_memcpy -Dguest_mem_copy=fake_guest_memcpy
@@ -159,6 +160,50 @@ Test(pci, three_of_two)
 	end(e);
 	cr_assert_eq(pw_resets[PLAIN], 0);
 	cr_assert_eq(pw_get(PLAIN, 4, 2) & 7, 0);
+}
+
+/* One without a reset, too: what its guest wrote is not dom0's to find. */
+Test(pci, configuration_as_before)
+{
+	struct domain *d = pw_build();
+
+	for (uint16_t bdf = SMALL; bdf <= LARGE; bdf += 8) {
+		uint32_t bar = bdf == LARGE ? 0x18 : 0x10;
+		uint32_t was;
+
+		pw_set(bdf, 0x0c, 1, 0x10);
+		pw_set(bdf, 0x3c, 1, 7);
+		pw_set(bdf, 0x88, 2, 0x2810);
+		was = pw_get(bdf, bar, 4);
+		cr_assert_eq(pw_assign(d, bdf), 0);
+		pw_set(bdf, 0x0c, 1, 0);
+		pw_set(bdf, 0x3c, 1, 99);
+		pw_set(bdf, 0x88, 2, 0x5f);
+		pw_set(bdf, bar, 4, 0xdead0000 | (was & 0xf));
+		pw_set(bdf, 0x42, 2, 0xc003);
+		cr_assert_eq(pw_deassign(d, bdf), 0);
+		cr_assert_eq(pw_get(bdf, 0x0c, 1), 0x10);
+		cr_assert_eq(pw_get(bdf, 0x3c, 1), 7);
+		cr_assert_eq(pw_get(bdf, 0x88, 2), 0x2810);
+		cr_assert_eq(pw_get(bdf, bar, 4), was);
+		cr_assert_eq(pw_get(bdf, 0x42, 2), 3);
+		cr_assert_eq(pw_resets[bdf], bdf != PLAIN);
+	}
+	end(d);
+}
+
+/* It went before it was given. */
+Test(pci, does_not_answer)
+{
+	struct domain *d = pw_build();
+
+	cr_assert_eq(test_assign(DOMID_INVALID, SMALL), 0);
+	pw_dead[SMALL] = true;
+	cr_assert_eq(pw_assign(d, SMALL), -ENODEV);
+	cr_assert(pw_is_right());
+	pw_dead[SMALL] = false;
+	cr_assert_eq(pw_assign(d, SMALL), 0);
+	end(d);
 }
 
 /* Its end comes while the toolstack's call is half done. */

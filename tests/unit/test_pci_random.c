@@ -35,7 +35,8 @@
 // LINK: arch/fake/last_words.c tests/fakes/fake_guest_mem.c
 // LINK: tests/fakes/fake_world.c tests/fakes/fake_hv.c
 // LINK: tests/fakes/fake_pci_world.c
-// LINK: core/pci.c core/pci_bars.c core/pci_assign.c core/iommu_function.c
+// LINK: core/pci.c core/pci_bars.c core/pci_assign.c core/pci_reset.c
+// LINK: core/iommu_function.c
 // LINK: core/platdev.c core/domctl_device.c
 // LINK: core/mmio.c
 // CFLAGS: -Dmemcpy=fake_guest_memcpy -Dguest_mem_copy=fake_guest_memcpy
