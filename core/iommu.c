@@ -15,6 +15,9 @@
  *         each call of its driver.
  * Bounds  one device and its ranges; a search of all devices. Waits are the
  *         drivers', and bounded.
+ * Storms  a device can do what is refused faster than it can be looked at: a
+ *         unit is asked CALLS_A_PERIOD times in PERIOD_NS, then its line stays
+ *         masked until a timer says that the period is over.
  */
 #include <hv/iommu.h>
 #include <hv/iommu_dev.h>
@@ -26,6 +29,7 @@
 #include <hv/page_alloc.h>
 #include <hv/percpu.h>
 #include <hv/platform.h>
+#include <hv/timer.h>
 #include <hv/work.h>
 #include <lib/bits.h>
 #include <lib/check.h>
@@ -37,6 +41,8 @@
 #define ITS_OWN_FAULT                                                         \
 	(1u << IOMMU_OTHER | 1u << IOMMU_NOT_MAPPED |                         \
 	 1u << IOMMU_NOT_ALLOWED | 1u << IOMMU_BAD_ADDRESS)
+#define PERIOD_NS UINT64_C(1000000)
+#define CALLS_A_PERIOD 8u
 #define LAST_CALLS 16u /* of irq() when a device goes: more than a queue */
 
 struct iommu *iommu_units[MAX_IOMMUS] __ro_after_boot;
@@ -50,16 +56,20 @@ static struct {
 	uint64_t at_ns;
 } last_fault; /* told; iommu_lock */
 static uint32_t fired; /* units with an interrupt to look at; atomic */
+static uint32_t waiting; /* units that are looked at later; atomic */
+static struct timer period; /* armed while there are such; iommu_lock */
 struct spinlock iommu_lock = SPINLOCK_INIT(IOMMU_DEV);
 
 /* ---- units --------------------------------------------------------------- */
 
 static void irq_fired(uint32_t line);
+static void period_over(void *arg);
 
 int iommu_add_unit(struct iommu *u)
 {
 	int rc = 0;
 
+	timer_init(&period, period_over, NULL);
 	if (iommu_nr_units == MAX_IOMMUS) {
 		return -ENOSPC;
 	}
@@ -503,25 +513,56 @@ static void irq_fired(uint32_t line)
 	pcpu_post_self(PWORK_DOMAIN);
 }
 
+static void period_over(void *arg)
+{
+	(void)arg;
+	__atomic_fetch_or(&fired, __atomic_exchange_n(&waiting, 0,
+						      __ATOMIC_ACQUIRE),
+			  __ATOMIC_RELEASE);
+	pcpu_post_self(PWORK_DOMAIN);
+}
+
+/* True: no more of @u until the period is over. */
+static bool is_storm_locked(struct iommu *u)
+{
+	uint64_t now = arch_time_ns();
+
+	if (now - u->since_ns >= PERIOD_NS) {
+		u->since_ns = now;
+		u->nr_calls = 0;
+	}
+	if (++u->nr_calls < CALLS_A_PERIOD) {
+		return false;
+	}
+	__atomic_fetch_or(&waiting, 1u << u->index, __ATOMIC_RELEASE);
+	timer_set(&period, now + PERIOD_NS);
+	return true;
+}
+
+/* The line of @u is masked, and stays so unless all has been heard. */
+static void poll_unit(struct iommu *u)
+{
+	bool more, later;
+
+	spin_lock(&iommu_lock); /* owners stay while they are named */
+	spin_lock(&u->lock);
+	more = u->ops->irq(u);
+	spin_unlock(&u->lock);
+	later = is_storm_locked(u);
+	spin_unlock(&iommu_lock);
+	if (more && !later) {
+		__atomic_fetch_or(&fired, 1u << u->index, __ATOMIC_RELEASE);
+		pcpu_post_self(PWORK_DOMAIN);
+	} else if (!later) {
+		mask_lines(u, false);
+	}
+}
+
 void iommu_poll(void)
 {
 	uint32_t todo = __atomic_exchange_n(&fired, 0, __ATOMIC_ACQUIRE);
 
 	for (; todo; todo &= todo - 1) { /* MAX_IOMMUS */
-		struct iommu *u = iommu_units[ffs64(todo)];
-		bool more;
-
-		spin_lock(&iommu_lock); /* owners stay while they are named */
-		spin_lock(&u->lock);
-		more = u->ops->irq(u);
-		spin_unlock(&u->lock);
-		spin_unlock(&iommu_lock);
-		if (more) {
-			__atomic_fetch_or(&fired, 1u << u->index,
-					  __ATOMIC_RELEASE);
-			pcpu_post_self(PWORK_DOMAIN);
-		} else {
-			mask_lines(u, false);
-		}
+		poll_unit(iommu_units[ffs64(todo)]);
 	}
 }

@@ -15,6 +15,7 @@
 #include <hv/irq.h>
 #include <hv/percpu.h>
 #include <hv/platform.h>
+#include <hv/timer.h>
 #include <hv/work.h>
 #include <lib/errno.h>
 #include "arch/fake/fake_arch.h"
@@ -149,6 +150,20 @@ void domain_crash_soon(struct domain *d, const char *why)
 void pcpu_post(struct pcpu *c, uint32_t bits)
 {
 	c->work |= bits;
+}
+
+static struct timer *timer; /* the last one that was armed */
+
+void timer_init(struct timer *t, void (*fn)(void *arg), void *arg)
+{
+	t->fn = fn;
+	t->arg = arg;
+}
+
+void timer_set(struct timer *t, uint64_t deadline_ns)
+{
+	t->deadline_ns = deadline_ns;
+	timer = t;
 }
 
 /* ---- the tests ----------------------------------------------------------- */
@@ -368,6 +383,66 @@ Test(iommu, more_than_one_call_takes)
 	iommu_poll();
 	cr_expect_eq(enabled, 0xc0);
 	cr_expect_eq(nr_said, 1, "the same again is not told again");
+}
+
+/* Work points until nothing is posted; how many. */
+static unsigned int work_points(void)
+{
+	unsigned int n = 0;
+
+	while (this_pcpu()->work && n < 1000) {
+		this_pcpu()->work = 0;
+		iommu_poll();
+		n++;
+	}
+	return n;
+}
+
+/* A device that is refused faster than it can be told: guests run on. */
+Test(iommu, storm)
+{
+	unsigned int n;
+
+	quiet = false;
+	more = true;
+	handler(70);
+	cr_expect_leq(work_points(), 16);
+	cr_expect_eq(enabled, 0x80, "masked");
+	cr_assert_not_null(timer);
+	cr_expect_gt(timer->deadline_ns, fake_time_ns);
+	handler(71); /* another unit is heard meanwhile */
+	n = work_points();
+	cr_expect(n > 0 && n <= 16, "%u", n);
+	for (n = 0; n < 100; n++) {
+		fake_time_ns = timer->deadline_ns;
+		timer->fn(timer->arg);
+		cr_expect_eq(this_pcpu()->work, PWORK_DOMAIN);
+		cr_expect_leq(work_points(), 16);
+		cr_expect_eq(enabled, 0);
+	}
+	more = false; /* it is over */
+	fake_time_ns = timer->deadline_ns;
+	timer->fn(timer->arg);
+	cr_expect_leq(work_points(), 2);
+	cr_expect_eq(enabled, 0xc0);
+}
+
+/* The same, one at a time, each with an interrupt of its own. */
+Test(iommu, storm_of_interrupts)
+{
+	unsigned int n = 0;
+
+	quiet = false;
+	while (enabled == 0xc0 && n < 1000) {
+		handler(70);
+		(void)work_points();
+		n++;
+	}
+	cr_expect_leq(n, 16);
+	fake_time_ns = timer->deadline_ns;
+	timer->fn(timer->arg);
+	(void)work_points();
+	cr_expect_eq(enabled, 0xc0);
 }
 
 Test(iommu, fault_of_nobody)
