@@ -41,7 +41,8 @@ static void set_args(uint16_t cpu, uint64_t pcpu)
 {
 	secondary_args[cpu].hw_id = pcpus[cpu]->hw_id;
 	secondary_args[cpu].pcpu = pcpu;
-	arch_clean_dcache(&secondary_args[cpu], sizeof(secondary_args[cpu]));
+	/* All: who looks for its own sees the others' as well. */
+	arch_clean_dcache(&secondary_args, sizeof(secondary_args));
 }
 
 uint64_t smp_entry_open(uint16_t cpu)
