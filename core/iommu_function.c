@@ -88,10 +88,12 @@ int iommu_function_take(struct domain *from, struct iommu_device *f)
 	}
 	spin_lock(&iommu_lock);
 	if (!f->away && f->of->owner == from) {
-		spin_lock(&u->lock);
-		u->ops->detach(u, f->stream[0].first, 1,
-			       &iommu_spaces[from->iommu.tag]);
-		spin_unlock(&u->lock);
+		if (from) {
+			spin_lock(&u->lock);
+			u->ops->detach(u, f->stream[0].first, 1,
+				       &iommu_spaces[from->iommu.tag]);
+			spin_unlock(&u->lock);
+		}
 		iommu_hear_locked(f);
 		f->away = true;
 		rc = 0;
@@ -100,18 +102,30 @@ int iommu_function_take(struct domain *from, struct iommu_device *f)
 	return rc;
 }
 
-int iommu_function_back(struct domain *to, struct iommu_device *f)
+static int attach_to(struct domain *to, struct iommu_device *f)
+	REQUIRES(iommu_lock)
 {
 	struct iommu *u = f->stream[0].unit;
+	int rc;
+
+	if (!to) {
+		return 0;
+	}
+	spin_lock(&u->lock);
+	rc = u->dead ? -EIO
+		     : u->ops->attach(u, f->stream[0].first, 1,
+				      &iommu_spaces[to->iommu.tag]);
+	spin_unlock(&u->lock);
+	return rc;
+}
+
+int iommu_function_back(struct domain *to, struct iommu_device *f)
+{
 	int rc = -EBUSY;
 
 	spin_lock(&iommu_lock);
 	if (f->away && !f->owner && f->of->owner == to) {
-		spin_lock(&u->lock);
-		rc = u->dead ? -EIO
-			     : u->ops->attach(u, f->stream[0].first, 1,
-					      &iommu_spaces[to->iommu.tag]);
-		spin_unlock(&u->lock);
+		rc = attach_to(to, f);
 		f->away = rc != 0;
 	}
 	spin_unlock(&iommu_lock);

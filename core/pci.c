@@ -193,7 +193,8 @@ static const char *is_wrong(const struct pci_function *f)
 	if (pci_config_read(f, PCI_VENDOR, 4) == PCI_NOTHING) {
 		return "there is none";
 	}
-	if ((header & PCI_HEADER_TYPE) != 0) {
+	if ((header & PCI_HEADER_TYPE) != 0 ||
+	    pci_config_read(f, PCI_CLASS, 1) == PCI_CLASS_BRIDGE) {
 		return "it is a bridge";
 	}
 	return NULL;
@@ -260,7 +261,9 @@ int pci_know(uint32_t sbdf, struct pci_function **f)
 		return 0;
 	}
 	if (!like.host || like.host->behind->owner != hardware_domain) {
-		return pci_refuse(&like, "no host of dom0's has it");
+		return pci_refuse(&like, hardware_domain ?
+				  "no host of dom0's has it" :
+				  "no host that could be used has it");
 	}
 	wrong = is_wrong(&like);
 	return wrong ? pci_refuse(&like, wrong) : make(&like, f);

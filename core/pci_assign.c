@@ -8,8 +8,9 @@
  *         the guest's tables, and the guest sees it. Back: the guest sees it
  *         no more, its messages are nobody's, it is quiet, nothing of it is
  *         under way to the guest's memory; it is reset, if it can be, and its
- *         configuration is as dom0 had it; dom0 has its pages, then its stream and messages. At all times one has
- *         it, or nobody.
+ *         configuration is as dom0 had it; dom0 has its pages, then its stream
+ *         and messages. At all times one has it, or nobody. Without dom0, in
+ *         whose place there is nobody then, its part of all this is left out.
  * Not     what the guest sees (vpci.c), messages (arch_msi_*), streams
  *         (iommu_function.c).
  * Locks   control_lock, held by the caller. .state is atomic for
@@ -43,6 +44,12 @@ static int lost(struct pci_function *f, const char *why)
 }
 
 /* ---- back to dom0 -------------------------------------------------------- */
+
+/* Pages of BARs that dom0 has to give, and to get. */
+static uint32_t nr_of_dom0(const struct pci_function *f)
+{
+	return hardware_domain ? pci_nr_pages(f) : 0;
+}
 
 static int give_back_step(struct pci_function *f)
 {
@@ -179,7 +186,7 @@ static int give(struct domain *d, struct pci_function *f)
 
 static int take_step(struct domain *d, struct pci_function *f)
 {
-	uint32_t nr = pci_nr_pages(f);
+	uint32_t nr = nr_of_dom0(f);
 
 	for (uint32_t i = 0; i < STEP_PAGES && f->pages < nr; i++) {
 		int rc = p2m_remove_page(hardware_domain,
@@ -208,7 +215,9 @@ static int take_begin(struct domain *d, struct pci_function *f)
 		return rc;
 	}
 	enter(f, PCI_TAKING);
-	arch_msi_forget(hardware_domain, f->device_id);
+	if (hardware_domain) {
+		arch_msi_forget(hardware_domain, f->device_id);
+	}
 	rc = iommu_function_take(hardware_domain, &f->behind);
 	if (rc) {
 		enter(f, PCI_DOM0);

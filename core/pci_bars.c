@@ -6,6 +6,7 @@
  * Rule    a BAR is whole pages within a window of its host's, where dom0 has
  *         nothing but device registers (which leaves out RAM, and what the
  *         hypervisor drives), and no other function of its bus begins in it.
+ *         Without dom0 boot has looked at the windows, and has placed it.
  * Locks   control_lock, held by the caller: dom0's toolstack has taken the
  *         function from its drivers.
  * Bounds  PCI_BARS; the 256 functions of a bus, 6 words of each.
@@ -78,35 +79,48 @@ static const char *judge(const struct pci_function *f, uint64_t bus,
 	return NULL;
 }
 
-/* BAR @n, of *@words words; those of ports have no pages. */
-static const char *read_bar(struct pci_function *f, uint32_t n,
-			    uint32_t *words)
+const char *pci_measure(const struct pci_function *f, uint32_t n,
+			struct pci_measure *m)
 {
-	struct pci_bar *b = &f->bar[n];
 	uint32_t low = word_of(f, n);
 	uint64_t mask = mask_of(f, n);
-	uint64_t bus = low & ~PCI_BAR_FLAGS;
 
-	*words = 1;
+	*m = (struct pci_measure){ .bus = low & ~PCI_BAR_FLAGS, .words = 1 };
 	if (mask == 0 || (low & PCI_BAR_PORTS)) {
 		return NULL;
 	}
-	b->prefetch = (low & PCI_BAR_PREFETCH) != 0;
-	b->is_64 = (low & PCI_BAR_TYPE) == PCI_BAR_64;
-	if (b->is_64 && n + 1 < PCI_BARS) {
-		bus |= (uint64_t)word_of(f, n + 1) << 32;
+	m->prefetch = (low & PCI_BAR_PREFETCH) != 0;
+	m->is_64 = (low & PCI_BAR_TYPE) == PCI_BAR_64;
+	if (m->is_64 && n + 1 < PCI_BARS) {
+		m->bus |= (uint64_t)word_of(f, n + 1) << 32;
 		mask |= (uint64_t)mask_of(f, n + 1) << 32;
-		*words = 2;
+		m->words = 2;
 	} else if ((low & PCI_BAR_TYPE) != 0) {
 		return "a BAR is of no known type";
 	} else {
 		mask |= UINT64_C(0xffffffff) << 32;
 	}
 	mask &= ~(uint64_t)PCI_BAR_FLAGS;
-	if (mask << 32 == 0 && !b->is_64) {
+	if (mask << 32 == 0 && !m->is_64) {
 		return NULL;
 	}
-	return judge(f, bus, ~mask + 1, b);
+	m->size = ~mask + 1;
+	m->is_memory = true;
+	return NULL;
+}
+
+/* BAR @n, of *@words words; those of ports have no pages. */
+static const char *read_bar(struct pci_function *f, uint32_t n,
+			    uint32_t *words)
+{
+	struct pci_bar *b = &f->bar[n];
+	struct pci_measure m;
+	const char *wrong = pci_measure(f, n, &m);
+
+	*words = m.words;
+	b->prefetch = m.prefetch;
+	b->is_64 = m.is_64;
+	return wrong || !m.is_memory ? wrong : judge(f, m.bus, m.size, b);
 }
 
 static bool meets(const struct pci_bar *a, const struct pci_bar *b)
@@ -244,7 +258,7 @@ static const char *read_all(struct pci_function *f)
 		wrong = "its BARs are too large";
 	}
 	for (uint32_t n = 0; n < PCI_BARS && !wrong; n++) {
-		if (!is_dom0s(&f->bar[n])) {
+		if (hardware_domain && !is_dom0s(&f->bar[n])) {
 			wrong = "dom0 has no such device memory";
 		}
 	}

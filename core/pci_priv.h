@@ -17,6 +17,8 @@
 #define PCI_COMMAND_NO_INTX 0x400u
 #define PCI_STATUS 0x06u
 #define PCI_STATUS_PARTS 0x10u
+#define PCI_CLASS 0x0bu
+#define PCI_CLASS_BRIDGE 0x06u
 #define PCI_HEADER 0x0eu
 #define PCI_HEADER_TYPE 0x7fu
 #define PCI_HEADER_MANY 0x80u

@@ -69,7 +69,8 @@ __must_check int iommu_function_add(struct iommu_device *host,
 /*
  * From @from, which has the host, to nobody: nothing of @f is under way, and
  * it reaches nothing. iommu_assign() and iommu_return() go on from here.
- * -EBUSY: it is away already, or @from has not got the host; -ENOMEM.
+ * -EBUSY: it is away already, or @from has not got the host; -ENOMEM. NULL:
+ * nobody has the host.
  */
 __must_check int iommu_function_take(struct domain *from,
 				     struct iommu_device *f);

@@ -7,9 +7,11 @@
  * BARs and its DeviceID go together, and belong to one domain at any time,
  * dom0 or that guest, or while they change hands to nobody. dom0 keeps the
  * function's configuration page: it is trusted, and its toolstack needs it.
+ * Without dom0 boot gives them, and what a domain does not have is nobody's;
+ * "dom0" means nobody in all of this then.
  *
  * Hosts are those of the machine's tree that are "pci-host-ecam-generic", with
- * dom0 as owner. What a function answers is not trusted.
+ * dom0, if there is one, as owner. What a function answers is not trusted.
  */
 #ifndef HV_PCI_H
 #define HV_PCI_H
@@ -120,6 +122,24 @@ struct pci_function {
 
 /* Boot: there is @host, too. */
 void pci_add_host(struct pci_host *host);
+
+/* What a BAR of @words words says of itself, in bytes. */
+struct pci_measure {
+	uint64_t bus;   /* where it is */
+	uint64_t size;
+	uint32_t words;
+	bool is_memory; /* else nothing, or ports: size 0 */
+	bool is_64;
+	bool prefetch;
+};
+
+/*
+ * BAR @n of @f, which answers at no address meanwhile: what is there is
+ * overwritten and put back. Whatever a device says: nothing of it is checked
+ * but that it is a BAR; else what is wrong, and one word.
+ */
+const char *pci_measure(const struct pci_function *f, uint32_t n,
+			struct pci_measure *m);
 /* A function can be given to a guest at all. */
 bool pci_is_present(void);
 
