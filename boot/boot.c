@@ -150,11 +150,11 @@ static void init_memory(uint64_t fdt_pa)
 	measure_tree(&host_dt);
 	check(modules_check(&platform, &boot_image, &boot_dtb),
 	      "the loader's images");
-	if (!module_find(&platform, MODULE_KERNEL)) {
-		platform.its.node = 0; /* a virtual one is dom0's alone */
-	}
 	check(fdt_static_heap_parse(&host_dt, &platform), "the static heap");
 	fdt_dom_parse(&host_dt, &platform);
+	if (!module_find(&platform, MODULE_KERNEL) && !fdt_dom_pci_any()) {
+		platform.its.node = 0; /* nobody would have a virtual one */
+	}
 	fdt_dom_check_modules(&platform, &boot_image, &boot_dtb);
 	check(boot_memory_init(&platform), "memory");
 }
@@ -201,6 +201,8 @@ static void start_domains(void)
 		check(modules_need_kernel(&platform), "no domain to start");
 		check(boot_dom0(), "dom0");
 		boot_platdevs(&host_dt, &platform);
+		boot_pci(&host_dt, &platform);
+	} else if (fdt_dom_pci_any()) {
 		boot_pci(&host_dt, &platform);
 	}
 	if (!boot_dom0less() && !hardware_domain) {

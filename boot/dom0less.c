@@ -21,6 +21,7 @@
 #include "fdt_pools.h"
 #include "kernel_image.h"
 #include "measure.h"
+#include "pci.h"
 #include "platdev.h"
 #include <abi/xen.h>
 #include <hv/arch.h>
@@ -41,7 +42,7 @@
 #define FDT_ALIGN UINT64_C(0x10000) /* never across 2 MiB: Linux's rule */
 #define MAX_PIECES 8u
 #define MAX_SPIS 960u
-#define NR_FIXED 7u /* ranges of guest addresses */
+#define NR_FIXED 8u /* ranges of guest addresses */
 #define MIB(x) ((unsigned long long)((x) >> 20))
 
 /* Contiguous in the machine and in the guest. */
@@ -227,20 +228,6 @@ static uint32_t nr_spis(const struct boot_domain *b)
 	return all < MAX_SPIS ? all : MAX_SPIS;
 }
 
-/* A CPU for the next vCPU 0: one after the other, after dom0's. */
-static uint16_t next_cpu(uint32_t nr_vcpus)
-{
-	static uint32_t taken;
-	uint32_t first;
-
-	if (taken == 0 && hardware_domain) {
-		taken = hardware_domain->max_vcpus;
-	}
-	first = taken % nr_pcpus;
-	taken += nr_vcpus;
-	return (uint16_t)first;
-}
-
 static int describe(const struct boot_domain *b, struct dom_config *cfg)
 {
 	struct xen_arch_domainconfig arch = {
@@ -255,7 +242,7 @@ static int describe(const struct boot_domain *b, struct dom_config *cfg)
 		.nr_vcpus = b->nr_vcpus,
 		.mem_bytes = b->mem_kib * 1024,
 		.mem_max_bytes = b->mem_kib * 1024,
-		.first_cpu = next_cpu(b->nr_vcpus),
+		.first_cpu = dom_build_next_cpu(b->nr_vcpus),
 		.has_console = true,
 		.has_uart = b->vpl011,
 		.uart_base = GUEST_PL011_BASE,
@@ -296,6 +283,10 @@ static uint32_t used_addresses(const struct boot_domain *b,
 		{ .start = GUEST_GNTTAB_BASE, .size = GUEST_GNTTAB_SIZE },
 		{ .start = GUEST_MAGIC_BASE, .size = GUEST_MAGIC_SIZE },
 		{ .start = end, .size = UINT64_MAX - end },
+		{ .start = VPCI_ITS_BASE,
+		  .size = b->pci.nr ? GUEST_VPCI_ECAM_BASE +
+				      GUEST_VPCI_ECAM_SIZE - VPCI_ITS_BASE :
+				      0 },
 	};
 	uint32_t nr = ARRAY_SIZE(fixed);
 
@@ -394,17 +385,6 @@ static int build_fdt(const struct guest_fdt_args *a)
 	return rc;
 }
 
-/* Asked for by bootscrub: nothing of an earlier run stays. */
-static void scrub(const struct mem_range *r)
-{
-	for (uint64_t at = 0; at < r->size; at += PAGE_SIZE) {
-		void *page = hv_va(paddr(r->start + at));
-
-		arch_clear_page(page);
-		arch_clean_dcache(page, PAGE_SIZE);
-	}
-}
-
 static int build_memory(struct domain *d, const struct boot_domain *b)
 {
 	int rc = 0;
@@ -418,7 +398,7 @@ static int build_memory(struct domain *d, const struct boot_domain *b)
 		}
 		rc = dom_build_ram(d, p->ipa, &p->host);
 		if (rc == 0 && options.bootscrub) {
-			scrub(&p->host);
+			dom_build_scrub(&p->host);
 		}
 	}
 	return rc ? rc : dom_build_shared(d, &b->mem);
@@ -477,6 +457,9 @@ static int build(struct domain *d, const struct boot_domain *b,
 		rc = give_devices(d, b);
 	}
 	if (rc == 0) {
+		rc = boot_pci_give(d, b);
+	}
+	if (rc == 0) {
 		rc = load_images(b, image);
 	}
 	if (rc == 0) {
@@ -519,6 +502,8 @@ static int start(struct boot_domain *b)
 		.vpl011 = b->vpl011,
 		.hypervisor = b->enhanced,
 		.devices = &devices,
+		.pci = b->pci.nr != 0,
+		.pci_is_coherent = boot_pci_is_coherent(),
 	};
 	int rc = measure_domain(b);
 
@@ -541,7 +526,7 @@ static int start(struct boot_domain *b)
 	if (rc) {
 		return rc;
 	}
-	cfg.iommu = devices.nr_behind != 0;
+	cfg.iommu = devices.nr_behind != 0 || fdt.pci;
 	fdt.nr_banks = guest.nr_banks;
 	fdt.initrd_start = guest.ramdisk_load;
 	fdt.initrd_end = guest.ramdisk_load + b->ramdisk.size;
@@ -553,6 +538,7 @@ static int start(struct boot_domain *b)
 	rc = build(d, b, &cfg, &image, &fdt);
 	if (rc) {
 		irq_release_all(d);
+		boot_pci_take(d);
 		domain_free(d);
 		return rc;
 	}

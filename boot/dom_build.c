@@ -217,6 +217,29 @@ int dom_build_mmio(struct domain *d, uint64_t start, uint64_t size)
 	return p2m_map_mmio(d, gfn(first), mfn(first), nr, P2M_MMIO_DIRECT);
 }
 
+uint16_t dom_build_next_cpu(uint32_t nr_vcpus)
+{
+	static uint32_t taken;
+	uint32_t first;
+
+	if (taken == 0 && hardware_domain) {
+		taken = hardware_domain->max_vcpus;
+	}
+	first = taken % nr_pcpus;
+	taken += nr_vcpus;
+	return (uint16_t)first;
+}
+
+void dom_build_scrub(const struct mem_range *r)
+{
+	for (uint64_t at = 0; at < r->size; at += PAGE_SIZE) {
+		void *page = hv_va(paddr(r->start + at));
+
+		arch_clear_page(page);
+		arch_clean_dcache(page, PAGE_SIZE);
+	}
+}
+
 int dom_build_spi(struct domain *d, uint32_t intid, enum irq_trigger t)
 {
 	int rc = irq_assign_guest(d, intid, intid, t);

@@ -30,6 +30,10 @@ void dom_host_gic(struct dom_config *cfg);
 /* A device region of the machine, 1:1. */
 __must_check int dom_build_mmio(struct domain *d, uint64_t start,
 				uint64_t size);
+/* A CPU for the next vCPU 0: one after the other, after dom0's. */
+uint16_t dom_build_next_cpu(uint32_t nr_vcpus);
+/* Asked for by bootscrub: nothing of an earlier run stays. */
+void dom_build_scrub(const struct mem_range *r);
 /* SPI of the machine, same number in the guest. */
 __must_check int dom_build_spi(struct domain *d, uint32_t intid,
 			       enum irq_trigger t);

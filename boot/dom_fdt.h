@@ -48,6 +48,8 @@ struct guest_fdt_args {
 	bool vpl011;
 	bool hypervisor;               /* tell that this is Xen's interface */
 	const struct boot_devices *devices; /* tree NULL: none */
+	bool pci;                      /* a host bridge, and its ITS */
+	bool pci_is_coherent;
 };
 
 /* Bytes that guest_fdt_build() needs at most. */

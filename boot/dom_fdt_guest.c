@@ -10,6 +10,7 @@
 #include "dom_fdt.h"
 
 #include <abi/xen.h>
+#include <hv/vpci.h>
 #include <lib/printf.h>
 #include <lib/string.h>
 #include <libfdt.h>
@@ -20,9 +21,11 @@
 
 #define LEVEL_LOW 0xf08u /* with the CPU mask of GICv2's binding */
 #define LEVEL_HIGH 4u
+#define MEM_32 0x02000000u /* [PCI-OF] 2.2.1.1: of 32 bits */
 #define OTHER_BYTES 2560u /* all but CPUs and the command line */
 #define CPU_BYTES 256u
 #define SHARED_BYTES 256u
+#define PCI_BYTES 640u
 
 static uint32_t high(uint64_t v)
 {
@@ -113,6 +116,68 @@ static void write_gic(struct fdt_writer *w, const struct guest_fdt_args *a)
 	fdtw_end_node(w);
 }
 
+/* ---- PCI functions ------------------------------------------------------- */
+
+/* One that no node of the devices' tree has. */
+static uint32_t its_phandle(const struct guest_fdt_args *a)
+{
+	const void *tree = a->devices->tree;
+	uint32_t nr = GUEST_PHANDLE_GIC + 1;
+
+	while (tree && fdt_node_offset_by_phandle(tree, nr) >= 0) {
+		nr++; /* bound: nodes of that tree */
+	}
+	return nr;
+}
+
+static void write_its(struct fdt_writer *w, uint32_t phandle)
+{
+	static const struct mem_range reg = { .start = VPCI_ITS_BASE,
+					      .size = VPCI_ITS_SIZE };
+
+	fdtw_node_at(w, "msi-controller", VPCI_ITS_BASE);
+	fdtw_string(w, "compatible", "arm,gic-v3-its");
+	write_reg(w, &reg, 1);
+	fdtw_prop(w, "msi-controller", "", 0);
+	fdtw_u32(w, "#msi-cells", 1);
+	fdtw_u32(w, "phandle", phandle);
+	fdtw_end_node(w);
+}
+
+/* Addresses on its bus are those of the guest; docs/pci.md. */
+static void write_bridge(struct fdt_writer *w, uint32_t its, bool coherent)
+{
+	static const struct mem_range reg = { .start = VPCI_ECAM_BASE,
+					      .size = VPCI_ECAM_SIZE };
+	static const uint32_t buses[] = { 0, 0 };
+	static const uint32_t ranges[] = {
+		MEM_32, 0, VPCI_MEM_BASE, 0, VPCI_MEM_BASE, 0, VPCI_MEM_SIZE,
+	};
+	const uint32_t map[] = { 0, its, 0, 0x10000 };
+
+	fdtw_node_at(w, "pcie", VPCI_ECAM_BASE);
+	fdtw_string(w, "compatible", "pci-host-ecam-generic");
+	fdtw_string(w, "device_type", "pci");
+	write_reg(w, &reg, 1);
+	fdtw_cells(w, "bus-range", buses, ARRAY_SIZE(buses));
+	fdtw_u32(w, "#address-cells", 3);
+	fdtw_u32(w, "#size-cells", 2);
+	fdtw_cells(w, "ranges", ranges, ARRAY_SIZE(ranges));
+	fdtw_cells(w, "msi-map", map, ARRAY_SIZE(map));
+	if (coherent) {
+		fdtw_prop(w, "dma-coherent", "", 0);
+	}
+	fdtw_end_node(w);
+}
+
+static void write_pci(struct fdt_writer *w, const struct guest_fdt_args *a)
+{
+	uint32_t its = its_phandle(a);
+
+	write_its(w, its);
+	write_bridge(w, its, a->pci_is_coherent);
+}
+
 static void write_timer(struct fdt_writer *w)
 {
 	static const uint32_t ppis[] = {
@@ -158,7 +223,7 @@ static void write_hypervisor(struct fdt_writer *w)
 uint32_t guest_fdt_size(const struct guest_fdt_args *a)
 {
 	return OTHER_BYTES + a->cfg->nr_vcpus * CPU_BYTES +
-	       a->nr_shm * SHARED_BYTES + (uint32_t)strlen(a->bootargs) +
+	       a->nr_shm * SHARED_BYTES + a->pci * PCI_BYTES + (uint32_t)strlen(a->bootargs) +
 	       (a->devices->tree ? fdt_totalsize(a->devices->tree) : 0);
 }
 
@@ -182,6 +247,9 @@ int guest_fdt_build(const struct guest_fdt_args *a, void *buf, uint32_t size,
 	}
 	if (a->hypervisor) {
 		write_hypervisor(&w);
+	}
+	if (a->pci) {
+		write_pci(&w, a);
 	}
 	if (a->devices->tree) {
 		fdt_dev_write(&w, a->devices);

@@ -46,6 +46,7 @@ enum row_kind {
 	ROW_U32,     /* uint32_t at .to, .min to .max */
 	ROW_U64,     /* uint64_t at .to, .min to .max */
 	ROW_ENHANCED,
+	ROW_PCI,     /* fdt_dom_pci.c reads it */
 	ROW_REFUSED, /* we know it and do not have it */
 };
 
@@ -86,6 +87,7 @@ static const struct row rows[] = {
 	  TO(sched.extratime) },
 	{ .name = "vpl011", .kind = ROW_FLAG, TO(vpl011) },
 	{ .name = "xen,enhanced", .kind = ROW_ENHANCED },
+	{ .name = "bulkhead,pci", .kind = ROW_PCI },
 	{ .name = "bulkhead,windows", .kind = ROW_ELSEWHERE },
 	{ .name = "compatible", .kind = ROW_TREE },
 	{ .name = "#address-cells", .kind = ROW_TREE },
@@ -168,6 +170,8 @@ static int read_row(struct dt *t, uint32_t idx, const struct row *r,
 					"\"no-xenstore\"; write one of them",
 					-EINVAL) :
 			       0;
+	case ROW_PCI:
+		return fdt_dom_pci_parse(t, idx, p, b);
 	case ROW_REFUSED:
 		break;
 	}
@@ -402,6 +406,9 @@ static void parse_one(struct dt *t, uint32_t idx, const struct platform *p)
 	}
 	if (rc == 0) {
 		rc = parse_children(t, idx, p, b);
+	}
+	if (rc == 0) {
+		rc = fdt_dom_pci_check(t, p, b);
 	}
 	b->refused = rc != 0;
 }

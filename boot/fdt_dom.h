@@ -5,6 +5,7 @@
 
 #include <hv/platform.h>
 #include "fdt_dom_mem.h"
+#include "fdt_dom_pci.h"
 #include "fdt_dom_sched.h"
 #include "fdt_dom_restart.h"
 #include "fdt_util.h"
@@ -30,6 +31,7 @@ struct boot_domain {
 	const uint8_t *sha256[MODULE_OTHER]; /* by kind; NULL: any will do */
 	const char *bootargs;     /* into the tree; never NULL */
 	struct boot_mem mem;      /* what is set aside for it */
+	struct boot_pci pci;
 	struct restart_policy restart;
 	struct boot_sched sched;  /* of all its vCPUs */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The machine's PCI hosts: which of them have functions that the toolstack may
- * give to guests.
+ * The machine's PCI hosts: which of them have functions that the toolstack, or
+ * without dom0 the device tree, may give to guests.
  *
  * Why     the whole of configuration space is mapped here, as EL2's own map
  *         does not change after boot: 1 MiB a bus, in blocks of 2 MiB.
@@ -21,6 +21,7 @@
 
 /* What is being read. */
 static struct fdt_pci found;
+static bool is_incoherent; /* one of those listed */
 
 /* The kernel numbers hosts itself, where the tree does not, from 0. */
 static uint32_t nr_unnumbered(struct dt *t)
@@ -38,6 +39,25 @@ static uint32_t nr_unnumbered(struct dt *t)
 	return nr;
 }
 
+/* It, or what it is in: its DMA goes by the caches. */
+static bool is_coherent(struct dt *t, uint32_t idx)
+{
+	struct dt_prop q;
+
+	while (!dt_prop_named(t, idx, "dma-coherent", &q)) {
+		if (idx == 0) {
+			return false;
+		}
+		idx = t->node[idx].parent; /* bound: DT_MAX_DEPTH */
+	}
+	return true;
+}
+
+bool boot_pci_is_coherent(void)
+{
+	return !is_incoherent;
+}
+
 static const char *read_host(struct dt *t, const struct platform *p,
 			     uint32_t idx)
 {
@@ -47,8 +67,12 @@ static const char *read_host(struct dt *t, const struct platform *p,
 
 	memset(&found, 0, sizeof(found));
 	h->behind = boot_iommu_device(idx);
+	if (dt_has(t, idx, DT_XEN_PASSTHROUGH)) {
+		return "all of it is for one domain";
+	}
 	if (!h->behind || h->behind->owner != hardware_domain) {
-		return "no SMMU watches it for dom0";
+		return hardware_domain ? "no SMMU watches it for dom0" :
+					 "no SMMU watches it";
 	}
 	if (!dt_prop_named(t, idx, "linux,pci-domain", &q) &&
 	    nr_unnumbered(t) > 1) {
@@ -78,15 +102,22 @@ static void list(struct dt *t, const struct platform *p, uint32_t idx)
 		wrong = h ? NULL : "no memory to list it";
 	}
 	if (wrong) {
-		log_info("%s: its PCI functions are dom0's alone: %s\n",
-			 dt_node_name(t, idx), wrong);
+		log_info("%s: its PCI functions are %s: %s\n",
+			 dt_node_name(t, idx),
+			 hardware_domain ? "dom0's alone" : "nobody's", wrong);
 		return;
 	}
 	*h = found.host;
 	h->name = h->behind->name;
+	is_incoherent |= !is_coherent(t, idx);
 	pci_add_host(h);
-	log_info("%s: PCI %04x:%02x-%02x, for guests of the toolstack\n",
-		 h->name, h->segment, h->first_bus, h->last_bus);
+	log_info("%s: PCI %04x:%02x-%02x, for %s\n", h->name, h->segment,
+		 h->first_bus, h->last_bus,
+		 hardware_domain ? "guests of the toolstack" :
+				   "domains of the device tree");
+	if (!hardware_domain) {
+		boot_pci_place(h);
+	}
 }
 
 void boot_pci(struct dt *t, const struct platform *p)

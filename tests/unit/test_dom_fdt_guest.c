@@ -172,6 +172,68 @@ Test(guest_fdt, what_is_set_aside)
 	CELLS_ARE("/reserved-memory/xen-shmem@60000000", "xen,offset", 0, 0);
 }
 
+#define ITS "/msi-controller@4020000"
+#define BRIDGE "/pcie@4100000"
+
+Test(guest_fdt, pci)
+{
+	struct guest_fdt_args a = args(3, 1);
+	const uint32_t its = GIC_PHANDLE + 1;
+
+	a.pci = a.pci_is_coherent = true;
+	build(&a);
+	text_is(ITS, "compatible", "arm,gic-v3-its");
+	CELLS_ARE(ITS, "reg", 0, 0x4020000, 0, 0x20000);
+	CELLS_ARE(ITS, "#msi-cells", 1);
+	CELLS_ARE(ITS, "phandle", its);
+	cr_assert_not_null(fdt_getprop(guest, node(ITS), "msi-controller",
+				       NULL));
+	/* Linux looks for an ITS behind its GIC. */
+	cr_assert_gt(node(ITS), node("/interrupt-controller@3001000"));
+	text_is(BRIDGE, "compatible", "pci-host-ecam-generic");
+	text_is(BRIDGE, "device_type", "pci");
+	CELLS_ARE(BRIDGE, "reg", 0, 0x4100000, 0, 0x100000);
+	CELLS_ARE(BRIDGE, "bus-range", 0, 0);
+	CELLS_ARE(BRIDGE, "#address-cells", 3);
+	CELLS_ARE(BRIDGE, "#size-cells", 2);
+	CELLS_ARE(BRIDGE, "ranges", 0x2000000, 0, 0x8000000, 0, 0x8000000, 0,
+		  0x8000000);
+	CELLS_ARE(BRIDGE, "msi-map", 0, its, 0, 0x10000);
+	cr_assert_not_null(fdt_getprop(guest, node(BRIDGE), "dma-coherent",
+				       NULL));
+	a.pci_is_coherent = false;
+	build(&a);
+	cr_assert_null(fdt_getprop(guest, node(BRIDGE), "dma-coherent", NULL));
+}
+
+/* The devices' tree has the usual phandle for its own. */
+Test(guest_fdt, pci_beside_devices)
+{
+	static _Alignas(8) uint8_t partial[4096];
+	struct guest_fdt_args a = args(3, 1);
+
+	cr_assert_eq(fdt_create_empty_tree(partial, sizeof(partial)), 0);
+	cr_assert_geq(fdt_add_subnode(partial, 0, "passthrough"), 0);
+	devices.passthrough = fdt_path_offset(partial, "/passthrough");
+	for (uint32_t i = 1; i < 4; i++) {
+		char name[8];
+		int n;
+
+		snprintf(name, sizeof(name), "dev%u", i);
+		n = fdt_add_subnode(partial, devices.passthrough, name);
+		cr_assert_eq(fdt_setprop_u32(partial, n, "phandle",
+					     GIC_PHANDLE + i), 0);
+	}
+	devices.passthrough = fdt_path_offset(partial, "/passthrough");
+	devices.aliases = -1;
+	devices.tree = partial;
+	a.pci = true;
+	build(&a);
+	CELLS_ARE(ITS, "phandle", GIC_PHANDLE + 4);
+	CELLS_ARE(BRIDGE, "msi-map", 0, GIC_PHANDLE + 4, 0, 0x10000);
+	cr_assert_geq(node("/passthrough/dev3"), 0);
+}
+
 Test(guest_fdt, what_was_not_asked_for_is_not_there)
 {
 	struct guest_fdt_args a = args(2, 1);

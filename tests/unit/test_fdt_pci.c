@@ -48,6 +48,13 @@ void pci_add_host(struct pci_host *h)
 	nr_listed++;
 }
 
+static struct pci_host *placed;
+
+void boot_pci_place(struct pci_host *h)
+{
+	placed = h;
+}
+
 void *heap_alloc(struct domain *d, size_t size)
 {
 	(void)d;
@@ -89,6 +96,20 @@ static void list_all(void *t)
 	cr_assert_eq(fdt_platform_parse(t, 0, &p), 0);
 	cr_assert_eq(fdt_platform_find_console(&p, NULL), 0);
 	cr_assert_eq(dom_nodes_select(&host_dt, &p), 0);
+	boot_pci(&host_dt, &p);
+}
+
+/* ... of a machine without dom0. */
+static void list_alone(void *t)
+{
+	list_all(t);
+	free(listed);
+	listed = NULL;
+	nr_listed = 0;
+	placed = NULL;
+	hardware_domain = NULL;
+	behind.owner = NULL;
+	fake_log_reset();
 	boot_pci(&host_dt, &p);
 }
 
@@ -209,6 +230,71 @@ Test(fdt_pci, not_dom0s)
 	nr_listed = 0;
 	not_behind();
 	cr_assert_eq(nr_listed, 0);
+}
+
+Test(fdt_pci, without_dom0)
+{
+	void *t = tree();
+
+	list_alone(t);
+	cr_assert_eq(nr_listed, 1);
+	cr_assert_eq(placed, listed);
+	cr_assert_not_null(strstr(fake_log_last[LOG_INFO],
+				  "for domains of the device tree"));
+	behind.owner = &d0;
+	nr_listed = 0;
+	placed = NULL;
+	boot_pci(&host_dt, &p);
+	cr_assert_eq(nr_listed, 0);
+	cr_assert_null(placed);
+	cr_assert_not_null(strstr(fake_log_last[LOG_INFO],
+				  "nobody's: no SMMU watches it"));
+	cr_assert_eq(fdt_setprop(t, fake_tree_node(t, HOST),
+				 "xen,passthrough", NULL, 0), 0);
+	behind.owner = NULL;
+	cr_assert_eq(fdt_platform_parse(t, 0, &p), 0);
+	boot_pci(&host_dt, &p);
+	cr_assert_eq(nr_listed, 0);
+	cr_assert_not_null(strstr(fake_log_last[LOG_INFO], "one domain"));
+}
+
+Test(fdt_pci, with_dom0_nothing_is_placed)
+{
+	list_all(tree());
+	cr_assert_eq(nr_listed, 1);
+	cr_assert_null(placed);
+}
+
+Test(fdt_pci, coherent)
+{
+	void *t = tree();
+
+	cr_assert_eq(fdt_setprop(t, fake_tree_node(t, HOST), "dma-coherent",
+				 NULL, 0), 0);
+	list_all(t);
+	cr_assert(boot_pci_is_coherent());
+}
+
+Test(fdt_pci, coherent_by_its_parent)
+{
+	void *t = tree();
+
+	cr_assert_eq(fdt_setprop(t, 0, "dma-coherent", NULL, 0), 0);
+	list_all(t);
+	cr_assert(boot_pci_is_coherent());
+}
+
+Test(fdt_pci, incoherent)
+{
+	void *t = tree();
+
+	if (fdt_get_property(t, fake_tree_node(t, HOST), "dma-coherent",
+			     NULL)) {
+		cr_assert_eq(fdt_delprop(t, fake_tree_node(t, HOST),
+					 "dma-coherent"), 0);
+	}
+	list_all(t);
+	cr_assert(!boot_pci_is_coherent());
 }
 
 Test(fdt_pci, messages)
