@@ -223,7 +223,8 @@ static void write_hypervisor(struct fdt_writer *w)
 uint32_t guest_fdt_size(const struct guest_fdt_args *a)
 {
 	return OTHER_BYTES + a->cfg->nr_vcpus * CPU_BYTES +
-	       a->nr_shm * SHARED_BYTES + a->pci * PCI_BYTES + (uint32_t)strlen(a->bootargs) +
+	       a->nr_shm * SHARED_BYTES + a->pci * PCI_BYTES +
+	       (uint32_t)strlen(a->bootargs) +
 	       (a->devices->tree ? fdt_totalsize(a->devices->tree) : 0);
 }
 

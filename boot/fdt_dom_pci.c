@@ -82,8 +82,8 @@ int fdt_dom_pci_parse(struct dt *t, uint32_t idx, const struct dt_prop *p,
 					"\"0000:00:04.0\"", -EINVAL);
 		}
 		if (is_named(b, (uint32_t)sbdf)) {
-			return dt_error(t, idx, PROP, "names a function that is "
-					"given already; leave it out",
+			return dt_error(t, idx, PROP, "names a function that "
+					"is given already; leave it out",
 					-EEXIST);
 		}
 		if (b->pci.nr == VPCI_FUNCTIONS) {

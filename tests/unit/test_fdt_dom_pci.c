@@ -134,7 +134,8 @@ Test(fdt_dom_pci, noise)
 		char text[40];
 		uint32_t size = n % sizeof(text);
 
-		memcpy(text, "0000:00:03.0\0" "0000:00:04.0\0" "0000:00:05.0", 39);
+		memcpy(text, "0000:00:03.0\0" "0000:00:04.0\0"
+			     "0000:00:05.0", 39);
 		for (uint32_t i = 0; i < 2; i++) {
 			seed = seed * 1664525u + 1013904223u;
 			text[(seed >> 8) % sizeof(text)] = (char)(seed >> 24);
