@@ -169,7 +169,7 @@ def test_places_that_are_said(place):
 def test_explain(place):
     tree = good(place, GOOD)
     layout = (place / "it.txt").read_text()
-    assert re.search(r"0x0040200000-0x0040\w+ +\S+ KiB +the hypervisor", layout)
+    assert re.search(r"0x0040200000-0x0040\w+ +\S+ [KM]iB +the hypervisor", layout)
     assert re.search(r"0x0048000000-0x00481fffff +2.0 MiB +the device tree", layout)
     told = run("--explain", tree, "-s", place / "again.svg")
     assert told.returncode == 0 and not told.stderr
@@ -181,6 +181,20 @@ def test_explain(place):
         text = (place / picture).read_text()
         assert text.startswith("<svg ") and text.endswith("</svg>\n") and "d2: second" in text and text.count("<rect ") >= 5
     subprocess.run(["/usr/bin/python3", "-c", "import sys, xml.dom.minidom as m; m.parse(sys.argv[1])", place / "it.svg"], check=True)
+
+
+def test_pci(place):
+    text = GOOD.replace("vpl011 = 1", 'pci = [ "0000:00:03.0", "0000:00:04.1" ]')
+    tree = good(place, text)
+    assert prop(tree, "/chosen/first", "bulkhead,pci", "s") == "0000:00:03.0 0000:00:04.1"
+    assert 'pci = [ "0000:00:03.0", "0000:00:04.1" ]\n' in run("--explain", tree, "-s", place / "again.svg").stdout
+    # QEMU's board with an SMMU; a GICv2 has no messages for functions.
+    text = text.replace('dtb = "board.dtb"', 'machine = "virt-smmu"\ncpus = 2\nmemory = 512')
+    done = make(place, text)
+    assert done.returncode == 0, done.stderr
+    assert "iommu=smmuv3" in (place / "it.qemu.sh").read_text() and prop(place / "it.dtb", "/pcie@10000000", "iommu-map")
+    done = make(place, text.replace("virt-smmu", "virt-gicv2"))
+    assert done.returncode == 1 and '[first] pci: "bulkhead,pci" needs an ITS' in done.stderr
 
 
 def test_partitions(place):

@@ -316,8 +316,8 @@ static void read_machine(struct image *img, const struct cfg_entry *machine,
 
 	if (!board) {
 		bad(machine->line, "machine = \"%s\" is no board of QEMU that "
-		    "is known here; write virt-gicv2, virt-gicv3 or "
-		    "imx8mp-evk, or dtb = \"FILE\"", machine->value.text);
+		    "is known here; write virt-gicv2, virt-gicv3, "
+		    "virt-smmu or imx8mp-evk, or dtb = \"FILE\"", machine->value.text);
 	} else if (dtb && !has_own_tree(board)) {
 		bad(dtb->line, "both machine and dtb; leave one out");
 	} else if (!dtb && has_own_tree(board)) {

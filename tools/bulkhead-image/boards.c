@@ -17,6 +17,8 @@
 static const struct qemu_board boards[] = {
 	{ .name = "virt-gicv2", .model = "virt,gic-version=2,virtualization=on" },
 	{ .name = "virt-gicv3", .model = "virt,gic-version=3,virtualization=on" },
+	{ .name = "virt-smmu", .model = "virt,gic-version=3,virtualization=on,"
+					"iommu=smmuv3" },
 	{ .name = "imx8mp-evk", .model = "imx8mp-evk", .ram = 0x40000000,
 	  .console = 1 },
 };

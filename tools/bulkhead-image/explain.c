@@ -270,6 +270,17 @@ static void tell_ranges(FILE *f, const uint8_t *p, int len)
 	fputs("]", f);
 }
 
+static void tell_texts(FILE *f, const uint8_t *p, int len)
+{
+	fputs("[ ", f);
+	for (int at = 0; at < len; at += (int)strlen((const char *)p + at) + 1) {
+		fputs(at ? ", \"" : "\"", f);
+		print_text(f, (const char *)p + at);
+		fputs("\"", f);
+	}
+	fputs(" ]", f);
+}
+
 /* A property whose length is not its kind's was refused; "?" then. */
 static void tell_value(FILE *f, const struct key *k, const uint8_t *p,
 		       int len)
@@ -291,6 +302,8 @@ static void tell_value(FILE *f, const struct key *k, const uint8_t *p,
 		fputs("\"", f);
 	} else if (k->kind == KEY_RANGES) {
 		tell_ranges(f, p, len);
+	} else if (k->kind == KEY_LIST && len > 0 && p[len - 1] == 0) {
+		tell_texts(f, p, len);
 	} else {
 		fputs("\"?\"", f);
 	}

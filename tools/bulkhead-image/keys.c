@@ -19,8 +19,8 @@
 
 const struct key machine_keys[] = {
 	{ .name = "machine", .kind = KEY_TEXT, .form = "\"virt-gicv3\"",
-	  .help = "a board of QEMU: virt-gicv2, virt-gicv3, imx8mp-evk; or "
-		  "dtb" },
+	  .help = "a board of QEMU: virt-gicv2, virt-gicv3, virt-smmu, "
+		  "imx8mp-evk; or dtb" },
 	{ .name = "cpu", .kind = KEY_TEXT, .form = "\"cortex-a53\"",
 	  .help = "the model of its CPUs" },
 	{ .name = "cpus", .kind = KEY_NUMBER, .form = "2",
@@ -111,6 +111,9 @@ const struct key domain_keys[] = {
 	{ .name = "passthrough", .kind = KEY_FILE,
 	  .module = "multiboot,device-tree", .form = "\"uart.dtb\"",
 	  .help = "a partial tree with the devices it gets" },
+	{ .name = "pci", .kind = KEY_LIST, .prop = "bulkhead,pci",
+	  .form = "[ \"0000:00:03.0\" ]",
+	  .help = "PCI functions that it gets; without dom0" },
 	{ .name = "on_poweroff", .kind = KEY_TEXT,
 	  .prop = "bulkhead,on-poweroff", .form = "\"halt\"",
 	  .help = "when it powers off: halt, restart or crash-machine" },

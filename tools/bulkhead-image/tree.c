@@ -273,6 +273,13 @@ static void put_ranges(int node, const char *prop, const struct cfg_value *v)
 	put_cells(node, prop, cells, 2 * v->nr);
 }
 
+static void put_texts(int node, const char *prop, const struct cfg_value *v)
+{
+	for (uint32_t i = 0; i < v->nr; i++) {
+		must(fdt_appendprop_string(fdt, node, prop, v->item[i].text));
+	}
+}
+
 static void put_prop(int node, const struct key *k, const struct cfg_value *v)
 {
 	uint64_t kib = v->number << 10;
@@ -295,9 +302,11 @@ static void put_prop(int node, const struct key *k, const struct cfg_value *v)
 	case KEY_RANGES:
 		put_ranges(node, k->prop, v);
 		break;
+	case KEY_LIST:
+		put_texts(node, k->prop, v);
+		break;
 	case KEY_FILE:
 	case KEY_ADDRESS:
-	case KEY_LIST:
 		break;
 	}
 }
