@@ -369,6 +369,24 @@ Test(vgic_linked, unlinked_line_is_not_left_active)
 	cr_expect_eq(take(0), FAKE_NONE);
 }
 
+/* An interrupt that another CPU has in hand: linked when that has let go. */
+Test(vgic_linked, in_use_elsewhere)
+{
+	start(4, 2);
+	set(0, ISEN, 70);
+	vgic_post_edge(d, NULL, 70);
+	world_settle();
+	cr_expect_eq(take(0), 70);
+	world_on(1);
+	cr_expect_eq(vgic_link_hw(d, NULL, 70, 70), -EBUSY);
+	world_settle();
+	world_on(1);
+	cr_expect_eq(vgic_link_hw(d, NULL, 70, 70), 0);
+	fake_spi_line[70] = true;
+	world_settle();
+	cr_expect_eq(take(0), 70);
+}
+
 Test(vgic_linked, links_that_cannot_be)
 {
 	start(4, 1);

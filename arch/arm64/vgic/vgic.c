@@ -159,7 +159,11 @@ int vgic_link_hw(struct domain *d, struct vcpu *v, uint32_t intid,
 		return -EINVAL;
 	}
 	vgic_op_begin(&op, d);
-	if (q->hw || q->phys || !virq_unload(&op, q)) {
+	if (q->hw || q->phys) {
+		goto out;
+	}
+	if (!virq_unload(&op, q)) {
+		virq_commit(&op, q, false); /* its CPU lets go, if it can */
 		goto out;
 	}
 	q->hw = 1;
