@@ -316,8 +316,8 @@ int dt_irq_own(struct dt *t, uint32_t gic, struct dt_irq *out)
 	return decode_gic(&s, out);
 }
 
-int dt_irq_map_next(struct dt *t, uint32_t gic, uint32_t idx, uint32_t *pos,
-		    struct dt_irq *out)
+int dt_irq_map_row(struct dt *t, uint32_t gic, uint32_t idx, uint32_t *pos,
+		   const uint8_t **child, struct dt_irq *out)
 {
 	struct map_row row;
 	int rc = map_row_at(t, idx, *pos, &row);
@@ -326,5 +326,14 @@ int dt_irq_map_next(struct dt *t, uint32_t gic, uint32_t idx, uint32_t *pos,
 		return rc;
 	}
 	*pos = row.next;
+	*child = row.child;
 	return spec_to_gic(t, gic, &row.to, out);
+}
+
+int dt_irq_map_next(struct dt *t, uint32_t gic, uint32_t idx, uint32_t *pos,
+		    struct dt_irq *out)
+{
+	const uint8_t *child;
+
+	return dt_irq_map_row(t, gic, idx, pos, &child, out);
 }

@@ -32,5 +32,9 @@ __must_check int dt_irq_own(struct dt *t, uint32_t gic, struct dt_irq *out);
  */
 __must_check int dt_irq_map_next(struct dt *t, uint32_t gic, uint32_t idx,
 				 uint32_t *pos, struct dt_irq *out);
+/* The same; *child is what that entry is for: unit address and specifier. */
+__must_check int dt_irq_map_row(struct dt *t, uint32_t gic, uint32_t idx,
+				uint32_t *pos, const uint8_t **child,
+				struct dt_irq *out);
 
 #endif

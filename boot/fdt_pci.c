@@ -147,6 +147,7 @@ static const char *read_numbers(struct dt *t, const struct platform *p,
 	uint32_t gic = dt_by_offset(t, p->gic.node);
 	uint32_t by[PCI_HOST_MAPS];
 	const char *wrong;
+	struct dt_prop q;
 
 	if (is_masked(t, idx, DT_IOMMU_MAP_MASK) ||
 	    is_masked(t, idx, DT_MSI_MAP_MASK)) {
@@ -160,7 +161,8 @@ static const char *read_numbers(struct dt *t, const struct platform *p,
 			wrong = "what is in its \"iommu-map\" is no SMMU";
 		}
 	}
-	if (!wrong) {
+	if (!wrong && (dt_has(t, idx, DT_MSI_MAP) ||
+		       dt_prop_named(t, idx, "msi-parent", &q))) {
 		wrong = read_map(t, idx, DT_MSI_MAP, h->id, by, &h->nr_ids);
 	}
 	for (uint32_t i = 0; !wrong && i < h->nr_ids; i++) {
@@ -178,6 +180,9 @@ const char *fdt_pci_read(struct dt *t, const struct platform *p, uint32_t idx,
 
 	if (!wrong) {
 		wrong = read_windows(t, p, idx, out);
+	}
+	if (!wrong) {
+		wrong = fdt_pci_pins(t, p, idx, &out->host);
 	}
 	return wrong ? wrong : read_numbers(t, p, idx, out);
 }

@@ -98,7 +98,7 @@ static void list(struct dt *t, const struct platform *p, uint32_t idx)
 	struct pci_host *h;
 
 	if (!wrong) {
-		h = heap_alloc(NULL, sizeof(*h));
+		h = heap_alloc(NULL, sizeof(*h) + PCI_BUSES * sizeof(*h->up));
 		wrong = h ? NULL : "no memory to list it";
 	}
 	if (wrong) {
@@ -110,6 +110,7 @@ static void list(struct dt *t, const struct platform *p, uint32_t idx)
 	*h = found.host;
 	h->name = h->behind->name;
 	is_incoherent |= !is_coherent(t, idx);
+	h->up = (uint16_t *)(h + 1); /* zeros: no bridge is known */
 	pci_add_host(h);
 	log_info("%s: PCI %04x:%02x-%02x, for %s\n", h->name, h->segment,
 		 h->first_bus, h->last_bus,

@@ -16,7 +16,9 @@
 #include <hv/domain.h>
 #include <hv/hypercall.h>
 #include <hv/iommu_dev.h>
+#include <hv/pci.h>
 #include <hv/platform.h>
+#include <hv/vpci.h>
 #include <lib/errno.h>
 #include <lib/printf.h>
 #include <lib/string.h>
@@ -76,7 +78,11 @@ static int create_config(struct xen_domctl_createdomain *c,
 	if (cfg->max_grant_frames == 0) {
 		return -EINVAL;
 	}
-	return arch_domain_config(cfg, &c->arch);
+	rc = arch_domain_config(cfg, &c->arch);
+	if (cfg->iommu && cfg->nr_spis < VPCI_NR_SPIS && pci_is_present()) {
+		cfg->nr_spis = VPCI_NR_SPIS; /* for functions, perhaps */
+	}
+	return rc;
 }
 
 /*

@@ -4,8 +4,8 @@
  *
  * Owns    the hosts, which boot makes, and the functions that the toolstack
  *         has named. One that is known stays so.
- * Not     whose each is (pci_assign.c); its BARs (pci_bars.c); what a guest
- *         sees of it (vpci.c).
+ * Not     whose each is (pci_assign.c); its BARs (pci_bars.c), its line
+ *         (pci_line.c); what a guest sees of it (vpci.c).
  * Locks   control_lock, held by the caller, for all but pci_is_given() and
  *         accesses to configuration space. The list only grows: who walks it
  *         without the lock sees whole entries.
@@ -129,7 +129,7 @@ bool pci_is_given(uint32_t device_id)
 	const struct pci_function *f = pci_next(NULL);
 
 	for (; f; f = f->next) { /* bound: PCI_FUNCTIONS */
-		if (f->device_id == device_id &&
+		if (f->has_id && f->device_id == device_id &&
 		    __atomic_load_n(&f->state, __ATOMIC_SEQ_CST) != PCI_DOM0) {
 			return true;
 		}
@@ -210,10 +210,11 @@ static int place(struct pci_function *f)
 	if (!s) {
 		return pci_refuse(f, "no SMMU watches it");
 	}
-	if (!m) {
+	if (!m && h->nr_ids != 0) {
 		return pci_refuse(f, "its messages have no id");
 	}
-	f->device_id = m->to + (f->bdf - m->bdf);
+	f->has_id = m != NULL;
+	f->device_id = m ? m->to + (f->bdf - m->bdf) : 0;
 	f->behind.name = f->name;
 	return iommu_function_add(h->behind, s->unit,
 				  s->to + (f->bdf - s->bdf), &f->behind);

@@ -4,15 +4,16 @@
  *
  * Owns    the state of each function that the toolstack has named.
  * Order   there: it is quiet, its messages are nobody's, nothing of it is
- *         under way to dom0's memory, dom0 has its pages no more; then it has
- *         the guest's tables, and the guest sees it. Back: the guest sees it
- *         no more, its messages are nobody's, it is quiet, nothing of it is
- *         under way to the guest's memory; it is reset, if it can be, and its
- *         configuration is as dom0 had it; dom0 has its pages, then its stream
- *         and messages. At all times one has it, or nobody. Without dom0, in
- *         whose place there is nobody then, its part of all this is left out.
+ *         under way to dom0's memory, its line is nobody's, dom0 has its pages
+ *         no more; then it has the guest's tables and the guest its line, and
+ *         sees it. Back: the guest sees it no more, its messages are nobody's,
+ *         it is quiet, its line is nobody's, nothing of it is under way to the
+ *         guest's memory; it is reset, if it can be, and its configuration is
+ *         as dom0 had it; dom0 has its pages and its line, then its stream and
+ *         messages. At all times one has it, or nobody. Without dom0, in whose
+ *         place there is nobody then, its part of all this is left out.
  * Not     what the guest sees (vpci.c), messages (arch_msi_*), streams
- *         (iommu_function.c).
+ *         (iommu_function.c), which line it is (pci_line.c).
  * Locks   control_lock, held by the caller. .state is atomic for
  *         pci_is_given(); of it nothing else is read without the lock.
  * Bounds  STEP_PAGES pages a call; a reset is waited for by calling again
@@ -62,7 +63,8 @@ static int give_back_step(struct pci_function *f)
 		}
 		f->pages--;
 	}
-	if (f->pages != 0) {
+	if (f->pages != 0 ||
+	    pci_line_give(f, hardware_domain, f->line) != 0) {
 		return -EAGAIN;
 	}
 	if (iommu_function_back(hardware_domain, &f->behind) != 0) {
@@ -87,6 +89,13 @@ static int reset_step(struct pci_function *f)
 	return -EAGAIN;
 }
 
+static void forget_messages(struct domain *d, const struct pci_function *f)
+{
+	if (d && f->has_id) {
+		arch_msi_forget(d, f->device_id);
+	}
+}
+
 /* The guest's no more. A domain that is at its end cannot keep it. */
 static int leave_step(struct domain *d, struct pci_function *f)
 {
@@ -95,8 +104,9 @@ static int leave_step(struct domain *d, struct pci_function *f)
 	if (rc == -EAGAIN || (rc && rc != -ENOENT && d->state < DOM_DYING)) {
 		return rc;
 	}
-	arch_msi_forget(d, f->device_id);
+	forget_messages(d, f);
 	pci_quiet(f);
+	pci_line_take(f, d);
 	iommu_return(d, &f->behind);
 	pci_reset_begin(f);
 	enter(f, PCI_RESET);
@@ -135,13 +145,10 @@ static int prepare(struct domain *d)
 			 "made without any\n", d->name);
 		return rc;
 	}
-	if (!d->has_its) {
+	if (!d->has_its && !d->has_pci) {
 		rc = arch_msi_domain_init(d);
 		d->has_its = rc == 0;
-	}
-	if (rc == -ENODEV) {
-		log_warn("%s: no PCI functions: the machine has no interrupts "
-			 "by messages to share\n", d->name);
+		rc = rc == -ENODEV ? 0 : rc; /* it may have a line */
 	}
 	if (rc == 0 && !d->has_pci) {
 		rc = vpci_domain_init(d);
@@ -158,6 +165,14 @@ static int check_domain(const struct domain *d)
 	return d->iommu.enabled ? 0 : -EOPNOTSUPP;
 }
 
+/* A function that has no line of its own has to work by messages. */
+static bool has_messages(const struct domain *d, const struct pci_function *f)
+{
+	return d->has_its && f->has_id &&
+	       (pci_part(f, PCI_PART_TABLE) != 0 ||
+		pci_part(f, PCI_PART_MESSAGES) != 0);
+}
+
 /* It goes back; the caller hears @rc when dom0 has all of it. */
 static int give_up(struct pci_function *f, int rc)
 {
@@ -168,14 +183,21 @@ static int give_up(struct pci_function *f, int rc)
 
 static int give(struct domain *d, struct pci_function *f)
 {
-	int rc = iommu_assign(d, &f->behind);
+	uint32_t virq = vpci_next_virq(d);
+	int rc = virq ? pci_line_give(f, d, virq) : -ENOSPC;
 
 	if (rc) {
-		return give_up(f, rc);
+		return rc == -EAGAIN ? rc : give_up(f, rc);
 	}
-	rc = vpci_add(d, f);
+	rc = iommu_assign(d, &f->behind);
+	if (rc == 0) {
+		rc = vpci_add(d, f);
+		if (rc) {
+			iommu_return(d, &f->behind);
+		}
+	}
 	if (rc) {
-		iommu_return(d, &f->behind);
+		pci_line_take(f, d);
 		return give_up(f, rc);
 	}
 	enter(f, PCI_GIVEN);
@@ -206,6 +228,12 @@ static int take_begin(struct domain *d, struct pci_function *f)
 	int rc = prepare(d);
 
 	if (rc == 0) {
+		rc = pci_line_find(f);
+	}
+	if (rc == 0 && f->line == 0 && !has_messages(d, f)) {
+		rc = pci_line_refuse(f);
+	}
+	if (rc == 0) {
 		rc = pci_read_bars(f);
 	}
 	if (rc == 0) {
@@ -215,14 +243,13 @@ static int take_begin(struct domain *d, struct pci_function *f)
 		return rc;
 	}
 	enter(f, PCI_TAKING);
-	if (hardware_domain) {
-		arch_msi_forget(hardware_domain, f->device_id);
-	}
+	forget_messages(hardware_domain, f);
 	rc = iommu_function_take(hardware_domain, &f->behind);
 	if (rc) {
 		enter(f, PCI_DOM0);
 		return rc;
 	}
+	pci_line_take(f, hardware_domain);
 	f->error = 0;
 	f->owner = d;
 	return -EAGAIN;

@@ -36,6 +36,9 @@
 #define PCI_EXPRESS_CAN_RESET 0x10000000u
 #define PCI_EXPRESS_CONTROL 0x8u
 #define PCI_EXPRESS_RESET 0x8000u
+#define PCI_HEADER_BRIDGE 0x1u
+#define PCI_SECONDARY 0x19u /* of a bridge: the bus behind it */
+#define PCI_PIN 0x3du       /* 1 to 4: A to D */
 #define PCI_NOTHING 0xffffffffu
 
 /*
@@ -75,5 +78,21 @@ bool pci_in_window(uint64_t mfn, uint64_t nr);
 /* Pages of all BARs, and the @n-th of them. */
 uint32_t pci_nr_pages(const struct pci_function *f);
 uint64_t pci_page(const struct pci_function *f, uint32_t n);
+
+/*
+ * pci_line.c: is there a line that dom0 has, and that nothing but @f pulls?
+ * @f->line. A bus a step; -EAGAIN: call again.
+ */
+__must_check int pci_line_find(struct pci_function *f);
+/* Logs that it would need one; -ENODEV. */
+__must_check int pci_line_refuse(const struct pci_function *f);
+/* It is @d's no more; @f is quiet. Nothing to do: has none, or is nobody's. */
+void pci_line_take(struct pci_function *f, struct domain *d);
+/*
+ * It is @d's, as @virq. -EAGAIN: call again; -EBUSY: @d uses that otherwise;
+ * dom0 then has none, which is logged, and is no error.
+ */
+__must_check int pci_line_give(struct pci_function *f, struct domain *d,
+			       uint32_t virq);
 
 #endif

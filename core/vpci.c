@@ -8,8 +8,9 @@
  *         and its real configuration space (pci.c), messages (the domain's
  *         virtual ITS).
  * Rule    the real COMMAND has memory on as long as the function is here, bus
- *         master when the guest says so, INTx never; of the real STATUS the
- *         guest clears error bits. No other bit of the header is written.
+ *         master when the guest says so, INTx when the guest has its line
+ *         and says so; of the real STATUS the guest clears error bits. No
+ *         other bit of the header is written.
  * Access  as on a bridge that knows 1, 2 and 4 bytes, aligned: others read
  *         all ones and write nothing; so does a number without a function.
  *         The window for BARs answers the same where nothing is mapped.
@@ -35,6 +36,8 @@
 	(PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_NO_INTX)
 #define STATUS_ERRORS 0xf900u /* written with ones to clear */
 #define STATUS_SEEN (STATUS_ERRORS | 0x06a0u) /* and how fast it is */
+#define STATUS_INTX 0x0008u
+#define PIN_A 0x100u /* beside the line */
 #define HAS_ID BIT64(32)
 
 static uint32_t all_ones(unsigned int bytes)
@@ -46,8 +49,9 @@ static uint32_t all_ones(unsigned int bytes)
 
 static uint32_t read_status(const struct vpci_function *vf)
 {
-	uint32_t real = pci_config_read(vf->f, PCI_STATUS, 2) & STATUS_SEEN;
+	uint32_t real = pci_config_read(vf->f, PCI_STATUS, 2);
 
+	real &= STATUS_SEEN | (vf->has_line ? STATUS_INTX : 0);
 	return real | (vf->nr_caps != 0 ? PCI_STATUS_CAPS : 0);
 }
 
@@ -68,8 +72,8 @@ static uint32_t read_header(const struct vpci_function *vf, uint32_t word)
 		return vf->subsystem;
 	case 13:
 		return vf->nr_caps != 0 ? vf->cap[0].at * 4u : 0;
-	case 15: /* no pin */
-		return vf->line;
+	case 15:
+		return vf->line | (vf->has_line ? PIN_A : 0);
 	default:
 		return 0; /* no ROM */
 	}
@@ -77,9 +81,12 @@ static uint32_t read_header(const struct vpci_function *vf, uint32_t word)
 
 static void write_real_command(const struct vpci_function *vf)
 {
-	pci_config_write(vf->f, PCI_COMMAND, 2,
-			 PCI_COMMAND_MEMORY | PCI_COMMAND_NO_INTX |
-				 (vf->command & PCI_COMMAND_MASTER));
+	uint32_t cmd = vf->command & (PCI_COMMAND_MASTER | PCI_COMMAND_NO_INTX);
+
+	if (!vf->has_line) {
+		cmd |= PCI_COMMAND_NO_INTX;
+	}
+	pci_config_write(vf->f, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | cmd);
 }
 
 static void write_command(struct vpci_function *vf, uint32_t val,
@@ -88,7 +95,7 @@ static void write_command(struct vpci_function *vf, uint32_t val,
 	uint16_t was = vf->command;
 
 	vf->command = (uint16_t)vpci_merge(was, val & COMMAND_BITS, lanes);
-	if ((was ^ vf->command) & PCI_COMMAND_MASTER) {
+	if ((was ^ vf->command) & (PCI_COMMAND_MASTER | PCI_COMMAND_NO_INTX)) {
 		write_real_command(vf);
 	}
 	if (~was & vf->command & PCI_COMMAND_MEMORY) {
@@ -328,8 +335,22 @@ static uint32_t number_of(const struct vpci *vp, const struct pci_function *f)
 	return i;
 }
 
+__cold uint32_t vpci_next_virq(struct domain *d)
+{
+	struct vpci *vp = d->vpci;
+	uint32_t i = VPCI_FUNCTIONS;
+
+	if (vp) {
+		spin_lock(&vp->lock);
+		i = number_of(vp, NULL);
+		spin_unlock(&vp->lock);
+	}
+	return i != VPCI_FUNCTIONS ? VPCI_FIRST_VIRQ + i : 0;
+}
+
 static void read_identity(struct vpci_function *vf)
 {
+	vf->has_line = vf->f->line != 0 && vf->f->line_of == PCI_LINE_GUEST;
 	vf->id = pci_config_read(vf->f, 0x00, 4);
 	vf->class = pci_config_read(vf->f, 0x08, 4);
 	vf->subsystem = pci_config_read(vf->f, 0x2c, 4);
@@ -351,8 +372,10 @@ static int publish_locked(struct vpci *vp, struct vpci_function *vf)
 	vpci_caps_off(vf);
 	write_real_command(vf);
 	vp->slot[i] = vf;
-	__atomic_store_n(&vp->id[i], HAS_ID | vf->f->device_id,
-			 __ATOMIC_RELEASE);
+	if (vf->f->has_id) {
+		__atomic_store_n(&vp->id[i], HAS_ID | vf->f->device_id,
+				 __ATOMIC_RELEASE);
+	}
 	return 0;
 }
 

@@ -47,6 +47,7 @@ struct vpci_function {
 	uint8_t cache_line;
 	uint8_t line;
 	uint8_t nr_caps;
+	bool has_line;      /* the guest's, as VPCI_FIRST_VIRQ + its index */
 	bool is_leaving;    /* vpci_remove() began: the guest sees nothing */
 	uint8_t cap_of[VPCI_WORDS]; /* 1 + index in cap[]; 0: none */
 	struct vpci_cap cap[VPCI_CAPS];

@@ -248,6 +248,15 @@ int arch_virq_link(struct domain *d, uint32_t virq, uint32_t line)
 	return -EBUSY;
 }
 
+void arch_virq_unlink(struct domain *d, uint32_t virq)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(fake_links); i++) {
+		if (fake_links[i].d == d && fake_links[i].virq == virq) {
+			fake_links[i] = (struct fake_link){ 0 };
+		}
+	}
+}
+
 bool arch_virq_line(struct domain *d, uint32_t virq, uint32_t *line)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(fake_links); i++) {

@@ -84,10 +84,16 @@ void arch_vtimer_sync(struct vcpu *v);
 struct virq *arch_virq_of(struct domain *d, uint32_t virq);
 /*
  * The guest's own end of @virq is that of @line, which is @d's already.
- * -EINVAL: @d has no such number; -EBUSY: it is linked, or in use.
+ * -EINVAL: @d has no such number; -EBUSY: it is linked, or another CPU
+ * has it in use, which is told to let go if it can: later it may work.
  */
 __must_check int arch_virq_link(struct domain *d, uint32_t virq,
 				uint32_t line);
+/*
+ * Undone: @line is nobody's already. A CPU that has @virq in hand lets go of
+ * it up to its next work point. Any CPU.
+ */
+void arch_virq_unlink(struct domain *d, uint32_t virq);
 /* A physical line that belongs to @d fired and is linked to @q; any CPU. */
 void arch_virq_post_hw(struct domain *d, struct virq *q);
 /* This CPU comes on line: messages of devices may interrupt it. */

@@ -39,7 +39,10 @@ __must_check int irq_assign_guest(struct domain *d, uint32_t intid,
 const struct irq_desc *irq_desc_of(uint32_t intid);
 /* Another CPU, once: enable the hypervisor's per-CPU lines there. */
 void irq_enable_cpu_ppis(void);
-/* Take back one that has not been enabled since, before anybody was told. */
+/*
+ * Take one back: masked, not active, nobody's. A CPU may have it in hand up to
+ * its next work point.
+ */
 void irq_release(struct domain *d, uint32_t intid);
 /* Take back every line of @d: masked, not active, nobody's. */
 void irq_release_all(struct domain *d);

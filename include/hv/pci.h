@@ -4,11 +4,11 @@
  *
  * dom0 has all of them. The toolstack names one (segment, bus, device,
  * function) and gives it to a guest: its stream of the SMMU, the pages of its
- * BARs and its DeviceID go together, and belong to one domain at any time,
- * dom0 or that guest, or while they change hands to nobody. dom0 keeps the
- * function's configuration page: it is trusted, and its toolstack needs it.
- * Without dom0 boot gives them, and what a domain does not have is nobody's;
- * "dom0" means nobody in all of this then.
+ * BARs, its DeviceID and the line that its pin pulls go together, and belong
+ * to one domain at any time, dom0 or that guest, or while they change hands to
+ * nobody. dom0 keeps the function's configuration page: it is trusted, and its
+ * toolstack needs it. Without dom0 boot gives them, and what a domain does not
+ * have is nobody's; "dom0" means nobody in all of this then.
  *
  * Hosts are those of the machine's tree that are "pci-host-ecam-generic", with
  * dom0, if there is one, as owner. What a function answers is not trusted.
@@ -18,6 +18,7 @@
 
 #include <lib/types.h>
 #include <hv/iommu_dev.h>
+#include <hv/percpu.h>
 
 struct domain;
 
@@ -25,6 +26,8 @@ struct domain;
 #define PCI_FUNCTIONS 64u /* that the toolstack may name */
 #define PCI_HOST_WINDOWS 8u
 #define PCI_HOST_MAPS 8u
+#define PCI_HOST_PINS 128u /* four of each device of the first bus */
+#define PCI_BUSES 256u
 
 /* Of bus, device, function: an address of configuration space. */
 #define PCI_BDF(bus, dev, fn) ((uint16_t)((bus) << 8 | (dev) << 3 | (fn)))
@@ -58,6 +61,13 @@ struct pci_host {
 	struct pci_window window[PCI_HOST_WINDOWS];
 	struct pci_map stream[PCI_HOST_MAPS]; /* iommu-map */
 	struct pci_map id[PCI_HOST_MAPS];     /* msi-map: DeviceIDs */
+	/*
+	 * interrupt-map: the SPI that pin A to D of a device of the first bus
+	 * pulls, [device * 4 + pin]; 0: none, or one that others pull, too.
+	 */
+	uint16_t line[PCI_HOST_PINS];
+	/* [PCI_BUSES]: 1 + the bridge to a bus; 0: none seen; control_lock. */
+	uint16_t *up;
 };
 
 /* Memory BARs only; the second word of a 64-bit one has none of its own. */
@@ -94,6 +104,13 @@ struct pci_saved {
 	uint32_t value;
 };
 
+/* Whose the line is that a function's pin pulls. */
+enum pci_line {
+	PCI_LINE_DOM0,   /* with all that pulls it; or there is none */
+	PCI_LINE_NOBODY, /* on its way */
+	PCI_LINE_GUEST,  /* .owner's, as .virq */
+};
+
 /* control_lock, but for .behind, which is core/iommu.c's. */
 struct pci_function {
 	struct pci_function *next;
@@ -110,10 +127,19 @@ struct pci_function {
 	uint8_t nr_saved;
 	int error;             /* why it goes back before it was given */
 	uint32_t id;           /* vendor and device when it was given */
+	bool has_id;           /* its messages have one */
+	uint8_t line_of;       /* enum pci_line */
+	uint16_t line;         /* an SPI of its own; 0: none */
+	uint16_t pulls;        /* the one of its pin, when it was looked at */
+	uint16_t virq;         /* what the guest has for it */
+	uint16_t look;         /* for others on that line: how far; 0: anew */
+	uint16_t shares;       /* with that one */
 	uint32_t device_id;    /* in its messages */
 	uint32_t pages;        /* of its BARs that dom0 does not have now */
 	uint64_t since_ns;
 	uint64_t wait_ns;
+	uint64_t line_ns;      /* .line_of is nobody since */
+	uint32_t line_gen[NR_CPUS]; /* hv/work.h: who may have it in hand */
 	struct pci_bar bar[PCI_BARS];
 	struct pci_saved saved[PCI_SAVED]; /* as dom0 has set them */
 	struct iommu_device behind; /* its one stream */

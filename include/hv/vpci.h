@@ -29,6 +29,12 @@ struct pci_function;
 #define VPCI_MEM_SIZE UINT64_C(0x08000000)
 
 #define VPCI_FUNCTIONS 8u /* of one domain, at a time */
+/*
+ * Interrupts of the guest's by the pins of its functions, in the order of
+ * their numbers; a domain that may have functions has at least as many SPIs.
+ */
+#define VPCI_FIRST_VIRQ 56u
+#define VPCI_NR_SPIS (VPCI_FIRST_VIRQ + VPCI_FUNCTIONS - 32u)
 
 /*
  * Before the domain runs: it has the bridge, without functions, and the one of
@@ -43,12 +49,17 @@ __must_check int vpci_domain_init(struct domain *d);
  */
 void vpci_domain_fini(struct domain *d);
 /*
- * control_lock held, @f nobody's or @d's, its real BARs placed. The guest sees
- * it when it looks next. -ENODEV: @d has no bridge; -EEXIST; -ENOSPC: no
- * number, or a BAR larger than the window; -EINVAL: BARs that cannot be;
- * -ENOMEM. Nothing remains after an error.
+ * control_lock held, @f nobody's or @d's, its real BARs placed, its line @d's
+ * or nobody's. The guest sees it when it looks next. -ENODEV: @d has no
+ * bridge; -EEXIST; -ENOSPC: no number, or a BAR larger than the window;
+ * -EINVAL: BARs that cannot be; -ENOMEM. Nothing remains after an error.
  */
 __must_check int vpci_add(struct domain *d, struct pci_function *f);
+/*
+ * control_lock held. What vpci_add() would have the pin of the next function
+ * pull; 0: there is no number for another one.
+ */
+uint32_t vpci_next_virq(struct domain *d);
 /*
  * control_lock held. @f is not @d's to see any more: no memory, no bus master,
  * no messages, and in bounded steps none of its pages. -EAGAIN: call again;

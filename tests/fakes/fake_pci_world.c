@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include <hv/ecam.h>
+#include <hv/arch.h>
 #include <hv/iommu_dev.h>
+#include <hv/irq.h>
 #include <hv/page_alloc.h>
 #include <hv/vpci.h>
 #include <lib/errno.h>
@@ -16,12 +18,12 @@
 #define EXPRESS 0x80u
 
 struct pci_host pw_host;
-uint8_t pw_config[0x100000];
+uint8_t pw_config[PW_FUNCTIONS * 4096u];
 struct iommu pw_unit;
 struct iommu_device pw_bridge = { .name = "/pcie", .nr = 1 };
-uint32_t pw_keeps[0x100][6];
-bool pw_dead[0x100];
-uint32_t pw_resets[0x100];
+uint32_t pw_keeps[PW_FUNCTIONS][6];
+bool pw_dead[PW_FUNCTIONS];
+uint32_t pw_resets[PW_FUNCTIONS];
 uint64_t pw_root[0x100];
 struct domain *pw_seen[0x100];
 struct domain *pw_messages[0x100];
@@ -29,6 +31,8 @@ int pw_attach_rc, pw_add_rc, pw_init_rc, pw_its_rc;
 uint32_t pw_fail_stream = UINT32_MAX;
 uint32_t pw_inits;
 static uint32_t removing[0x100];
+static uint16_t virqs[0x100]; /* of those that are seen */
+static uint16_t bridges[PCI_BUSES];
 
 /* ---- the unit ------------------------------------------------------------ */
 
@@ -197,12 +201,27 @@ void vpci_domain_fini(struct domain *d)
 	}
 }
 
+uint32_t vpci_next_virq(struct domain *d)
+{
+	uint32_t virq = VPCI_FIRST_VIRQ;
+
+	for (uint32_t i = 0; i < 0x100; i++) {
+		if (virqs[i] == virq &&
+		    (pw_seen[i] == d || removing[i] != 0)) {
+			virq++;
+			i = 0;
+		}
+	}
+	return virq;
+}
+
 int vpci_add(struct domain *d, struct pci_function *f)
 {
 	if (pw_seen[f->bdf]) {
 		__builtin_trap();
 	}
 	if (pw_add_rc == 0) {
+		virqs[f->bdf] = (uint16_t)vpci_next_virq(d);
 		pw_seen[f->bdf] = d;
 	}
 	return pw_add_rc;
@@ -261,7 +280,11 @@ static void host_init(void)
 			      BUS_PAGES << 12 } },
 		.stream = { { 0, STREAM0, 0x100, &pw_unit } },
 		.id = { { 0, ID0, 0x100, NULL } },
+		.up = bridges,
 	};
+	for (uint32_t n = 0; n < PCI_HOST_PINS; n++) {
+		pw_host.line[n] = (uint16_t)(LINE0 + (n / 4 + n % 4) % 4);
+	}
 	pci_add_host(&pw_host);
 }
 
@@ -281,7 +304,15 @@ void pw_start(void)
 	bar(SMALL, 4, 0xc, 4, 4);
 	bar(PLAIN, 0, 0, 8, 8);
 	bar(LARGE, 2, 0x4, 128, 0x100);
+	pw_set(SMALL, 0x3d, 1, 1);
+	pw_set(LARGE, 0x3d, 1, 1);
 	host_init();
+	for (uint32_t i = LINE0; i < LINE0 + 4; i++) {
+		if (irq_assign_guest(hv_dom0, i, i, IRQ_LEVEL) != 0 ||
+		    arch_virq_link(hv_dom0, i, i) != 0) {
+			__builtin_trap();
+		}
+	}
 	hv_dom0->iommu.enabled = true;
 	if (p2m_map_mmio(hv_dom0, gfn(BUS_MFN), mfn(BUS_MFN), BUS_PAGES,
 			 P2M_MMIO_DIRECT) != 0 ||
@@ -389,6 +420,42 @@ static bool pages_are_right(const struct pci_function *f, uint32_t gone)
 	return true;
 }
 
+/* Its line interrupts who has it, and nobody else's is linked to it. */
+static bool line_is_right(uint16_t bdf, const struct pci_function *f)
+{
+	uint32_t line = bdf == SMALL ? LINE0 + 1 : bdf == LARGE ? LINE0 + 3 : 0;
+	const struct irq_desc *q = irq_desc_of(line);
+	struct domain *has = q->owner == IRQ_GUEST ? q->domain : NULL;
+	uint8_t of = f ? f->line_of : PCI_LINE_DOM0;
+	struct domain *may = of == PCI_LINE_DOM0    ? hv_dom0
+			     : of == PCI_LINE_GUEST ? f->owner
+						    : NULL;
+	uint32_t nr = 0;
+
+	if (line == 0) {
+		return true;
+	}
+	if (has != may && !(may && !has && may->state >= DOM_DYING)) {
+		return says("its line is another's", bdf, of);
+	}
+	for (uint32_t i = 0; i < ARRAY_SIZE(fake_links); i++) {
+		const struct fake_link *l = &fake_links[i];
+
+		if (l->d && l->line == line) {
+			nr++;
+			if (l->d != may || (has && l->virq != q->virq)) {
+				return says("a link", bdf, l->virq);
+			}
+		}
+	}
+	if (nr != (may ? 1 : 0)) {
+		return says("links", bdf, nr);
+	}
+	return of != PCI_LINE_GUEST || f->state != PCI_GIVEN ||
+	       !pw_seen[bdf] || f->virq == virqs[bdf] ||
+	       says("not as the guest knows it", bdf, f->virq);
+}
+
 static bool function_is_right(uint16_t bdf, const struct pci_function *f)
 {
 	uint8_t state = f ? f->state : PCI_DOM0;
@@ -417,7 +484,7 @@ static bool function_is_right(uint16_t bdf, const struct pci_function *f)
 				: f->pages)) {
 		return false;
 	}
-	return stream_is_right(bdf, has);
+	return line_is_right(bdf, f) && stream_is_right(bdf, has);
 }
 
 bool pw_is_right(void)

@@ -15,20 +15,22 @@
 #define BUS_OTHER 0x40000000u /* addresses on the bus are that much higher */
 #define STREAM0 0x100u       /* of function 0:0.0 */
 #define ID0 0x8000u          /* its DeviceID */
-#define SMALL 0x0008u        /* 0:1.0: 1 page, 4 pages; can be reset */
+#define LINE0 48u            /* of slot 0; those of PCI are four, dom0's */
+#define PW_FUNCTIONS 0x300u  /* on three buses; the host has one of them */
+#define SMALL 0x0008u        /* 0:1.0: 1 page, 4 pages; can be reset; pin A */
 #define PLAIN 0x0010u        /* 0:2.0: 8 pages; cannot */
-#define LARGE 0x0018u        /* 0:3.0: 128 pages; can */
+#define LARGE 0x0018u        /* 0:3.0: 128 pages; can; pin A */
 #define BRIDGE 0x0020u
 #define NONE 0x0028u
 
 extern struct pci_host pw_host;
-extern uint8_t pw_config[0x100000];
+extern uint8_t pw_config[PW_FUNCTIONS * 4096u];
 extern struct iommu pw_unit;
 extern struct iommu_device pw_bridge;
 /* What a write to word n of the BARs of a function keeps. */
-extern uint32_t pw_keeps[0x100][6];
-extern bool pw_dead[0x100];          /* reads all ones */
-extern uint32_t pw_resets[0x100];
+extern uint32_t pw_keeps[PW_FUNCTIONS][6];
+extern bool pw_dead[PW_FUNCTIONS];          /* reads all ones */
+extern uint32_t pw_resets[PW_FUNCTIONS];
 extern uint64_t pw_root[0x100];      /* of the stream; 0: reaches nothing */
 extern struct domain *pw_seen[0x100]; /* whose guest sees it */
 extern struct domain *pw_messages[0x100]; /* who has mapped its id */

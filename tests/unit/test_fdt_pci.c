@@ -6,7 +6,7 @@
 // LINK: boot/dom_nodes.c boot/fdt_addr.c boot/fdt_chosen.c boot/fdt_console.c
 // LINK: boot/fdt_dom_dev.c boot/fdt_gic.c boot/fdt_irq.c boot/fdt_lookup.c
 // LINK: boot/fdt_platform.c boot/fdt_util.c boot/fdt_writer.c boot/modules.c
-// LINK: boot/fdt_pci.c boot/pci.c
+// LINK: boot/fdt_pci.c boot/fdt_pins.c boot/pci.c
 // LINK: lib/printf.c tests/fakes/fake_domains.c tests/fakes/fake_log.c
 // LINK: tests/fakes/fake_tree.c
 // LIBS: -lfdt
@@ -308,6 +308,10 @@ Test(fdt_pci, messages)
 	CELLS(t, HOST, "msi-map-mask", 0xffff);
 	expect_none(t, "not driven");
 	cr_assert_eq(fdt_delprop(t, fake_tree_node(t, HOST), "msi-map"), 0);
+	list_all(t);
+	cr_assert_eq(nr_listed, 1, "by its pins");
+	cr_assert_eq(listed->nr_ids, 0);
+	CELLS(t, HOST, "msi-parent", FAKE_TREE_MSI);
 	expect_none(t, "numbered");
 	t = tree();
 	CELLS(t, HOST, "iommu-map-mask", 0xfff8);
@@ -359,4 +363,89 @@ Test(fdt_pci, damaged_windows)
 	CELLS(t, HOST, "ranges", 0x2000000, 0, 0x10000000,
 	      0xffffffff, 0xfffff000, 0, 0x10000000);
 	expect_none(t, "\"ranges\"");
+}
+
+/* ---- pins ---------------------------------------------------------------- */
+
+#define ROW(dev, pin, line, how)                                              \
+	(dev) << 11, 0, 0, (pin), FAKE_TREE_GIC, 0, 0, 0, (line), (how)
+
+static uint32_t line(uint32_t dev, uint32_t pin)
+{
+	return listed->line[dev * 4 + pin - 1];
+}
+
+Test(fdt_pci, pins)
+{
+	void *t = tree();
+
+	list_all(t);
+	cr_assert_not_null(listed->up);
+	cr_expect_eq(line(0, 1), 32 + 3);
+	cr_expect_eq(line(4, 1), 32 + 3, "under the mask");
+	cr_expect_eq(line(31, 1), 0);
+	cr_expect_eq(line(0, 2), 0);
+	/* The first row counts; edges are not for them, nor PPIs. */
+	CELLS(t, HOST, "interrupt-map", ROW(0, 1, 100, 4), ROW(0, 1, 101, 4),
+	      ROW(0, 2, 102, 1), ROW(1, 1, 103, 8));
+	list_all(t);
+	cr_expect_eq(line(0, 1), 132);
+	cr_expect_eq(line(0, 2), 0);
+	cr_expect_eq(line(5, 1), 135);
+	/* No mask: all of the address. */
+	cr_assert_eq(fdt_delprop(t, fake_tree_node(t, HOST),
+				 "interrupt-map-mask"), 0);
+	list_all(t);
+	cr_expect_eq(line(0, 1), 132);
+	cr_expect_eq(line(4, 1), 0);
+	/* Without any it is one for messages only. */
+	cr_assert_eq(fdt_delprop(t, fake_tree_node(t, HOST), "interrupt-map"),
+		     0);
+	list_all(t);
+	cr_expect_eq(line(0, 1), 0);
+}
+
+/* What another device pulls, or another host, is not theirs. */
+Test(fdt_pci, pins_of_others)
+{
+	void *t = tree();
+
+	CELLS(t, HOST, "interrupt-map", ROW(0, 1, 100, 4), ROW(1, 1, 101, 4),
+	      ROW(2, 1, 102, 4));
+	fake_tree_add(t, "/", "other@99", "some,device");
+	CELLS(t, "/other@99", "interrupts", 0, 99, 4, 0, 101, 4);
+	CELLS(t, "/other@99", "interrupt-parent", FAKE_TREE_GIC);
+	list_all(t);
+	cr_expect_eq(line(0, 1), 132);
+	cr_expect_eq(line(1, 1), 0);
+	cr_expect_eq(line(2, 1), 134);
+	CELLS(t, "/other@99", "#interrupt-cells", 1);
+	CELLS(t, "/other@99", "interrupt-map", 7, FAKE_TREE_GIC, 0, 0,
+	      0, 102, 4);
+	list_all(t);
+	cr_expect_eq(line(2, 1), 0);
+	CELLS(t, HOST, "interrupts", 0, 100, 4);
+	CELLS(t, HOST, "interrupt-parent", FAKE_TREE_GIC);
+	list_all(t);
+	cr_expect_eq(line(0, 1), 0);
+}
+
+Test(fdt_pci, damaged_pins)
+{
+	void *t = tree();
+
+	CELLS(t, HOST, "interrupt-map", 0, 0, 0, 1, FAKE_TREE_GIC, 0, 0, 0);
+	expect_none(t, "interrupt-map");
+	CELLS(t, HOST, "interrupt-map", ROW(0, 1, 3, 4), 0);
+	expect_none(t, "interrupt-map");
+	CELLS(t, HOST, "interrupt-map", 0, 0, 0, 1, 99, 0, 0, 0, 3, 4);
+	expect_none(t, "interrupt-map");
+	CELLS(t, HOST, "interrupt-map", ROW(0, 1, 5000, 4));
+	expect_none(t, "interrupt-map");
+	t = tree();
+	CELLS(t, HOST, "interrupt-map-mask", 0x1800, 0, 0);
+	expect_none(t, "interrupt-map");
+	t = tree();
+	CELLS(t, HOST, "#interrupt-cells", 2);
+	expect_none(t, "interrupt-map");
 }

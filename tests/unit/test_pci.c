@@ -36,6 +36,7 @@
 // LINK: tests/fakes/fake_world.c tests/fakes/fake_hv.c
 // LINK: tests/fakes/fake_pci_world.c
 // LINK: core/pci.c core/pci_bars.c core/pci_assign.c core/pci_reset.c
+// LINK: core/pci_line.c
 // LINK: core/iommu_function.c
 // LINK: core/platdev.c core/domctl_device.c
 // LINK: core/mmio.c
@@ -324,7 +325,12 @@ Test(pci, no_messages)
 	struct domain *d = pw_build();
 
 	pw_its_rc = -ENODEV;
-	cr_assert_eq(pw_assign(d, SMALL), -ENODEV);
+	cr_assert_eq(pw_assign(d, PLAIN), -ENODEV, "it has no pin");
+	cr_assert_eq(pw_assign(d, SMALL), 0);
+	end(d);
+	d = pw_build();
+	pw_its_rc = -ENOSPC;
+	cr_assert_eq(pw_assign(d, SMALL), -ENOSPC);
 	pw_its_rc = 0;
 	pw_init_rc = -ENOMEM;
 	cr_assert_eq(pw_assign(d, SMALL), -ENOMEM);
@@ -435,9 +441,9 @@ Test(pci, not_one)
 	cr_assert_eq(pw_assign(d, BRIDGE), -ENODEV);
 	cr_assert_eq(pw_assign(d, 0x0108), -ENODEV, "no such bus");
 	cr_assert_eq(test_assign(DOMID_INVALID, 0x10000 | SMALL), -ENODEV);
-	pw_host.nr_ids = 0;
+	pw_host.id[0].nr = SMALL;
 	cr_assert_eq(pw_assign(d, SMALL), -ENODEV);
-	pw_host.nr_ids = 1;
+	pw_host.id[0].nr = 0x100;
 	pw_host.stream[0].nr = SMALL;
 	cr_assert_eq(pw_assign(d, SMALL), -ENODEV);
 	pw_host.stream[0].nr = 0x100;

@@ -36,6 +36,7 @@
 // LINK: tests/fakes/fake_world.c tests/fakes/fake_hv.c
 // LINK: tests/fakes/fake_pci_world.c
 // LINK: core/pci.c core/pci_bars.c core/pci_assign.c core/pci_reset.c
+// LINK: core/pci_line.c
 // LINK: core/iommu_function.c
 // LINK: core/platdev.c core/domctl_device.c
 // LINK: core/mmio.c
@@ -136,6 +137,7 @@ static void event(void)
 		end();
 	} else {
 		fake_time_ns += 10000000;
+		hv_run_others();
 	}
 }
 

@@ -214,6 +214,39 @@ Test(vpci, command_and_status)
 	cr_expect_eq(P->cfg[4], 0);
 }
 
+/* Its pin is A, whatever the real one is; one without a line has none. */
+Test(vpci, line)
+{
+	P->cfg[0x3d] = 3;
+	P->cfg[6] = 0x18;
+	P->f.line = 40;
+	P->f.line_of = PCI_LINE_GUEST;
+	cr_expect_eq(vpci_next_virq(&W->d), VPCI_FIRST_VIRQ);
+	add(P);
+	cr_expect_eq(vpci_next_virq(&W->d), VPCI_FIRST_VIRQ + 1);
+	cr_expect_eq(fake_cfg_read(W, 1, 0x3c, 4), 0x100);
+	cr_expect_eq(P->cfg[4] | P->cfg[5] << 8, 2);
+	cr_expect_eq(fake_cfg_read(W, 1, 6, 2), 8);
+	fake_cfg_write(W, 1, 4, 2, 0x406);
+	cr_expect_eq(P->cfg[4] | P->cfg[5] << 8, 0x406);
+	fake_cfg_write(W, 1, 5, 1, 0);
+	cr_expect_eq(P->cfg[4] | P->cfg[5] << 8, 6);
+	fake_cfg_write(W, 1, 0x3c, 4, UINT32_MAX);
+	cr_expect_eq(fake_cfg_read(W, 1, 0x3c, 4), 0x1ff);
+	fake_pci_remove(W, P);
+	P->f.line_of = PCI_LINE_NOBODY;
+	P->f.has_id = false;
+	add(P);
+	cr_expect_eq(fake_cfg_read(W, 1, 0x3c, 4), 0);
+	cr_expect_eq(fake_cfg_read(W, 1, 6, 2), 0);
+	cr_expect_not(vpci_device_id(&W->d, 8, &(uint32_t){ 0 }));
+	for (uint32_t i = 1; i < VPCI_FUNCTIONS; i++) {
+		add(&fake_pci[i]);
+	}
+	cr_expect_eq(vpci_next_virq(&W->d), 0);
+	cr_expect_eq(vpci_next_virq(&fake_win[1].d), 0, "has no bridge");
+}
+
 /* ---- BARs ---------------------------------------------------------------- */
 
 static uint64_t mapped(uint64_t addr)

@@ -179,6 +179,12 @@ static uint64_t header(const struct model *m, uint32_t reg)
 	}
 }
 
+/* Every other one. */
+static bool has_line(const struct model *m)
+{
+	return (m - model) % 2 != 0;
+}
+
 static void check_header(const struct model *m)
 {
 	for (uint32_t reg = 0; reg < 0x40; reg += 4) {
@@ -189,6 +195,9 @@ static void check_header(const struct model *m)
 			     header(m, reg), "register %#x", reg);
 	}
 	cr_assert_eq(fake_cfg_read(m->w, m->dev, 4, 2), m->command);
+	cr_assert_eq(fake_cfg_read(m->w, m->dev, 0x3d, 1), has_line(m));
+	cr_assert_eq(get16(fake_pci[m - model].cfg + 4) & 0x400,
+		     has_line(m) ? m->command & 0x400 : 0x400);
 	for (uint32_t i = 0; i < m->nr_caps; i++) {
 		uint32_t next = i + 1 < m->nr_caps ? m->cap[i + 1] : 0;
 
@@ -266,6 +275,8 @@ static void give(uint32_t i)
 	}
 	make_device(&fake_pci[i]);
 	*m = (struct model){ .dev = 0 };
+	fake_pci[i].f.line = 40;
+	fake_pci[i].f.line_of = has_line(m) ? PCI_LINE_GUEST : PCI_LINE_DOM0;
 	memcpy(&m->id, fake_pci[i].cfg, 4);
 	memcpy(&m->class, fake_pci[i].cfg + 8, 4);
 	model_caps(&fake_pci[i], m);

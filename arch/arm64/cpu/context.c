@@ -239,6 +239,11 @@ __cold int arch_virq_link(struct domain *d, uint32_t virq, uint32_t line)
 	return vgic_link_hw(d, NULL, virq, line);
 }
 
+__cold void arch_virq_unlink(struct domain *d, uint32_t virq)
+{
+	vgic_unlink_hw(d, NULL, virq);
+}
+
 __cold bool arch_virq_line(struct domain *d, uint32_t virq, uint32_t *line)
 {
 	const struct virq *q = vgic_spi_of(d, virq);
