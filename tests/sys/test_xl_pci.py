@@ -352,7 +352,7 @@ def test_without_an_smmu(hyp):
 
 
 def test_without_an_its(hyp):
-    """A GICv2: nothing would tell the guest of its function."""
-    results, _ = run(hyp, "xl-pci-gicv2", [step("hold", held(NVME)), CREATE, LOG], [guest("one", NVME)], gic=2)
+    """A GICv2, and a line that two functions share: nothing would tell the guest of its one."""
+    results, _ = run(hyp, "xl-pci-gicv2", [step("hold", held(E1000E)), CREATE, LOG], [guest("one", E1000E)], gic=2)
     failed(results, "create", "xc_assign_device failed")
-    assert "no PCI functions: the machine has no interrupts by messages to share" in output(results, "log")
+    assert f"PCI {E1000E}: not for guests: its interrupt is that of {SMALL}, too" in output(results, "log")
