@@ -387,6 +387,27 @@ Test(vgic_linked, in_use_elsewhere)
 	cr_expect_eq(take(0), 70);
 }
 
+/* A vCPU ends, and is not in its domain's list any more, while one waits. */
+Test(vgic_linked, end_with_one_that_waits)
+{
+	struct vcpu *v;
+
+	start(4, 1);
+	v = vc(0);
+	set(0, ISEN, 70);
+	cr_expect_eq(vgic_link_hw(d, NULL, 70, 70), 0);
+	world_stop(0);
+	fake_spi_active[70] = true;
+	vgic_post_hw(d, vgic_spi_of(d, 70));
+	cr_expect(vgic_spi_of(d, 70)->queued);
+	d->vcpu[0] = NULL;
+	vgic_vcpu_fini(v);
+	cr_expect(!vgic_spi_of(d, 70)->queued);
+	vgic_unlink_hw(d, NULL, 70);
+	cr_expect(!fake_spi_active[70]);
+	d->vcpu[0] = v;
+}
+
 Test(vgic_linked, links_that_cannot_be)
 {
 	start(4, 1);

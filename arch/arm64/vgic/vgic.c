@@ -115,7 +115,7 @@ void vgic_vcpu_fini(struct vcpu *v)
 		if (q->lr != VGIC_LR_NONE) {
 			virq_fold(v, q, q->lr, vg->lr_saved[q->lr]);
 		}
-		virq_dequeue(v->domain, q);
+		q->queued = 0; /* its candidates go with it */
 		q->lr_vcpu = VGIC_NO_VCPU;
 	}
 	vgic_op_end(&op);
