@@ -230,11 +230,11 @@ static int take_begin(struct domain *d, struct pci_function *f)
 	if (rc == 0) {
 		rc = pci_line_find(f);
 	}
-	if (rc == 0 && f->line == 0 && !has_messages(d, f)) {
-		rc = pci_line_refuse(f);
-	}
 	if (rc == 0) {
 		rc = pci_read_bars(f);
+	}
+	if (rc == 0 && f->line == 0 && !has_messages(d, f)) {
+		rc = pci_line_refuse(f);
 	}
 	if (rc == 0) {
 		rc = pci_save(f);
