@@ -25,52 +25,84 @@
 #define EDU_CMD_TO_MEMORY 2u
 #define EDU_BUFFER 0x40000u /* as its own source or destination */
 #define EDU_BAR 0x10000000u /* in the window of QEMU's virt machine */
+#define RANGE_CELLS 7		/* of "ranges": kind, its address, ours, size */
+#define RANGE_MEMORY 0x02000000u	/* kind: 32-bit memory */
 
 static uint64_t function; /* its configuration space */
+static uint64_t bar;      /* its registers */
 
-/* The registers of functions, from the tree. */
-static uint64_t find_ecam(void)
+static uint64_t cells(const fdt32_t *at)
 {
-	int node = fdt_node_offset_by_compatible(machine.fdt, -1,
-						 "pci-host-ecam-generic");
-	const fdt32_t *reg = fdt_getprop(machine.fdt, node, "reg", NULL);
-
-	return reg ? (uint64_t)fdt32_to_cpu(reg[0]) << 32 |
-			     fdt32_to_cpu(reg[1])
-		   : 0;
+	return (uint64_t)fdt32_to_cpu(at[0]) << 32 | fdt32_to_cpu(at[1]);
 }
 
-unsigned int edu_find(void)
+/* Where functions of the bridge may have their registers; QEMU's: not told. */
+static uint64_t window_of(int node)
 {
-	uint64_t ecam = find_ecam();
+	int size = 0;
+	const fdt32_t *r = fdt_getprop(machine.fdt, node, "ranges", &size);
+	int left;
+
+	for (left = size / 4; left >= RANGE_CELLS; left -= RANGE_CELLS) {
+		if (fdt32_to_cpu(r[0]) == RANGE_MEMORY) {
+			return cells(r + 3);
+		}
+		r += RANGE_CELLS;
+	}
+	return EDU_BAR;
+}
+
+/* The number of the card behind the bridge, 0: it is not there. */
+static unsigned int find_behind(int node)
+{
+	const fdt32_t *reg = fdt_getprop(machine.fdt, node, "reg", NULL);
+	uint64_t ecam = reg ? cells(reg) : 0;
 	unsigned int devfn;
 
+	bar = window_of(node);
 	for (devfn = 8; ecam && devfn < 256; devfn += 8) {
 		uint64_t f = ecam + ((uint64_t)devfn << FUNCTION_SHIFT);
 
 		if (mmio_read32(f + PCI_ID) == EDU_ID) {
-			mmio_write32(f + PCI_BAR0, EDU_BAR);
+			mmio_write32(f + PCI_BAR0, (uint32_t)bar);
 			mmio_write32(f + PCI_COMMAND, PCI_MEMORY_AND_MASTER);
 			function = f;
-			break;
+			return (mmio_read32(bar) & 0xff) == 0xed ? devfn : 0;
 		}
 	}
-	return function && (mmio_read32(EDU_BAR) & 0xff) == 0xed ? devfn : 0;
+	return 0;
+}
+
+/* A guest of xl has two bridges, of which one is empty. */
+unsigned int edu_find(void)
+{
+	unsigned int devfn = 0;
+	int node = -1;
+
+	while (!devfn) {
+		node = fdt_node_offset_by_compatible(machine.fdt, node,
+						     "pci-host-ecam-generic");
+		if (node < 0) {
+			break;
+		}
+		devfn = find_behind(node);
+	}
+	return devfn;
 }
 
 static void start(uint64_t src, uint64_t dst, uint32_t bytes, uint32_t cmd)
 {
 	dsb();
-	mmio_write64(EDU_BAR + EDU_SRC, src);
-	mmio_write64(EDU_BAR + EDU_DST, dst);
-	mmio_write64(EDU_BAR + EDU_COUNT, bytes);
-	mmio_write32(EDU_BAR + EDU_CMD, cmd | EDU_CMD_START);
+	mmio_write64(bar + EDU_SRC, src);
+	mmio_write64(bar + EDU_DST, dst);
+	mmio_write64(bar + EDU_COUNT, bytes);
+	mmio_write32(bar + EDU_CMD, cmd | EDU_CMD_START);
 }
 
 static void copy(uint64_t src, uint64_t dst, uint32_t bytes, uint32_t cmd)
 {
 	start(src, dst, bytes, cmd);
-	while (mmio_read32(EDU_BAR + EDU_CMD) & EDU_CMD_START) {
+	while (mmio_read32(bar + EDU_CMD) & EDU_CMD_START) {
 	}
 	dsb();
 }
@@ -104,12 +136,12 @@ uint64_t edu_doorbell(uint64_t at, uint32_t data)
 	mmio_write32(cap + 8, (uint32_t)(at >> 32));
 	mmio_write32(cap + 12, data);
 	mmio_write32(cap, mmio_read32(cap) | MSI_ENABLE);
-	return EDU_BAR + EDU_RAISE;
+	return bar + EDU_RAISE;
 }
 
 void edu_quiet(void)
 {
-	mmio_write32(EDU_BAR + EDU_LOWER, 1);
+	mmio_write32(bar + EDU_LOWER, 1);
 	dsb();
 }
 
