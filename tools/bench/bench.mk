@@ -10,7 +10,7 @@
 bench: guests $(wildcard $(BUILD)/arm64/bulkhead)
 	tools/bench/bench.py
 
-bench-xl: $(wildcard $(BUILD)/arm64/bulkhead)
+bench-xl: guests $(wildcard $(BUILD)/arm64/bulkhead)
 	tools/bench/xlbench.py
 
 bench-sched: $(SCHEDCOST)

@@ -18,14 +18,18 @@ import xlbench  # noqa: E402  pylint: disable=wrong-import-position
 DOCS = os.path.join(ROOT, "docs")
 WORDS = os.path.join(ROOT, "tools", "bench", "performance.in")   # the page's text, with a line @NAME@ for each table
 NAMES = {"native": "no hypervisor", "xen": "Xen 4.17", "bulkhead": "Bulkhead", "smmu": "Bulkhead, SMMUv3",
-         "xen_pv": "Xen 4.17, PV guest", "bulkhead_pv": "Bulkhead, PV guest"}
-COLOURS = {"native": "#7fb069", "xen": "#b0b0b0", "bulkhead": "#1f6fb2", "smmu": "#c8553d", "xen_pv": "#d8d8d8",
-           "bulkhead_pv": "#8fc1e8"}
-# Whose figures, and which of that name, stand in a column about disks and cards.
+         "given": "Bulkhead, passed through", "bulkhead_pv": "Bulkhead, PV", "smmu_pv": "Bulkhead, SMMUv3, PV", "xen_pv": "Xen 4.17, PV"}
+COLOURS = {"native": "#7fb069", "xen": "#b0b0b0", "bulkhead": "#1f6fb2", "smmu": "#c8553d", "given": "#8e5ea2", "bulkhead_pv": "#8fc1e8",
+           "smmu_pv": "#e9b3a5", "xen_pv": "#d8d8d8"}
+# Whose figures, and which of that name, stand in a column about disks and cards: the control domain's; a guest's.
 DEVICE_COLUMNS = {"native": ("native", "dev_{}"), "xen": ("xen", "dev_{}"), "bulkhead": ("bulkhead", "dev_{}"),
-                  "smmu": ("bulkhead", "dev_smmu_{}"), "xen_pv": ("xen", "{}"), "bulkhead_pv": ("bulkhead", "{}")}
-DEVICES = (("disk read, each MiB", "disk_read", "disk_read"), ("disk write, each MiB", "disk_write", "disk_write"),
-           ("network, each MiB", "net", "net_out"), ("ping, each", "ping", "ping"))
+                  "smmu": ("bulkhead", "dev_smmu_{}")}
+CARD_COLUMNS = {"native": ("native", "dev_{}"), "smmu": ("bulkhead", "dev_smmu_{}"), "given": ("bulkhead", "pt_{}"),
+                "bulkhead_pv": ("bulkhead", "pv_{}"), "smmu_pv": ("bulkhead", "pv_smmu_{}"), "xen_pv": ("xen", "pv_{}")}
+DISK = (("disk read, each MiB", "disk_read"), ("disk write, each MiB", "disk_write"))
+DEVICES = (*DISK, ("network, each MiB", "net"), ("ping, each", "ping"))
+# The control domain sends to itself: that stands beside what the guest sends.
+CARDS = (*DISK, ("network, guest sends, each MiB", "net_out"), ("network, guest gets, each MiB", "net_in"), ("ping, each", "ping"))
 POLICIES = {"credit2": "#1f6fb2", "rtds": "#c8553d", "arinc653": "#7fb069", "null": "#b0b0b0"}
 SCHED = {"decision": "decision", "block": "sleep, and the decision who is next", "wake": "wake-up"}
 # Paths whose instructions are told by function.
@@ -99,22 +103,28 @@ def sched_rows(sched):
     return "\n".join(lines)
 
 
-def device_figures(xl):
-    """[(title, counted, {column: figure})] of the control domain's own disk and cards, and of a guest's by PV."""
+def device_figures(xl, wanted, columns):
+    """[(title, counted, {column: figure})] of disks and cards."""
+    def cell(column, name):
+        of, form = columns[column]
+        return xl[of].get(form.format(name.replace("net_out", "net") if form.startswith("dev_") else name))
+
     rows = []
-    for title, own, pv in DEVICES:
+    for title, name in wanted:
         for counts, suffix in (("all", ""), ("hypervisor", "_hyp")):
-            rows.append((title, counts, {column: xl[of].get(name.format(pv if column.endswith("_pv") else own) + suffix)
-                                         for column, (of, name) in DEVICE_COLUMNS.items()}))
-            if suffix:
-                rows[-1][2]["native"] = None
-    trips = {column: xl[of].get(name.format("ping_round_trip")) for column, (of, name) in DEVICE_COLUMNS.items()}
-    return rows + [("ping, round trip", "elapsed", trips)]
+            rows.append((title, counts, {column: None if suffix and column == "native" else cell(column, name + suffix) for column in columns}))
+    return rows + [("ping, round trip", "elapsed", {column: cell(column, "ping_round_trip") for column in columns})]
+
+
+def message_row(xl, columns):
+    """A message of a card's, for a row beside device_figures()."""
+    return ("a card's message, write to vector", "elapsed", {**dict.fromkeys(CARD_COLUMNS), "native": round(columns["native"]["lpi_to_vector"]),
+            "smmu": round(columns["bulkhead"]["lpi_smmu_to_vector"]), "given": xl["bulkhead"]["pt_message"]})
 
 
 def device_rows(rows):
-    lines = ["| what | counted | " + " | ".join(NAMES[column] for column in DEVICE_COLUMNS) + " |",
-             "|---|---|" + "---:|" * len(DEVICE_COLUMNS)]
+    columns = list(rows[0][2])
+    lines = ["| what | counted | " + " | ".join(NAMES[column] for column in columns) + " |", "|---|---|" + "---:|" * len(columns)]
     for title, counts, cells in rows:
         words = ["-" if cell is None else f"{cell:,}" for cell in cells.values()]
         lines.append(f"| {title} | {counts} | " + " | ".join(words) + " |")
@@ -214,7 +224,7 @@ def work_chart(figures, columns):
 
 def device_chart(rows):
     titled = [(f"{title}, {counts}", cells) for title, counts, cells in rows]
-    return bars(titled, DEVICE_COLUMNS, 1000, "instructions (logarithmic)", key="right vertical")
+    return bars(titled, list(rows[0][2]), 1000, "instructions (logarithmic)", key="right vertical")
 
 
 def main():
@@ -223,14 +233,14 @@ def main():
     if set(columns) != set(bench.COLUMNS):
         sys.exit("report: error: make bench measured only " + ", ".join(columns) + "\ncure: make bench, without options")
     with open(xlbench.BUDGETS, encoding="utf-8") as file:
-        guests = [figure for figure in json.load(file)["figures"] if not figure["name"].startswith("dev_")]
+        guests = [figure for figure in json.load(file)["figures"] if not figure["name"].startswith(("dev_", "pv_", "pt_"))]
     with open(WORDS, encoding="utf-8") as file:
         page = file.read()
     xl = {column: load("xl-" + column) for column in bench.COLUMNS}
     sched = load("sched")
-    devices = device_figures(xl)
+    devices, cards = device_figures(xl, DEVICES, DEVICE_COLUMNS), device_figures(xl, CARDS, CARD_COLUMNS)
     tables = {"PATHS": path_rows(figures, columns, lambda name: not is_scale(name) and not is_message(name)),
-              "MESSAGES": path_rows(figures, columns, is_message), "DEVICES": device_rows(devices),
+              "MESSAGES": path_rows(figures, columns, is_message), "DEVICES": device_rows(devices), "CARDS": device_rows([*cards, message_row(xl, columns)]),
               "SCALE": path_rows(figures, columns, is_scale), "GUESTS": guest_rows(guests, xl),
               "SPENT": spent_rows(load("profile")), "SCHED": sched_rows(sched)}
     for name, table in tables.items():
@@ -245,7 +255,8 @@ def main():
     gnuplot(sched_chart(sched), "sched", 900, 320)
     gnuplot(guest_chart(guests, xl), "guests", 900, 480)
     gnuplot(work_chart(guests, xl), "work", 900, 260)
-    gnuplot(device_chart(devices), "devices", 1200, 640)
+    gnuplot(device_chart(devices), "devices", 1200, 480)
+    gnuplot(device_chart(cards), "cards", 1200, 760)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,8 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path[:0] = [os.path.join(ROOT, "tools", "qemu"), os.path.join(ROOT, "tools", "image")]
+sys.path[:0] = [os.path.join(ROOT, "tools", part) for part in ("bench", "qemu", "image")]
+import bench  # noqa: E402  pylint: disable=wrong-import-position
 import ramdisk  # noqa: E402  pylint: disable=wrong-import-position
 import domains  # noqa: E402  pylint: disable=wrong-import-position
 import run  # noqa: E402  pylint: disable=wrong-import-position
@@ -58,6 +59,7 @@ CARD_PHASES = (*DEVICE_PHASES[:2], ("net_out", 4, 5, "MiB"), ("net_in", 6, 7, "M
 CARDS_END = 14              # behind all of one guest
 CARDS_TREE = os.path.join(ROOT, "examples", "pci", "guest.dts")
 STAGE_2 = ["-global", "arm-smmuv3.stage=2"]
+MESSAGE_GUEST = os.path.join(run.BUILD, "guests", "bench_its.bin")  # a third card's
 PARTS = ("guests", "devices", "cards")
 # A disk that is as fast as QEMU is, and two cards with a wire between them.
 CARDS = ("-blockdev", "driver=null-co,node-name=nvm,size=67108864,read-zeroes=on", "-device", "nvme,drive=nvm,serial=nvm,addr=1",
@@ -126,9 +128,10 @@ def cards_initrd():
     dom0 = ramdisk.Archive()
     add_programs(dom0)
     dom0.add_host("etc/rc.d/zbench", os.path.join(HERE, "cards.sh"))
-    for name in ("served", "given"):
+    for name in ("served", "given", "message"):
         dom0.add_host(f"etc/xen/{name}.cfg", os.path.join(HERE, f"{name}.cfg"))
     dom0.add_host("bench/vmlinuz", os.path.join(run.BUILD, "peer", "vmlinuz"))
+    dom0.add_host("bench/bench_its.bin", MESSAGE_GUEST)
     dom0.add_host("bench/cards.cpio.gz", write_initrd("domu-pci", guest, "cards-guest"))
     dom0.add_file("bench/guest.dtb", read(domains.compile_tree(read(CARDS_TREE).decode(), os.path.join(run.BUILD, "trees"))))
     return write_initrd("dom0-pci", dom0, "cards")
@@ -254,7 +257,7 @@ def card_figures(column, plugin, ramdisks, options, smmu=False):
     """A guest's disk and card: PV ones that the control domain serves from its own; behind an SMMU also these themselves."""
     machine = run.Machine(column, smp=1, icount=True, mem=2048, dom0_vcpus=1, initrd=ramdisks["cards"], reboot=False,
                           dom0_args="nokaslr" + ("" if smmu else " cards=served"), board_options=",iommu=smmuv3" if smmu else "")
-    machine.extra = list(CARDS) + (STAGE_2 if smmu else [])
+    machine.extra = list(CARDS) + ([*STAGE_2, "-device", "edu,addr=4"] if smmu else [])
     text, marks = boot(column, plugin, machine, options.timeout, f"xl-cards{'_smmu' if smmu else ''}-{column}")
     must_have(column, text, DONE, PING)
     units = dict(zip(("MiB", "ping"), map(int, DONE.search(text).groups())))
@@ -267,6 +270,8 @@ def card_figures(column, plugin, ramdisks, options, smmu=False):
         if options.profile and column == "bulkhead":
             print_profile(marks[start:end], options.profile, CARD_PHASES, kind)
         start = end
+    if smmu:
+        figures["pt_message"] = round(bench.figures_of(text)[0]["lpi_to_vector"])
     return figures
 
 
@@ -401,6 +406,8 @@ def main():
     options = parser.parse_args()
     options.hyp = options.hyp or COLUMNS
     options.part = options.part or PARTS
+    if not os.path.exists(MESSAGE_GUEST):
+        sys.exit(f"xlbench: error: no {MESSAGE_GUEST}\ncure: make guests")
     if not shutil.which("qemu-system-aarch64"):
         sys.exit("xlbench: error: no qemu-system-aarch64\ncure: tools/setup/host.sh")
     with open(BUDGETS, encoding="utf-8") as file:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The control domain's side of a guest's disk and network card, for tools/bench/xlbench.py: first served by the control
 # domain's own drivers of an NVMe disk and an e1000e card, then, unless the kernel's command line says cards=served, the
-# same two given to the guest. The other end of the wire is a second card, in a network namespace of the control
+# same two given to the guest; and a third one to a guest that times its messages (guests/bench_its.c). The other end of the wire is a second card, in a network namespace of the control
 # domain. The guest's side is cards_guest.sh. The numbers of the marks are named in xlbench.py.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 MIB=32                  # as in devices.sh, cards_guest.sh
@@ -80,6 +80,10 @@ if ! grep -q cards=served /proc/cmdline; then
         xl pci-assignable-add $card || fail "$card is not to be had"
     done
     run given
+    xl pci-assignable-add 0000:00:04.0 || fail "the third card is not to be had"
+    xl create -q /etc/xen/message.cfg || fail "no guest of the third card"
+    wait_for grep -q "^GUEST" $LOG
+    cat $LOG
 fi
 echo "xlbench: done $MIB MiB $PINGS pings"
 poweroff -f
