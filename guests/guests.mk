@@ -34,14 +34,19 @@ GUESTS_LDFLAGS := -pie --no-dynamic-linker -static -z norelro \
 	--build-id=none \
 	-T $(GUESTS_DIR)/lib/guest.lds
 
-# One program of several files: guests/conform.
+# Programs of several files: guests/conform, guests/domu_pci.
 CONFORM := $(patsubst $(GUESTS_DIR)/%,$(GUESTS_OUT)/%.o,\
 	$(wildcard $(GUESTS_DIR)/conform/*.c))
+DOMU_PCI := $(patsubst $(GUESTS_DIR)/%,$(GUESTS_OUT)/%.o,\
+	$(wildcard $(GUESTS_DIR)/domu_pci/*.c))
 
 .PHONY: guests
-guests: $(GUEST_NAMES:%=$(GUESTS_OUT)/%.bin) $(GUESTS_OUT)/conform.bin
+guests: $(GUEST_NAMES:%=$(GUESTS_OUT)/%.bin) $(GUESTS_OUT)/conform.bin \
+	$(GUESTS_OUT)/domu_pci.bin
 
-$(GUESTS_OUT)/conform.elf: $(CONFORM) $(GUESTS_LIB) \
+$(GUESTS_OUT)/conform.elf: $(CONFORM)
+$(GUESTS_OUT)/domu_pci.elf: $(DOMU_PCI)
+$(GUESTS_OUT)/conform.elf $(GUESTS_OUT)/domu_pci.elf: $(GUESTS_LIB) \
 		$(GUESTS_DIR)/lib/guest.lds
 	@$(CROSS_COMPILE)ld $(GUESTS_LDFLAGS) -o $@ $(filter %.o,$^) \
 		$(GUESTS_SYSROOT)/lib/libfdt.a

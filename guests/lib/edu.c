@@ -29,7 +29,8 @@
 #define RANGE_MEMORY 0x02000000u	/* kind: 32-bit memory */
 
 static uint64_t function; /* its configuration space */
-static uint64_t bar;      /* its registers */
+static uint64_t bar;	 /* its registers */
+void (*edu_pause)(void);
 
 static uint64_t cells(const fdt32_t *at)
 {
@@ -52,14 +53,11 @@ static uint64_t window_of(int node)
 	return EDU_BAR;
 }
 
-/* The number of the card behind the bridge, 0: it is not there. */
-static unsigned int find_behind(int node)
+unsigned int edu_find_at(uint64_t ecam, uint64_t memory)
 {
-	const fdt32_t *reg = fdt_getprop(machine.fdt, node, "reg", NULL);
-	uint64_t ecam = reg ? cells(reg) : 0;
 	unsigned int devfn;
 
-	bar = window_of(node);
+	bar = memory;
 	for (devfn = 8; ecam && devfn < 256; devfn += 8) {
 		uint64_t f = ecam + ((uint64_t)devfn << FUNCTION_SHIFT);
 
@@ -77,6 +75,7 @@ static unsigned int find_behind(int node)
 unsigned int edu_find(void)
 {
 	unsigned int devfn = 0;
+	const fdt32_t *reg;
 	int node = -1;
 
 	while (!devfn) {
@@ -85,7 +84,9 @@ unsigned int edu_find(void)
 		if (node < 0) {
 			break;
 		}
-		devfn = find_behind(node);
+		reg = fdt_getprop(machine.fdt, node, "reg", NULL);
+		devfn = edu_find_at(reg ? cells(reg) : 0,
+				    window_of(node));
 	}
 	return devfn;
 }
@@ -103,6 +104,9 @@ static void copy(uint64_t src, uint64_t dst, uint32_t bytes, uint32_t cmd)
 {
 	start(src, dst, bytes, cmd);
 	while (mmio_read32(bar + EDU_CMD) & EDU_CMD_START) {
+		if (edu_pause) {
+			edu_pause();
+		}
 	}
 	dsb();
 }

@@ -266,6 +266,9 @@ void pump_us(uint64_t us);		/* the same with IRQs on */
 /* ---- QEMU's edu card ------------------------------------------------ */
 
 unsigned int edu_find(void);		/* its function, 0: there is none */
+/* The same on a bridge at @ecam; its registers become visible at @memory. */
+unsigned int edu_find_at(uint64_t ecam, uint64_t memory);
+extern void (*edu_pause)(void);		/* optional: called while it copies */
 /* It copies; both are over when they return. It has room for 4096. */
 void edu_reads(uint64_t at, uint32_t bytes);
 void edu_writes(uint64_t at, uint32_t bytes);

@@ -14,9 +14,9 @@ from conftest import ROOT
 GUESTS = os.path.join(ROOT, "build", "guests")
 SOURCES = sorted(os.path.basename(path)[:-2] for path in glob.glob(os.path.join(ROOT, "guests", "*.c")))
 # The others are run by tests and benches of their own.
-NOT_A_TEST = {"bench", "bench_across", "bench_domains", "bench_its", "bench_pair", "crash", "dma", "domu", "doorbell", "domu_end",
-              "domu_fault", "domu_flood", "hidden", "pulse", "restart", "restart_parts", "share_pair", "shares", "static_device",
-              "static_dma", "static_dom", "static_evtchn", "static_mem", "static_watch", "windows"}
+NOT_A_TEST = {"bench", "bench_across", "bench_domains", "bench_its", "bench_pair", "crash", "dma", "domu", "domu_dma",
+              "domu_end", "domu_fault", "domu_flood", "domu_witness", "doorbell", "hidden", "pulse", "restart", "restart_parts", "share_pair", "shares",
+              "static_device", "static_dma", "static_dom", "static_evtchn", "static_mem", "static_watch", "windows"}
 # These do more when there are more CPUs; the others are run with one.
 SEVERAL_CPUS = {"hello", "psci_smp", "vgic_sgi", "vgic_spi", "vgic_regs", "evtchn_vcpu", "hc_hostile",
                 "domctl", "p2m_split", "device_irq", "its"}
