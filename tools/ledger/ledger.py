@@ -112,6 +112,14 @@ def measure_toolstack(build, timeout):
     return lines, totals, longest(spent)
 
 
+def measure_attack(build, timeout):
+    """The longest stretch while a guest attacks."""
+    (_, window, _), _ = runs.attack(build, timeout)
+    spent = {}
+    merge((window,), spent)
+    return longest(spent)
+
+
 def measure_size(build):
     found = {"image, bytes": [os.path.getsize(build.image)]}
     text = subprocess.check_output(["aarch64-linux-gnu-size", "-A", "-d", build.elf], text=True)
@@ -130,7 +138,8 @@ def measure(build, timeout):
         "paths, GICv2": gic2,
         "toolstack": toolstack,
         "linux": {**measure_linux(build, timeout), **totals},
-        "masked": {"bare-metal guests": [masked], "bare-metal guests, GICv2": [masked_gic2], "xl create, xl destroy": [masked_toolstack]},
+        "masked": {"bare-metal guests": [masked], "bare-metal guests, GICv2": [masked_gic2], "xl create, xl destroy": [masked_toolstack],
+                   "a guest that attacks with PCI functions": [measure_attack(build, timeout)]},
         "boot": measure_boot(build, timeout),
         "stack": {name: [depth] for name, depth in stack.depths(build).items()},
         "size": {**measure_size(build), **machine},

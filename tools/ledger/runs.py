@@ -12,7 +12,7 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path[:0] = [os.path.join(ROOT, "tools", "qemu"), os.path.join(ROOT, "tools", "image")]
 import run  # noqa: E402  pylint: disable=wrong-import-position  # before paths: tools/check has another run.py
-from domains import Domain  # noqa: E402  pylint: disable=wrong-import-position
+from domains import Domain, compile_tree  # noqa: E402  pylint: disable=wrong-import-position
 import ramdisk  # noqa: E402  pylint: disable=wrong-import-position
 import paths  # noqa: E402  pylint: disable=wrong-import-position
 
@@ -141,6 +141,18 @@ def toolstack(build, timeout):
              ("etc/xen/ledger.cfg", os.path.join(HERE, "guest.cfg")))
     disk = with_script("dom0-xl", os.path.join(HERE, "dom0.sh"), files)
     return boot(build, "toolstack", "ledger: done", timeout, smp=1, mem=2048, initrd=disk)
+
+
+def attack(build, timeout):
+    """A guest with two cards behind an SMMU attacks with them, and by all that is emulated for them, from mark 1 to mark 2."""
+    with open(os.path.join(ROOT, "examples", "pci", "guest.dts"), encoding="utf-8") as file:
+        tree = compile_tree(file.read(), OUT)
+    files = (("ledger/attack", os.path.join(run.BUILD, "guests", "domu_pci.bin")), ("ledger/guest.dtb", tree),
+             ("etc/xen/attack.cfg", os.path.join(HERE, "attack.cfg")))
+    cards = [word for number in (3, 4) for word in ("-device", f"edu,dma_mask=0xffffffffffffffff,addr={number}")]
+    return boot(build, "attack", "now: both", timeout, smp=1, mem=2048, board_options=",iommu=smmuv3",
+                extra=["-global", "arm-smmuv3.stage=2", *cards],
+                initrd=with_script("dom0-pci", os.path.join(HERE, "attack.sh"), files))
 
 
 def first_domain(build, count, mem, timeout):
