@@ -166,9 +166,16 @@ static void choose(struct choice *c, struct virq *q)
 	c->nr++;
 }
 
-/* Visit every candidate; @fresh: those in list registers were seen to. */
-static void scan(struct vgic_op *op, struct vcpu *v, struct choice *c,
-		 bool fresh)
+static void choose_if(struct choice *c, const struct vgic_op *op,
+		      const struct vcpu *v, struct virq *q)
+{
+	if (q->queued && q->lr_vcpu == v->id && is_deliverable(op->d, q)) {
+		choose(c, q);
+	}
+}
+
+/* Visit every candidate. */
+static void scan(struct vgic_op *op, struct vcpu *v, struct choice *c)
 {
 	struct vgic_vcpu *vg = &v->arch.vgic;
 
@@ -183,16 +190,31 @@ static void scan(struct vgic_op *op, struct vcpu *v, struct choice *c,
 			if (NEVER(!q)) {
 				continue;
 			}
-			if (!fresh && q->lr != VGIC_LR_NONE) {
+			if (q->lr != VGIC_LR_NONE) {
 				refresh(op, v, q);
-			} else if (!fresh) {
+			} else {
 				virq_settle(op, q);
 			}
-			if (q->queued && q->lr_vcpu == v->id &&
-			    is_deliverable(op->d, q)) {
-				choose(c, q);
-			}
+			choose_if(c, op, v, q);
 		}
+	}
+}
+
+/* Those in list registers are chosen among, too. */
+static void choose_among_all(struct vgic_op *op, struct vcpu *v,
+			     struct choice *c)
+{
+	struct virq *q[VGIC_MAX_LRS];
+	unsigned int nr = 0;
+
+	/* bound: list registers, as below */
+	for (unsigned int b = v->arch.vgic.lr_used; b; b &= b - 1) {
+		q[nr] = lr_virq(v, ffs64(b));
+		nr += q[nr] != NULL;
+	}
+	unload_all(op, v);
+	while (nr--) {
+		choose_if(c, op, v, q[nr]);
 	}
 }
 
@@ -268,14 +290,9 @@ static void fill(struct vgic_op *op, struct vcpu *v)
 	c.pending = NULL;
 	/* Taking a stale one out of its LR makes room: count it as free. */
 	c.max = vgic_hw_caps.nr_lrs;
-	scan(op, v, &c, false);
+	scan(op, v, &c);
 	if (c.found > nr_free_lrs(v) || any_passes(v, &c)) {
-		/* Somebody has to wait: choose among all. */
-		unload_all(op, v);
-		c.nr = 0;
-		c.found = 0;
-		c.pending = NULL;
-		scan(op, v, &c, true);
+		choose_among_all(op, v, &c); /* somebody has to wait */
 	}
 	/* Before placing: virq_place() looks at it. */
 	set_waiting(&v->arch.vgic, c.found > c.nr, c.pending != NULL);
