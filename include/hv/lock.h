@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ranked ticket spinlocks. EL2 runs with interrupts masked, so there is no
- * _irqsave form. The checking build compares ranks on every acquire
+ * Ranked spinlocks. EL2 runs with interrupts masked, so there is no _irqsave
+ * form. The checking build compares ranks on every acquire
  * (debug/lock_check.c); the release build has no trace of it.
+ *
+ * Who waits is served in the order of arrival, and nobody overtakes; see
+ * core/lock.c for the machine on which that is given up.
  */
 #ifndef HV_LOCK_H
 #define HV_LOCK_H
@@ -27,9 +30,16 @@
 #endif
 
 struct CAPABILITY("spinlock") spinlock {
-	uint16_t owner; /* ticket being served */
-	uint16_t next;  /* next ticket to hand out */
-	uint8_t rank;   /* enum lock_rank */
+	union {
+		uint16_t word; /* 0: free, and nobody waits */
+		struct {
+			uint8_t held;	 /* 0 or 1; low byte of word */
+			uint8_t waiters; /* that are in the order */
+		};
+	};
+	uint8_t head; /* ticket of the first who waits */
+	uint8_t next; /* next ticket to hand out */
+	uint8_t rank; /* enum lock_rank */
 };
 
 #define SPINLOCK_INIT(r)                                                      \
@@ -39,7 +49,8 @@ struct CAPABILITY("spinlock") spinlock {
 
 static inline void spin_lock_init(struct spinlock *l, enum lock_rank rank)
 {
-	l->owner = 0;
+	l->word = 0;
+	l->head = 0;
 	l->next = 0;
 	l->rank = (uint8_t)rank;
 }
@@ -64,16 +75,18 @@ static inline void lock_check_pair(const struct spinlock *l)
 }
 #endif
 
-/* The slow half of spin_lock(): wait for @ticket, politely. */
-void spin_lock_wait(struct spinlock *l, uint16_t ticket);
+/* The slow half of spin_lock(): wait, politely, and take it. */
+void spin_lock_wait(struct spinlock *l);
 
 static inline void spin_lock_raw(struct spinlock *l) NO_LOCK_ANALYSIS;
 static inline void spin_lock_raw(struct spinlock *l)
 {
-	uint16_t t = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
+	uint16_t is_free = 0;
 
-	if (unlikely(__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != t)) {
-		spin_lock_wait(l, t);
+	if (unlikely(!__atomic_compare_exchange_n(&l->word, &is_free, 1, false,
+						  __ATOMIC_ACQUIRE,
+						  __ATOMIC_RELAXED))) {
+		spin_lock_wait(l);
 	}
 }
 
@@ -88,7 +101,7 @@ static inline void spin_unlock(struct spinlock *l) RELEASE(*l) NO_LOCK_ANALYSIS;
 static inline void spin_unlock(struct spinlock *l)
 {
 	lock_check_release(l);
-	__atomic_store_n(&l->owner, (uint16_t)(l->owner + 1), __ATOMIC_RELEASE);
+	__atomic_store_n(&l->held, 0, __ATOMIC_RELEASE);
 }
 
 /*

@@ -50,7 +50,7 @@ extern void (*cpus_in_flush)(struct vcpu *v); /* work word was taken */
 /* For a hook on behalf of another CPU: would it have to wait for @c's lock? */
 static inline bool cpus_runq_is_locked(const struct pcpu *c)
 {
-	return c->runq_lock->owner != c->runq_lock->next;
+	return c->runq_lock->held;
 }
 
 /* ---- what was seen ------------------------------------------------------- */

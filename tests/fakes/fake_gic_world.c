@@ -60,10 +60,9 @@ void lock_check_pair(const struct spinlock *l)
 	abort();
 }
 
-void spin_lock_wait(struct spinlock *l, uint16_t ticket)
+void spin_lock_wait(struct spinlock *l)
 {
 	(void)l;
-	(void)ticket;
 	abort(); /* nobody else is there */
 }
 

@@ -34,10 +34,9 @@ void lock_check_pair(const struct spinlock *l)
 	(void)l;
 }
 
-void spin_lock_wait(struct spinlock *l, uint16_t ticket)
+void spin_lock_wait(struct spinlock *l)
 {
 	(void)l;
-	(void)ticket;
 }
 
 void vgic_kick_all(const struct vgic_op *op)

@@ -154,7 +154,7 @@ Test(vpsci, cpu_on_arguments)
 		cr_assert(rows[i].id == 0 || r->pc == ENTRY);
 		cr_assert(rows[i].id == 0 ||
 			  r->x[0] == (rows[i].fid == ON32 ? 7 : GARBAGE | 7));
-		cr_assert_eq(dom.lock.owner, dom.lock.next);
+		cr_assert_not(dom.lock.held);
 	}
 	cr_assert_eq(resets, 3);
 	cr_assert_eq(onlines, 3);
@@ -170,7 +170,7 @@ Test(vpsci, cpu_on_before_it_is_quite_off)
 /* Another vCPU's CPU_ON of the same one comes just now. */
 static void second_cpu_on(struct vcpu *t)
 {
-	if (dom.lock.owner != dom.lock.next) {
+	if (dom.lock.held) {
 		return; /* it has to wait */
 	}
 	cr_assert_lt(call(ON64, t->arch.vmpidr & 0xff, ENTRY + 8, 0), 0,

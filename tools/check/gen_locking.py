@@ -19,8 +19,9 @@ HEAD = """# Locks
 <!-- Made by tools/check/gen_locking.py from include/hv/lock_ranks.h. -->
 
 First question: which CPU owns the state? What one CPU owns needs no lock;
-others post (see architecture.md). What is truly shared has a ticket spinlock
-(`hv/lock.h`) with one of these ranks.
+others post (see architecture.md). What is truly shared has a spinlock
+(`hv/lock.h`) with one of these ranks; who waits for it is served in the order
+of arrival (adr/0023).
 
 A CPU takes a lock only of a higher rank than any it holds. Two locks of one
 rank are taken by `lock_pair()`, the lower domain id first. The checking build
