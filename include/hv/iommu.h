@@ -151,8 +151,8 @@ struct iommu {
 	uint32_t irq[IOMMU_MAX_IRQS]; /* INTIDs */
 	uint8_t irq_edge[IOMMU_MAX_IRQS];
 	uint32_t nr_irqs;
-	uint64_t since_ns; /* core/iommu.c: a period, and calls of irq() in it */
-	uint32_t nr_calls;
+	uint64_t since_ns; /* core/iommu.c: a period began */
+	uint32_t nr_calls; /* ... of irq() in it */
 };
 
 extern const struct iommu_ops smmuv3_iommu, smmuv2_iommu;

@@ -189,8 +189,8 @@ primary_entry:
 
 	/*
 	 * Another CPU, from PSCI CPU_ON or a spin table. secondary_args, for
-	 * each {MPIDR's affinity, pcpu}, is written and cleaned by smp.c; who is
-	 * not in it, or without a pcpu, is not wanted.
+	 * each {MPIDR's affinity, pcpu}, is written and cleaned by smp.c; who
+	 * is not in it, or without a pcpu, is not wanted.
 	 */
 	.globl	secondary_entry
 secondary_entry:
