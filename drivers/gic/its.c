@@ -77,6 +77,8 @@ struct its_cmd {
 };
 STATIC_ASSERT((BATCH + GIC_MAX_CPUS + 1) * CMD_SIZE < ITS_QUEUE_SIZE,
 	      "all of it fits");
+STATIC_ASSERT((3 * GIC_MAX_CPUS + 4) * CMD_SIZE < ITS_QUEUE_SIZE,
+	      "and all of its_leave_cpu()");
 
 static struct {
 	char *regs;             /* NULL: none, or dead */
@@ -92,6 +94,8 @@ static struct {
 	uint16_t to[GIC_MAX_CPUS];     /* whose target its collection has */
 	uint32_t on;            /* CPUs whose LPIs are on, for good */
 	uint32_t here;          /* ... and which are on line */
+	uint32_t mapped;        /* collections that are */
+	bool is_mixed;          /* a CPU came back: see gather() */
 } its;
 
 /* ---- commands ------------------------------------------------------------ */
@@ -146,7 +150,17 @@ static int run_synced(void)
 static void put_mapc(uint16_t cpu, uint16_t to)
 {
 	its.to[cpu] = to;
+	its.mapped |= BIT32(cpu);
 	put(CMD_MAPC, 0, CMD_VALID | its.target[to] | cpu, 0);
+}
+
+static void put_invall(uint32_t collections)
+{
+	for (uint16_t i = 0; i < its.nr_cpus; i++) {
+		if (collections >> i & 1) {
+			put(CMD_INVALL, 0, i, 0);
+		}
+	}
 }
 
 int its_join_cpu(uint16_t cpu)
@@ -155,24 +169,34 @@ int its_join_cpu(uint16_t cpu)
 		return -ENODEV;
 	}
 	its.here |= BIT32(cpu);
+	its.is_mixed = its.is_mixed || (its.mapped >> cpu & 1);
 	put_mapc(cpu, cpu);
 	put_sync(cpu);
-	put(CMD_INVALL, 0, cpu, 0);
+	put_invall(BIT32(cpu));
 	return run_synced();
 }
 
+/*
+ * What was on its way to @cpu is there before its pending LPIs move; @to reads
+ * the configuration of those that it gets.
+ */
 int its_leave_cpu(uint16_t cpu, uint16_t to)
 {
+	uint32_t moved = 0;
+
 	if (!its.regs || !(its.here >> cpu & its.here >> to & 1)) {
 		return -ENODEV;
 	}
 	for (uint16_t i = 0; i < its.nr_cpus; i++) {
-		if ((its.on >> i & 1) && its.to[i] == cpu) {
+		if ((its.mapped >> i & 1) && its.to[i] == cpu) {
 			put_mapc(i, to);
+			moved |= BIT32(i);
 		}
 	}
 	put_sync(to);
+	put_sync(cpu);
 	put(CMD_MOVALL, 0, its.target[cpu], its.target[to]);
+	put_invall(moved);
 	its.here &= ~BIT32(cpu);
 	return run_synced();
 }
@@ -183,22 +207,60 @@ int its_map_device(uint32_t dev, uint64_t itt, unsigned int bits)
 	return run_synced();
 }
 
-/* MAPD alone leaves what is pending where it is, for the LPI's next user. */
-int its_unmap_device(uint32_t dev, const uint16_t *lpi, uint32_t nr)
+/* Events of a device from the first on, where .lpi, if there is, is not 0. */
+struct events {
+	uint32_t dev;
+	uint32_t first;
+	uint32_t nr;
+	const uint16_t *lpi;
+};
+
+/* @op about each. */
+static int run_each(uint64_t op, const struct events *e, uint16_t collection)
 {
 	uint32_t waiting = 0;
 
-	for (uint32_t i = 0; i < nr; i++) {
-		if (!lpi[i]) {
+	for (uint32_t i = 0; i < e->nr; i++) {
+		if (e->lpi && !e->lpi[i]) {
 			continue;
 		}
-		put(ITS_DISCARD | (uint64_t)dev << 32, i, 0, 0);
+		put(op | (uint64_t)e->dev << 32, e->first + i, collection, 0);
 		if (++waiting == BATCH) {
 			waiting = 0;
 			if (run()) {
 				return -EIO;
 			}
 		}
+	}
+	return 0;
+}
+
+/*
+ * When a CPU comes back, so does its collection; but LPIs of it that are
+ * pending, and disabled, stay where they were meanwhile. No command gets at
+ * them but MOVI, while the event is mapped there: so it goes around all CPUs,
+ * and takes with it what it finds.
+ */
+static int gather(const struct events *e)
+{
+	int rc = 0;
+
+	for (uint16_t i = 0; its.is_mixed && rc == 0 && i < its.nr_cpus; i++) {
+		if (its.here >> i & 1) {
+			rc = run_each(CMD_MOVI, e, i);
+			rc = rc ? rc : run_synced();
+		}
+	}
+	return rc;
+}
+
+/* MAPD alone leaves what is pending where it is, for the LPI's next user. */
+int its_unmap_device(uint32_t dev, const uint16_t *lpi, uint32_t nr)
+{
+	const struct events all = { dev, 0, nr, lpi };
+
+	if (gather(&all) || run_each(ITS_DISCARD, &all, 0)) {
+		return -EIO;
 	}
 	put(CMD_MAPD | (uint64_t)dev << 32, 0, 0, 0);
 	return run_synced();
@@ -220,23 +282,30 @@ int its_map_event(uint32_t dev, uint32_t event, uint32_t lpi, uint16_t cpu)
 
 int its_move_event(uint32_t dev, uint32_t event, uint16_t cpu)
 {
+	const struct events one = { dev, event, 1, NULL };
+
+	if (gather(&one)) {
+		return -EIO;
+	}
 	put(CMD_MOVI | (uint64_t)dev << 32, event, reachable(cpu), 0);
+	if (its.is_mixed) { /* that CPU may have known it before it left */
+		put(ITS_INV | (uint64_t)dev << 32, event, 0, 0);
+	}
 	return run_synced();
 }
 
-int its_event(enum its_event_op op, uint32_t dev, uint32_t event)
+int its_event(enum its_event_op op, uint32_t dev, uint32_t event, uint16_t cpu)
 {
+	if (its.is_mixed && its_move_event(dev, event, cpu)) {
+		return -EIO;
+	}
 	put((uint64_t)op | (uint64_t)dev << 32, event, 0, 0);
 	return run_synced();
 }
 
 int its_inv_all(void)
 {
-	for (uint16_t i = 0; i < its.nr_cpus; i++) {
-		if (its.on >> i & 1) {
-			put(CMD_INVALL, 0, i, 0);
-		}
-	}
+	put_invall(its.mapped);
 	return run_synced();
 }
 
@@ -356,9 +425,31 @@ static bool stop(void)
 	return false;
 }
 
+/* Which size of pages it has when it is asked for @code. */
+static uint32_t pages_of(char *reg, uint32_t code)
+{
+	mmio_write64(reg, field_prep(BASER_PAGE, code));
+	return (uint32_t)field_get(BASER_PAGE, mmio_read64(reg));
+}
+
+/* One size for both tables, 4 KiB if it may choose; 0: there is none. */
+static uint32_t choose_page(char *devices, char *collections)
+{
+	static const uint32_t sizes[] = { 4096, 16384, 65536, 0 };
+	uint32_t code = 0;
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		code = pages_of(devices, code);
+		if (!collections || pages_of(collections, code) == code) {
+			return sizes[code];
+		}
+		code = pages_of(collections, code);
+	}
+	return 0;
+}
+
 int its_probe(void *regs, struct its_sizes *out)
 {
-	static const uint32_t page_sizes[] = { 4096, 16384, 65536, 65536 };
 	uint64_t typer = mmio_read64((char *)regs + GITS_TYPER);
 	uint32_t rev = mmio_read32((char *)regs + GITS_PIDR2) >> 4 & 0xf;
 	char *devices;
@@ -372,8 +463,11 @@ int its_probe(void *regs, struct its_sizes *out)
 		its.regs = NULL;
 		return -EIO;
 	}
-	mmio_write64(devices, 0); /* 4 KiB, if it may choose */
-	its.page = page_sizes[field_get(BASER_PAGE, mmio_read64(devices))];
+	its.page = choose_page(devices, baser_of(TYPE_COLLECTIONS));
+	if (!its.page) {
+		its.regs = NULL;
+		return -ENODEV;
+	}
 	its.dev_bits = (uint32_t)field_get(TYPER_DEVBITS, typer) + 1;
 	its.dev_entry = round_to_power(
 		field_get(BASER_ENTRY, mmio_read64(devices)) + 1);

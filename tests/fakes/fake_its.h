@@ -286,8 +286,9 @@ static void message(uint32_t id, uint32_t event)
 	}
 }
 
-int its_event(enum its_event_op op, uint32_t id, uint32_t event)
+int its_event(enum its_event_op op, uint32_t id, uint32_t event, uint16_t cpu)
 {
+	cr_assert_lt(cpu, FAKE_CPUS);
 	cr_assert(dev[id].mapped && dev[id].lpi[event]);
 	ops[op]++;
 	if (op == ITS_DISCARD) {

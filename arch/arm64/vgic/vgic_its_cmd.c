@@ -13,8 +13,7 @@
  *         who has the lock afterwards gets the new one.
  * LPIs    a domain has VGIC_NR_LPIS and as many physical ones; the n-th of the
  *         one are the n-th of the other. One event raises one LPI.
- * Masks   the enable bit of an LPI's configuration is the physical one's too;
- *         the priority counts in the virtual CPU interface only.
+ * Masks   an LPI's enable bit is the physical one's too; its priority is not.
  * Locks   its_lock is held; the domain's vGIC lock is taken here.
  * Bounds  VITS_STEP commands at a time; one that looks at all LPIs or events of
  *         a device is a step's last. MAPD ends VITS_FORGET LPIs, then goes on.
@@ -224,7 +223,8 @@ static uint16_t cpu_of(const struct vits *s, uint32_t n)
 
 static void pass_on(const struct vits *s, enum its_event_op op, uint32_t n)
 {
-	check_its(its_event(op, s->map[n].dev->id, s->map[n].event));
+	check_its(its_event(op, s->map[n].dev->id, s->map[n].event,
+			    cpu_of(s, n)));
 }
 
 /* ---- devices ------------------------------------------------------------- */

@@ -74,7 +74,9 @@ enum its_event_op {
 	ITS_INV = 0x0c,
 	ITS_DISCARD = 0x0f,
 };
-__must_check int its_event(enum its_event_op op, uint32_t dev, uint32_t event);
+/* @cpu: where the event is to go, as its_move_event() was told. */
+__must_check int its_event(enum its_event_op op, uint32_t dev, uint32_t event,
+			   uint16_t cpu);
 /* Takes effect with ITS_INV of its event, or its_inv_all(). */
 void its_set_enable(uint32_t lpi, bool enable);
 __must_check int its_inv_all(void);
