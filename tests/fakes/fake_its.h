@@ -238,6 +238,8 @@ int its_map_device(uint32_t id, uint64_t itt, unsigned int bits)
 	dev[id].mapped = true;
 	dev[id].bits = bits;
 	dev[id].itt = (char *)(uintptr_t)itt;
+	/* No line of a cache is somebody else's, too. */
+	memset(dev[id].itt, 0, align_up(its_itt_entry() << bits, 128));
 	return answer();
 }
 

@@ -354,7 +354,7 @@ static struct vits_dev *new_device(struct vits *s, uint32_t nr)
 {
 	struct vits_dev *dev = heap_alloc(
 		s->d, sizeof(*dev) + nr * sizeof(dev->lpi[0]));
-	size_t size = nr * its_itt_entry() + ITS_ITT_ALIGN;
+	size_t size = nr * its_itt_entry() + 2 * ITS_ITT_ALIGN; /* own lines */
 
 	if (!dev) {
 		return NULL;
