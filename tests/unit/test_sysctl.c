@@ -6,7 +6,6 @@
 // LINK: core/hc_sysctl.c core/sysctl_sched.c core/console.c
 // LINK: core/domain.c core/vcpu.c core/vcpu_create.c core/runstate.c
 // LINK: release/audit_auto.c core/platdev.c core/domctl_device.c
-// LINK: core/mmio.c
 // LINK: core/cpupool.c core/hotplug.c core/sched_cap.c core/watchdog.c
 // LINK: core/sched.c core/sched_params.c core/sched_credit2.c core/prioq.c
 // LINK: core/sched_keep.c core/sched_soft.c core/sched_credit2_params.c
@@ -22,7 +21,7 @@
 // LINK: core/hc_platform.c core/hc_misc.c core/hc_multicall.c
 // LINK: core/page_alloc.c core/page_claim.c core/page_table.c core/page_tree.c
 // LINK: core/static_mem.c core/page_range.c core/p2m.c
-// LINK: core/guest_win.c core/lock.c tests/fakes/fake_no_pci.c
+// LINK: core/guest_win.c core/lock.c core/mmio.c tests/fakes/fake_no_pci.c
 // LINK: debug/lock_check.c arch/fake/mem.c arch/fake/p2m.c arch/fake/cpu.c
 // LINK: arch/fake/last_words.c tests/fakes/fake_guest_mem.c
 // LINK: tests/fakes/fake_world.c tests/fakes/fake_hv.c
