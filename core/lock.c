@@ -22,7 +22,7 @@
 
 STATIC_ASSERT(NR_CPUS <= UINT8_MAX, "tickets and waiters are bytes");
 
-#define POLLS_MAX BIT32(18) /* a millisecond, or some */
+#define POLLS_MAX BIT32(20) /* some milliseconds */
 
 static bool order_is_given_up; /* atomic; never back */
 

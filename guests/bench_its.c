@@ -6,38 +6,20 @@
  * one; else what is measured is the guest's.
  */
 #include "bench.h"
+#include "its.h"
 #include <libfdt.h>
 
-#define GITS_CTLR 0x00u
-#define GITS_CBASER 0x80u
-#define GITS_CWRITER 0x88u
-#define GITS_CREADR 0x90u
-#define GITS_BASER 0x100u
-#define GITS_TRANSLATER 0x10040u
 #define NR_BASERS 8u
 #define BASER_TYPE(b) ((b) >> 56 & 7)
 #define BASER_64K (UINT64_C(2) << 8)
-#define GICR_CTLR 0x00u
-#define GICR_PROPBASER 0x70u
-#define GICR_PENDBASER 0x78u
-#define VALID (UINT64_C(1) << 63)
-#define INT 0x03u
-#define MAPD 0x08u
-#define MAPC 0x09u
-#define MAPTI 0x0au
-#define INV 0x0cu
-#define DISCARD 0x0fu
 #define EVENT_BITS 11u	/* the most that a guest of Bulkhead may have */
 #define EVENT 3u	/* of the card's own message */
 #define OTHER 4u	/* of one that comes and goes */
 #define UNUSED 5u
 #define MASKED 6u
-#define MOVALL 0x0eu
-#define INVALL 0x0du
 #define FIRST 16u	/* events of many() */
 #define MANY 1008u	/* all but as many of a domain's LPIs */
 #define LPI LPI_FIRST
-#define SLOTS 128u	/* commands of a page */
 #define STORM 250u
 
 static uint64_t its;
@@ -52,13 +34,7 @@ static unsigned int written;	/* next slot */
 /* Fills a slot; the ITS is not told yet. */
 static void put(uint64_t w0, uint64_t w1, uint64_t w2)
 {
-	uint64_t *c = &queue[4 * written];
-
-	c[0] = w0;
-	c[1] = w1;
-	c[2] = w2;
-	c[3] = 0;
-	written = (written + 1) % SLOTS;
+	written = its_put(queue, written, w0, w1, w2, 0);
 	dsb();
 }
 

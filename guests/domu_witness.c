@@ -19,23 +19,6 @@ static uint64_t expected(const uint64_t *at)
 	return PTR(at) * UINT64_C(0x9e3779b97f4a7c15) ^ PTR(at) >> 7;
 }
 
-/* How late it woke, in microseconds. */
-static uint64_t sleep_us(uint64_t us)
-{
-	uint64_t until = counter() + us_to_ticks(us);
-
-	sysreg_write(cntv_cval_el0, until);
-	sysreg_write(cntv_ctl_el0, CNT_ENABLE);
-	while (counter() < until) {
-		wfi();		/* wakes with the interrupt pending */
-	}
-	until = counter() - until;
-	irq_on();
-	isb();
-	irq_off();
-	return until * 1000000 / sysreg_read(cntfrq_el0);
-}
-
 static void witness(void)
 {
 	uint64_t *first = (void *)(uintptr_t)(machine.ram[0].base + FIRST_AT);

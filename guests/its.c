@@ -4,38 +4,12 @@
  * arrive, and everything that a guest should not write to them or into the
  * queue of commands. After each attack a message arrives as before.
  */
-#include "guest.h"
+#include "its.h"
 #include <libfdt.h>
-
-#define GITS_CTLR	0x0000u
-#define GITS_IIDR	0x0004u
-#define GITS_TYPER	0x0008u
-#define GITS_CBASER	0x0080u
-#define GITS_CWRITER	0x0088u
-#define GITS_CREADR	0x0090u
-#define GITS_BASER	0x0100u
-#define GITS_PIDR2	0xffe8u
-#define GITS_TRANSLATER	0x10040u
-#define ITS_SIZE	0x20000u
-#define GICR_CTLR	0x0000u
-#define GICR_PROPBASER	0x0070u
-#define GICR_PENDBASER	0x0078u
-#define VALID		(UINT64_C(1) << 63)
-
-#define MOVI		0x01u
-#define INT		0x03u
-#define CLEAR		0x04u
-#define MAPD		0x08u
-#define MAPC		0x09u
-#define MAPTI		0x0au
-#define INV		0x0cu
-#define INVALL		0x0du
-#define DISCARD		0x0fu
 
 #define LPI		LPI_FIRST
 #define NR_LPIS		8192u	/* of 14 bits of INTID */
 #define DEVICE		8u
-#define SLOTS		128u	/* commands of a page */
 #define WAIT_US		2000u
 
 static uint64_t its;
@@ -74,21 +48,13 @@ static uint64_t find_its(void)
 
 static void command(uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3)
 {
-	uint64_t *slot = &queue[4 * written];
-
-	slot[0] = w0;
-	slot[1] = w1;
-	slot[2] = w2;
-	slot[3] = w3;
-	written = (written + 1) % SLOTS;
+	written = its_put(queue, written, w0, w1, w2, w3);
 }
 
 /* All that was written is done. */
 static bool run(void)
 {
-	dsb();
-	mmio_write64(its + GITS_CWRITER, written * 32);
-	return mmio_read64(its + GITS_CREADR) == written * 32;
+	return its_run(its, written);
 }
 
 static void mapd(unsigned int device, unsigned int bits, bool valid)

@@ -13,20 +13,6 @@
 #define HEAVY_WORK_US 300u
 #define HEAVY_SLEEP_US 5000u
 
-static void sleep_us(uint64_t us)
-{
-	uint64_t until = counter() + us_to_ticks(us);
-
-	sysreg_write(cntv_cval_el0, until);
-	sysreg_write(cntv_ctl_el0, CNT_ENABLE);
-	while (counter() < until) {
-		wfi();		/* wakes with the interrupt pending */
-	}
-	irq_on();
-	isb();
-	irq_off();
-}
-
 static void beat(void *arg)
 {
 	volatile uint64_t *rounds = arg;

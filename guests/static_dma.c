@@ -34,21 +34,6 @@ static unsigned int copied(uint64_t with)
 	return bad;
 }
 
-static void sleep_us(uint64_t us)
-{
-	uint64_t until = counter() + us_to_ticks(us);
-
-	gic_enable(machine.intid_vtimer);
-	sysreg_write(cntv_cval_el0, until);
-	sysreg_write(cntv_ctl_el0, 1);
-	while (counter() < until) {
-		wfi();		/* wakes with the interrupt pending */
-	}
-	irq_on();
-	isb();
-	irq_off();
-}
-
 static void own_memory(void)
 {
 	if (has_bootarg("destroy")) {
@@ -56,6 +41,7 @@ static void own_memory(void)
 	}
 	CHECK(edu_find() != 0);
 	EXPECT_EQ(copied(0x1111000000000000u), 0);
+	gic_enable(machine.intid_vtimer);
 	while (has_bootarg("own")) {
 		edu_will_write(PTR(page[1]), WORDS * 8);
 		sleep_us(ONE_COPY_US);
@@ -78,6 +64,7 @@ static void destroy(void)
 	if (!has_bootarg("destroy")) {
 		return;
 	}
+	gic_enable(machine.intid_vtimer);
 	sleep_us(SOON_US);
 	EXPECT_EQ(domctl(XEN_DOMCTL_destroydomain), 0);
 	printf("dma: destroyed\n");

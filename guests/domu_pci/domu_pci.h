@@ -3,31 +3,15 @@
 #ifndef DOMU_PCI_H
 #define DOMU_PCI_H
 
-#include "guest.h"
+#include "its.h"
 
 /* docs/pci.md */
 #define ITS UINT64_C(0x04020000)
-#define ITS_SIZE 0x20000u
 #define ECAM UINT64_C(0x04100000)
 #define ECAM_SIZE 0x100000u
 #define STOCK_ECAM UINT64_C(0x10000000)
 #define WINDOW UINT64_C(0x08000000)
 #define WINDOW_SIZE UINT64_C(0x08000000)
-
-#define GITS_CTLR 0x0000u
-#define GITS_CBASER 0x0080u
-#define GITS_CWRITER 0x0088u
-#define GITS_CREADR 0x0090u
-#define GITS_TRANSLATER 0x10040u
-#define GICR_CTLR 0x0000u
-#define GICR_PROPBASER 0x0070u
-#define GICR_PENDBASER 0x0078u
-#define VALID (UINT64_C(1) << 63)
-#define INT 0x03u
-#define MAPD 0x08u
-#define MAPC 0x09u
-#define MAPTI 0x0au
-#define INV 0x0cu
 
 #define EDU_ID 0x11e81234u
 #define DEVICE 8u		/* 00:01.0; the second card is 00:02.0 */
@@ -37,7 +21,6 @@
 #define LPI LPI_FIRST
 #define NR_LPIS 8192u
 #define EVENT 3u
-#define SLOTS 128u
 #define WAIT_US 500u
 #define STORM 3000u
 

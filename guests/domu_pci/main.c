@@ -115,20 +115,12 @@ void odd_accesses(uint64_t at)
 
 void command(uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3)
 {
-	uint64_t *slot = &queue[4 * written];
-
-	slot[0] = w0;
-	slot[1] = w1;
-	slot[2] = w2;
-	slot[3] = w3;
-	written = (written + 1) % SLOTS;
+	written = its_put(queue, written, w0, w1, w2, w3);
 }
 
 bool run(void)
 {
-	dsb();
-	mmio_write64(ITS + GITS_CWRITER, written * 32);
-	return mmio_read64(ITS + GITS_CREADR) == written * 32;
+	return its_run(ITS, written);
 }
 
 void lpis(uint64_t config, uint64_t pend)

@@ -237,6 +237,22 @@ uint64_t us_to_ticks(uint64_t us)
 	return us * sysreg_read(cntfrq_el0) / 1000000;
 }
 
+uint64_t sleep_us(uint64_t us)
+{
+	uint64_t until = counter() + us_to_ticks(us);
+
+	sysreg_write(cntv_cval_el0, until);
+	sysreg_write(cntv_ctl_el0, CNT_ENABLE);
+	while (counter() < until) {
+		wfi();		/* wakes with the interrupt pending */
+	}
+	until = counter() - until;
+	irq_on();
+	isb();
+	irq_off();
+	return until * 1000000 / sysreg_read(cntfrq_el0);
+}
+
 void delay_us(uint64_t us)
 {
 	uint64_t end = counter() + us_to_ticks(us);

@@ -260,6 +260,8 @@ static inline uint64_t counter(void)
 }
 
 uint64_t us_to_ticks(uint64_t us);
+/* By WFI and the virtual timer, interrupts masked; gives how late, in us. */
+uint64_t sleep_us(uint64_t us);
 void delay_us(uint64_t us);
 void pump_us(uint64_t us);		/* the same with IRQs on */
 

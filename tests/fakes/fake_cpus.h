@@ -7,6 +7,7 @@
 #ifndef FAKE_CPUS_H
 #define FAKE_CPUS_H
 
+#include <criterion/criterion.h>
 #include <hv/cpupool.h>
 #include <hv/domain.h>
 #include <hv/ipi.h>
@@ -14,6 +15,14 @@
 #include <hv/sched.h>
 #include <hv/work.h>
 #include "arch/fake/fake_arch.h"
+
+/* An assertion that holds costs criterion a message: too much for some. */
+#define CHECK(x)                                                               \
+	do {                                                                   \
+		if (!(x)) {                                                    \
+			cr_assert_fail("%s", #x);                              \
+		}                                                              \
+	} while (0)
 
 #define MS	   UINT64_C(1000000)
 #define CPUS_VCPUS 8

@@ -17,13 +17,6 @@
 
 #define NR     4u
 
-#define CHECK(x)                                                               \
-	do {                                                                   \
-		if (!(x)) {                                                    \
-			cr_assert_fail("%s", #x);                              \
-		}                                                              \
-	} while (0)
-
 struct spinlock control_lock = SPINLOCK_INIT(CONTROL);
 
 static bool is_off[NR], starts[NR], watched[NR];

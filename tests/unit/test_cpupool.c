@@ -19,13 +19,6 @@
 #define NR_PCPUS 4u
 #define FRAME	 MS /* of each plan of arinc653 */
 
-/* An assertion that holds costs criterion a message: too much for these. */
-#define CHECK(x)                                                               \
-	do {                                                                   \
-		if (!(x)) {                                                    \
-			cr_assert_fail("%s", #x);                              \
-		}                                                              \
-	} while (0)
 #define CHECK_EQ(a, b) CHECK((a) == (b))
 
 enum kind {

@@ -13,7 +13,7 @@
 
 #define NR     6u
 #define ROUNDS 20000u
-#define LONG   300000u /* more than a turn of others takes */
+#define LONG   1200000u /* more than a turn of others takes */
 
 static struct spinlock lock = SPINLOCK_INIT(RUNQ);
 static uint32_t shared;	 /* the lock's */

@@ -115,6 +115,7 @@ def initrds():
     cards = ramdisk.Archive()
     add_programs(cards)
     cards.add_host("etc/rc.d/zbench", os.path.join(HERE, "devices.sh"))
+    cards.add_host("etc/wire.sh", os.path.join(HERE, "wire.sh"))
     return {"domu": domu, "dom0-xl": write_initrd("dom0-xl", dom0), "dom0": write_initrd("dom0", small),
             "devices": write_initrd("dom0", cards, "devices"), "cards": cards_initrd()}
 
@@ -128,6 +129,7 @@ def cards_initrd():
     dom0 = ramdisk.Archive()
     add_programs(dom0)
     dom0.add_host("etc/rc.d/zbench", os.path.join(HERE, "cards.sh"))
+    dom0.add_host("etc/wire.sh", os.path.join(HERE, "wire.sh"))
     for name in ("served", "given", "message"):
         dom0.add_host(f"etc/xen/{name}.cfg", os.path.join(HERE, f"{name}.cfg"))
     dom0.add_host("bench/vmlinuz", os.path.join(run.BUILD, "peer", "vmlinuz"))

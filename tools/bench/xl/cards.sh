@@ -2,12 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # The control domain's side of a guest's disk and network card, for tools/bench/xlbench.py: first served by the control
 # domain's own drivers of an NVMe disk and an e1000e card, then, unless the kernel's command line says cards=served, the
-# same two given to the guest; and a third one to a guest that times its messages (guests/bench_its.c). The other end of the wire is a second card, in a network namespace of the control
-# domain. The guest's side is cards_guest.sh. The numbers of the marks are named in xlbench.py.
+# same two given to the guest; and a third one to a guest that times its messages (guests/bench_its.c). The other end of the
+# wire is a second card, in a network namespace of the control domain. The guest's side is cards_guest.sh. The numbers of the
+# marks are named in xlbench.py.
+. /etc/wire.sh
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
-MIB=32                  # as in devices.sh, cards_guest.sh
-PINGS=500
-DISK=/dev/nvme0n1
 THERE=192.168.77.2
 GUEST=192.168.77.11
 LOG=/var/log/xen/console/guest-cards.log
@@ -21,19 +20,6 @@ fail()
     poweroff -f
 }
 
-# wait_for COMMAND...: 10 s at most
-wait_for()
-{
-    tries=100
-    until "$@" >/dev/null 2>&1; do
-        tries=$((tries - 1))
-        [ $tries -gt 0 ] || fail "in vain: $*"
-        sleep 0.1
-    done
-}
-
-is_apart() { [ "$(readlink /proc/$apart/ns/net)" != "$(readlink /proc/$$/ns/net)" ]; }
-there() { nsenter -t $apart -n "$@"; }
 is_gone() { ! xl domid cards; }
 
 # run CONFIG: one guest and its work
@@ -59,17 +45,8 @@ run()
     rm $LOG
 }
 
-for module in nvme e1000e; do
-    modprobe $module || fail "no driver $module"
-done
-wait_for [ -b $DISK ]
+wire $THERE
 first=$(ls /sys/bus/pci/devices/0000:00:02.0/net)
-second=$(ls /sys/bus/pci/devices/0000:00:03.0/net)
-unshare -n sleep 10000 &
-apart=$!
-wait_for is_apart
-ip link set dev "$second" netns $apart || fail "no namespace"
-there ip addr add $THERE/24 dev "$second" && there ip link set dev "$second" up || fail "no second card"
 ip link set dev "$first" master xenbr0 && ip link set dev "$first" up || fail "no first card"
 wait_for ping -c 1 -W 1 $THERE
 run served

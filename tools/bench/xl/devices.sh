@@ -2,10 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The control domain's own cards, or the bare machine's, for tools/bench/xlbench.py: an NVMe disk, and two e1000e cards on
 # one wire, the second in a network namespace of its own. The numbers of the marks are named in xlbench.py.
-MIB=32                  # as in dom0.sh and guest.sh
+. /etc/wire.sh
 TURNS=7                 # of the disk: when QEMU is done depends on the host a little; the best one counts
-PINGS=500
-DISK=/dev/nvme0n1
 THERE=10.1.1.2
 
 fail()
@@ -15,32 +13,9 @@ fail()
     poweroff -f
 }
 
-# wait_for COMMAND...: 10 s at most
-wait_for()
-{
-    tries=100
-    until "$@" >/dev/null 2>&1; do
-        tries=$((tries - 1))
-        [ $tries -gt 0 ] || fail "in vain: $*"
-        sleep 0.1
-    done
-}
-
-is_apart() { [ "$(readlink /proc/$apart/ns/net)" != "$(readlink /proc/$$/ns/net)" ]; }
-there() { nsenter -t $apart -n "$@"; }
-
-for module in nvme e1000e; do
-    modprobe $module || fail "no driver $module"
-done
-wait_for [ -b $DISK ]
+wire $THERE
 first=$(ls /sys/bus/pci/devices/0000:00:02.0/net)
-second=$(ls /sys/bus/pci/devices/0000:00:03.0/net)
-unshare -n sleep 10000 &
-apart=$!
-wait_for is_apart
-ip link set dev "$second" netns $apart || fail "no namespace"
 ip addr add 10.1.1.1/24 dev "$first" && ip link set dev "$first" up || fail "no first card"
-there ip addr add $THERE/24 dev "$second" && there ip link set dev "$second" up || fail "no second card"
 wait_for ping -c 1 -W 1 $THERE
 dd if=$DISK of=/dev/null bs=1M count=1 iflag=direct || fail "the disk does not read"
 there stream 5001 >/tmp/received &
