@@ -12,7 +12,6 @@
 #define NOT_SUPPORTED		(-1)
 #define INVALID_PARAMETERS	(-2)
 #define ALREADY_ON		(-4)
-#define WAIT_US			2000000u /* a hang, not a turn of QEMU's */
 
 static long psci(uint64_t fn, uint64_t a1, uint64_t a2, uint64_t a3)
 {
@@ -82,7 +81,7 @@ static void registers_survive(void)
 
 static bool wait_affinity(unsigned int cpu, long state)
 {
-	uint64_t end = counter() + us_to_ticks(WAIT_US);
+	uint64_t end = counter() + us_to_ticks(HANG_US);
 
 	while (psci(PSCI_AFFINITY_INFO, machine.mpidr[cpu], 0, 0) != state) {
 		if (counter() > end) {
@@ -94,7 +93,7 @@ static bool wait_affinity(unsigned int cpu, long state)
 
 static bool wait_online(unsigned int cpu)
 {
-	uint64_t end = counter() + us_to_ticks(WAIT_US);
+	uint64_t end = counter() + us_to_ticks(HANG_US);
 
 	while (!__atomic_load_n(&cpus[cpu].online, __ATOMIC_ACQUIRE)) {
 		if (counter() > end) {

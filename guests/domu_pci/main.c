@@ -170,7 +170,8 @@ void works(const char *after)
 	command(INV | (uint64_t)DEVICE << 32, EVENT, 0, 0);
 	CHECK(run());
 	CHECK(edu_message(ITS + GITS_TRANSLATER, EVENT));
-	pump_us(WAIT_US);
+	CHECK(wait_count(&taken, 1));
+	pump_us(WAIT_US);		/* and not another one */
 	if (taken != 1 || strange) {
 		printf("pci: after %s: %u %u\n", after, taken, strange);
 	}
@@ -224,25 +225,33 @@ static void spurious(void)
 	works("spurious messages");
 }
 
-/* As fast as it can: nobody takes them, then a slow one does. */
+/*
+ * As fast as it can: nobody takes them; then a slow one does, which may find
+ * many as one, as the CPU that they come to may not be this one. None is lost:
+ * each that is sent after the one before it was taken comes.
+ */
 static void storm(void)
 {
+	unsigned int i, before;
 	uint64_t raise;
-	unsigned int i;
 
 	works("nothing");
 	raise = edu_doorbell(ITS + GITS_TRANSLATER, EVENT);
 	for (i = 0; i < STORM; i++) {
 		mmio_write32(raise, 1);
 	}
-	pump_us(WAIT_US);
-	CHECK(taken >= 2);		/* those at once are one */
+	CHECK(wait_count(&taken, 2));	/* those at once are one */
 	irq_on();
 	for (i = 0; i < STORM; i++) {
 		mmio_write32(raise, 1);
 	}
 	irq_off();
-	CHECK(taken > STORM / 2);
+	pump_us(WAIT_US);
+	for (i = 0; i < STORM / 10; i++) {
+		before = taken;
+		mmio_write32(raise, 1);
+		CHECK(wait_count(&taken, before + 1));
+	}
 	EXPECT_EQ(strange, 0);
 	edu_quiet();
 	works("a storm");

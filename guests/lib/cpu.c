@@ -153,7 +153,19 @@ void irq_counts_clear(void)
 bool irq_wait(unsigned int intid, unsigned int n)
 {
 	volatile uint16_t *count = &this_cpu()->irq_count[intid];
-	uint64_t end = counter() + us_to_ticks(20000);
+	uint64_t end = counter() + us_to_ticks(HANG_US);
+
+	irq_on();
+	while (*count < n && counter() < end) {
+		asm volatile("yield" ::: "memory");
+	}
+	irq_off();
+	return *count >= n;
+}
+
+bool wait_count(const volatile unsigned int *count, unsigned int n)
+{
+	uint64_t end = counter() + us_to_ticks(HANG_US);
 
 	irq_on();
 	while (*count < n && counter() < end) {
@@ -214,7 +226,7 @@ void cpu_run(unsigned int id, void (*fn)(void *), void *arg)
 /* The same and wait for the end; false when that takes too long. */
 bool cpu_call(unsigned int id, void (*fn)(void *), void *arg)
 {
-	uint64_t end = counter() + us_to_ticks(500000);
+	uint64_t end = counter() + us_to_ticks(HANG_US);
 
 	cpu_run(id, fn, arg);
 	while (__atomic_load_n(&cpus[id].fn, __ATOMIC_ACQUIRE)) {

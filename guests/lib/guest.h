@@ -176,8 +176,15 @@ void guest_start(const void *fdt, uint64_t ticks);
 /* Optional: called for each interrupt between acknowledge and EOI. */
 extern void (*irq_hook)(unsigned int intid);
 void irq_counts_clear(void);
-/* Wait, IRQs on, until this CPU took n interrupts of intid or it is late. */
+/*
+ * After so long it does not come any more. QEMU lets a CPU of several stand
+ * still for tens of milliseconds now and then, so less would say nothing.
+ */
+#define HANG_US		2000000u
+/* Wait, IRQs on, until this CPU took n interrupts of intid; false: it hangs. */
 bool irq_wait(unsigned int intid, unsigned int n);
+/* The same for what a handler, of any CPU, counts. */
+bool wait_count(const volatile unsigned int *count, unsigned int n);
 
 int cpu_start(unsigned int id);		/* 0 or the PSCI error */
 void cpu_run(unsigned int id, void (*fn)(void *), void *arg);

@@ -123,18 +123,24 @@ def followers(streams):
 
 
 def test_as_on_xen(results, hyp):
-    """Kinds, numbers of words, and which follows which."""
+    """Kinds, numbers of words, and which follows which: ours of each trace are among Xen's of all three. What is rare in
+    one trace, as that a slice ends and nobody else wants the CPU, may not have happened in Xen's of it."""
     if hyp == "xen":
         pytest.skip("the reference itself")
     reference = run_reference("trace", STEPS, smp=2, dom0_vcpus=2)
+    want, follow = collections.defaultdict(set), set()
     for name in ("all", "cpu0", "pause"):
-        ours, theirs = read(unpacked(results, name), hyp), read(unpacked(reference, name), "xen")
+        theirs = read(unpacked(reference, name), "xen")
+        for event, words in kinds(theirs).items():
+            want[event] |= words
+        follow |= followers(theirs)
+    for name in ("all", "cpu0", "pause"):
+        ours = read(unpacked(results, name), hyp)
         have = {event: words for event, words in kinds(ours).items() if event >> 12 in SHARED}
-        want = kinds(theirs)
         assert {event: want.get(event) for event in have} == have
         # Xen's rarer ones of the second are of slices that credit2 ends differently.
         assert set(SWITCH + [0x28004, 0x28006, 0x21011, 0x21021, 0x21101, 0x21211]) <= set(have) & set(want)
-        assert followers(ours) <= followers(theirs)
+        assert followers(ours) <= follow
 
 
 def test_xenalyze(results, hyp):
