@@ -202,7 +202,7 @@ static struct timer *first_other_locked(const struct pcpu *c)
 {
 	struct list_node *pos;
 
-	list_for_each (pos, &c->timers) { /* bound: two stay */
+	list_for_each (pos, &c->timers) { /* bound: three stay */
 		struct timer *t = list_entry(pos, struct timer, node);
 
 		if (!t->stays) {

@@ -234,6 +234,61 @@ static void wfi_wakes(void)
 	sysreg_write(cntv_ctl_el0, 0);
 }
 
+/*
+ * The next deadline is over before the handler ends, as when a host is slow or
+ * the guest late: the line falls and rises again while its interrupt is active.
+ */
+static void again_hook(unsigned int intid)
+{
+	if (intid == machine.intid_vtimer) {
+		sysreg_write(cntv_ctl_el0, 0);
+		isb();
+		if (++ticks % 3) {
+			sysreg_write(cntv_cval_el0, counter() - 1);
+			sysreg_write(cntv_ctl_el0, CNT_ENABLE);
+			isb();
+		}
+	}
+}
+
+static void late_begin(void)
+{
+	irq_hook = again_hook;
+	ticks = 0;
+	clear(machine.intid_vtimer);
+	gic_enable(machine.intid_vtimer);
+	sysreg_write(cntv_cval_el0, counter());
+	sysreg_write(cntv_ctl_el0, CNT_ENABLE);
+}
+
+static void late_in_handler(void)
+{
+	late_begin();
+	CHECK(wait_count(&ticks, 3));
+	EXPECT_EQ(ticks, 3);
+}
+
+/* The same for one that sleeps meanwhile; the other timer ends a hang. */
+static void late_in_handler_wfi(void)
+{
+	unsigned int i;
+
+	gic_enable(machine.intid_ptimer);
+	sysreg_write(cntp_tval_el0, us_to_ticks(HANG_US));
+	sysreg_write(cntp_ctl_el0, CNT_ENABLE);
+	late_begin();
+	for (i = 0; i < 100 && ticks < 3 &&
+		    !this_cpu()->irq_count[machine.intid_ptimer]; i++) {
+		wfi();
+		irq_on();
+		isb();
+		irq_off();
+	}
+	EXPECT_EQ(ticks, 3);
+	EXPECT_EQ(this_cpu()->irq_count[machine.intid_ptimer], 0);
+	sysreg_write(cntp_ctl_el0, 0);
+}
+
 static void wfi_wakes_physical(void)
 {
 	unsigned int intid = machine.intid_ptimer;
@@ -264,5 +319,7 @@ const struct test guest_tests[] = {
 	{ "physical_masked", physical_masked },
 	{ "wfi_wakes", wfi_wakes },
 	{ "wfi_wakes_physical", wfi_wakes_physical },
+	{ "late_in_handler", late_in_handler },
+	{ "late_in_handler_wfi", late_in_handler_wfi },
 	{ NULL, NULL },
 };

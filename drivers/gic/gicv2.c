@@ -35,6 +35,7 @@
 #define GICC_EOIR 0x10u
 #define GICC_APR 0xd0u
 #define GICC_IIDR 0xfcu
+#define IIDR_QEMU 0x0002043bu /* Arm's, but no product of Arm's */
 #define IIDR_ARCH(iidr) ((iidr) >> 16 & 0xf)
 #define GICC_DIR 0x1000u
 
@@ -44,6 +45,8 @@ static struct {
 	uint32_t nr_cpus;
 	uint64_t aff[MAX_CPUS_V2];
 } gic __ro_after_boot;
+
+bool gicv2_looks_once __ro_after_boot;
 
 /* Bit of each CPU in GICD_ITARGETSR and GICD_SGIR; each CPU writes its own. */
 static uint8_t cpu_mask[MAX_CPUS_V2];
@@ -165,6 +168,12 @@ bool gicv2_is_pending(uint32_t intid)
 	return exists(intid) && gic_read_bit(gic.gicd, GICD_ISPENDR, intid);
 }
 
+/* A write of no bit: QEMU then decides anew for all CPUs. */
+void gicv2_look_again(void)
+{
+	mmio_write32(gic_reg(gic.gicd, GICD_ISENABLER), 0);
+}
+
 /* ---- each CPU ------------------------------------------------------------ */
 
 /* A private interrupt's target byte is the bit of the CPU that reads it. */
@@ -239,6 +248,8 @@ int gicv2_init(const struct gicv2_config *c)
 		gic.aff[i] = c->mpidr[i] & MPIDR_HWID;
 		cpu_mask[i] = 0;
 	}
+	gicv2_looks_once =
+		mmio_read32(gic_reg(gic.gicc, GICC_IIDR)) == IIDR_QEMU;
 	mmio_write32(gic_reg(gic.gicd, GICD_CTLR), 0);
 	irqchip_nr_lines = gic_nr_lines(gic.gicd);
 	gic_reset_spis(gic.gicd, irqchip_nr_lines);

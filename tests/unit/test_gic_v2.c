@@ -71,6 +71,24 @@ Test(gic_v2, init)
 	cr_expect_eq(gicv2_init(&c), -EINVAL);
 }
 
+/* Only QEMU's has to be told to look again at a line that stayed high. */
+Test(gic_v2, looks_once)
+{
+	static const uint32_t iidr[] = { 0x0202143b, 0, 0x0002043b };
+	struct gicv2_config c = config();
+	uint32_t enabled;
+
+	for (uint32_t i = 0; i < 3; i++) {
+		machine();
+		fake_set32(fake_gicc, 0xfc, iidr[i]);
+		cr_assert_eq(gicv2_init(&c), 0);
+		cr_expect_eq(gicv2_looks_once, i == 2);
+	}
+	enabled = fake_get32(fake_gicd, 0x100);
+	gicv2_look_again();
+	cr_expect_eq(fake_get32(fake_gicd, 0x100), enabled);
+}
+
 /* Frames of 8 KiB, of 128 KiB, and with each 4 KiB repeated 16 times. */
 Test(gic_v2, frame_of_the_cpu_interface)
 {

@@ -8,6 +8,7 @@
  * Bounds  a fixed list of registers.
  * Spec    [ARM] D1.3 "Exceptions", HCR_EL2.
  */
+#include <arch/gic.h>
 #include <arch/its.h>
 #include <arch/stage2.h>
 #include <arch/barrier.h>
@@ -190,6 +191,9 @@ void arch_vcpu_load(struct vcpu *v)
 	debug_load(v);
 	vgic_vcpu_load(v);
 	vtimer_load(v);
+	if (unlikely(gicv2_looks_once)) {
+		irq_again_soon();
+	}
 }
 
 void arch_vcpu_save(struct vcpu *v)

@@ -6,6 +6,7 @@
  */
 #include <arch/barrier.h>
 #include <arch/errata.h>
+#include <arch/gic.h>
 #include <arch/trap.h>
 #include <hv/arch.h>
 
@@ -65,6 +66,12 @@ void arch_cpu_relax(void)
 void arch_cpu_idle(void)
 {
 	dsb(sy);
+	if (unlikely(gicv2_looks_once)) {
+		gicv2_look_again();
+		wfi();
+		irq_again_soon(); /* a guest may run now */
+		return;
+	}
 	wfi();
 }
 

@@ -10,6 +10,8 @@
  * Bounds  no waiting here.
  * Spec    [PSCI] 5.3 "CPU_OFF", 5.4 "CPU_ON".
  */
+#include <arch/barrier.h>
+#include <arch/gic.h>
 #include <arch/stage1.h>
 #include <arch/stage2.h>
 #include <arch/features.h>
@@ -75,6 +77,7 @@ bool arch_cpu_can_stop(uint16_t cpu)
 
 int arch_cpu_stop_self(void)
 {
+	irq_again_leave();
 	return psci_cpu_off();
 }
 
@@ -88,7 +91,7 @@ static __noreturn void park(const char *why)
 {
 	features_refuse(why);
 	for (;;) {
-		arch_cpu_idle();
+		wfi(); /* nobody takes what ends it */
 	}
 }
 

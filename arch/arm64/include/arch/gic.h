@@ -53,6 +53,17 @@ size_t gicv2_frame(void *gicc, size_t size);
 __must_check int gicv2_init(const struct gicv2_config *c);
 __must_check int gicv3_init(const struct gicv3_config *c);
 
+/*
+ * QEMU's GICv2: a line that is high when a guest's EOI deactivates it by a
+ * list register is not looked at until anything else happens at the GIC.
+ * gicv2_look_again() is such a thing; any CPU, for all of them.
+ */
+extern bool gicv2_looks_once; /* set by gicv2_init() */
+void gicv2_look_again(void);
+/* With such a one, of the calling CPU (irq_again.c): */
+void irq_again_soon(void);  /* a guest may run from now on */
+void irq_again_leave(void); /* it goes off line, with IRQs masked */
+
 /* List registers; fill in vgic_hw_caps. -ENODEV: no virtualization. */
 __must_check int gich_init(void *gich);
 __must_check int ich_init(void);
