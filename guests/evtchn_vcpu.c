@@ -47,7 +47,7 @@ static void register_and_listen(void *arg)
 static void listen(void *arg)
 {
 	(void)arg;
-	pump_us(1000);
+	CHECK(irq_wait(machine.intid_evtchn, 1));
 }
 
 static void other_cpu(void)
@@ -78,8 +78,7 @@ static void other_cpu(void)
 	v->evtchn_pending_sel = 0;
 	cpu_run(1, listen, NULL);
 	EXPECT_EQ(port_send(b.local_port), 0);
-	CHECK(cpu_call(1, listen, NULL));
-	EXPECT_EQ(cpus[1].irq_count[machine.intid_evtchn] > 0, true);
+	CHECK(cpu_wait(1));
 	EXPECT_EQ(v->evtchn_upcall_pending, 1);
 	CHECK(port_pending(a.port));
 	to.port = port_ipi(0);

@@ -114,6 +114,7 @@ static void works(const char *after)
 	about(INV, 3);
 	about(INT, 3);
 	CHECK(run());
+	CHECK(wait_count(&taken[1], 1));
 	pump_us(WAIT_US);
 	if (taken[1] != 1 || taken[0] || strange) {
 		printf("its: after %s: %u %u %u\n", after, taken[0], taken[1],
@@ -215,7 +216,7 @@ static void masks(void)
 static void listen(void *arg)
 {
 	(void)arg;
-	pump_us(10 * WAIT_US);
+	CHECK(wait_count(&taken[1], 2));
 }
 
 static void lpis_on(void *arg)
@@ -243,13 +244,13 @@ static void across_cpus(void)
 	command(MOVI | (uint64_t)DEVICE << 32, 3, 1, 0);
 	about(INT, 3);
 	CHECK(run());
-	delay_us(WAIT_US);
+	CHECK(cpu_wait(last));
 	EXPECT_EQ(taken[1], 2);
 	EXPECT_EQ(taken_by, last);
 	command(MOVI | (uint64_t)DEVICE << 32, 3, 0, 0);
 	about(INT, 3);
 	CHECK(run());
-	pump_us(WAIT_US);
+	CHECK(wait_count(&taken[1], 3));
 	EXPECT_EQ(taken[1], 3);
 	EXPECT_EQ(taken_by, 0);
 }

@@ -200,9 +200,7 @@ static void together(void)
 	}
 	count_up(&n);
 	for (i = 1; i < machine.nr_cpus; i++) {
-		while (__atomic_load_n(&cpus[i].fn, __ATOMIC_ACQUIRE)) {
-			asm volatile("yield");
-		}
+		CHECK(cpu_wait(i));
 	}
 	EXPECT_EQ(shared_count, n * machine.nr_cpus);
 }
@@ -211,15 +209,16 @@ static void together(void)
 static void suspend(void)
 {
 	uint64_t start = counter();
-	unsigned int i;
+	unsigned int i = 0;
 
 	gic_enable(machine.intid_vtimer);
 	sysreg_write(cntv_cval_el0, start + us_to_ticks(500));
 	sysreg_write(cntv_ctl_el0, CNT_ENABLE);
-	for (i = 0; i < 100 && counter() < start + us_to_ticks(500); i++) {
+	do {
 		EXPECT_EQ(psci(PSCI_CPU_SUSPEND, 0, 0, 0), 0);
-	}
-	CHECK(i > 0 && i < 100);
+		i++;
+	} while (i < 100 && counter() < start + us_to_ticks(500));
+	CHECK(i < 100);
 	CHECK(irq_wait(machine.intid_vtimer, 1));
 	sysreg_write(cntv_ctl_el0, 0);
 }

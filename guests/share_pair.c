@@ -15,7 +15,7 @@
 #define MAGIC		0x5ca1ab1eu
 #define OWNER		((domid_t)1)
 #define MAPPER		((domid_t)2)
-#define TRIES		1000u
+#define TRIES		(HANG_US / 1000)
 #define HOLE_GFN	UINT64_C(0x7000000)	/* no RAM there */
 
 struct shared {

@@ -77,10 +77,12 @@ static void quiet(unsigned int id)
 	}
 }
 
-/* An alarm for this second is due at once. */
+/* An alarm for this second is due at once; the interrupt is not taken here. */
 static void alarm(void)
 {
-	mmio_write32(rtc + RTC_MR, mmio_read32(rtc + RTC_DR));
+	do {			/* again when a second went by in between */
+		mmio_write32(rtc + RTC_MR, mmio_read32(rtc + RTC_DR));
+	} while (mmio_read32(rtc + RTC_RIS) == 0);
 }
 
 static void interrupts(void)
@@ -157,6 +159,8 @@ static void routed(void)
 
 static void as_it_is_left(void)
 {
+	uint64_t end = counter() + us_to_ticks(HANG_US);
+
 	if (!has_bootarg("leave") && !has_bootarg("hold")) {
 		mmio_write32(rtc + RTC_IMSC, 0);
 		gic_disable(intid);
@@ -164,10 +168,10 @@ static void as_it_is_left(void)
 	}
 	irq_hook = NULL;
 	alarm();
-	while (mmio_read32(rtc + RTC_RIS) == 0) {
+	/* Not ended: active, and the line is high. */
+	while (gic_ack() != intid && counter() < end) {
 	}
-	delay_us(20);
-	(void)gic_ack();	/* not ended: active, and the line is high */
+	CHECK(counter() < end);
 	if (has_bootarg("hold")) {
 		printf("holding\n");
 		for (;;) {

@@ -140,15 +140,24 @@ static void preemption(void)
 	enable_all();
 }
 
+struct wanted {
+	unsigned int intid;
+	unsigned int n;
+};
+
 static void collect(void *arg)
 {
-	(void)arg;
-	pump_us(500);
+	const struct wanted *w = arg;
+
+	CHECK(irq_wait(w->intid, w->n));
+	pump_us(100);		/* and not another one */
 }
 
 static unsigned int count_on(unsigned int cpu, unsigned int intid)
 {
-	cpu_call(cpu, collect, NULL);
+	struct wanted w = { intid, 1 };
+
+	CHECK(cpu_call(cpu, collect, &w));
 	return cpus[cpu].irq_count[intid];
 }
 
@@ -194,19 +203,17 @@ static void ping(unsigned int intid)
 
 static void ping_pong(void)
 {
-	unsigned int i;
+	struct wanted w = { 13, 0 };
 
 	if (machine.nr_cpus < 2) {
 		return;
 	}
 	irq_hook = ping;
-	for (i = 1; i <= 20; i++) {
-		cpu_run(1, collect, NULL);
+	for (w.n = 1; w.n <= 20; w.n++) {
+		cpu_run(1, collect, &w);
 		gic_sgi(13, SGI_LIST, 2);
-		CHECK(irq_wait(14, i));
-		while (__atomic_load_n(&cpus[1].fn, __ATOMIC_ACQUIRE)) {
-			asm volatile("yield");
-		}
+		CHECK(irq_wait(14, w.n));
+		CHECK(cpu_wait(1));
 	}
 	EXPECT_EQ(this_cpu()->irq_count[14], 20);
 }

@@ -47,14 +47,17 @@ static void pend_while_disabled(void)
 
 static void take_on(void *arg)
 {
-	(void)arg;
-	pump_us(300);
+	if (*(unsigned int *)arg) {
+		CHECK(irq_wait(spi, *(unsigned int *)arg));
+	}
+	pump_us(100);
 	/* Lets the peer see that the list register is free again. */
 	hc1(__HYPERVISOR_xen_version, XENVER_version);
 }
 
 static void routing(void)
 {
+	unsigned int none = 0, one = 1;
 	unsigned int i;
 
 	start();
@@ -63,14 +66,14 @@ static void routing(void)
 	for (i = 0; i < machine.nr_cpus; i++) {
 		if (i) {
 			EXPECT_EQ(cpu_start(i), 0);
-			CHECK(cpu_call(i, take_on, NULL));
+			CHECK(cpu_call(i, take_on, &none));
 		}
 		gic_route(spi, i);
 		gic_pend(spi);
 		if (i) {
-			CHECK(cpu_call(i, take_on, NULL));
+			CHECK(cpu_call(i, take_on, &one));
 		} else {
-			pump_us(200);
+			take_on(&one);
 		}
 		EXPECT_EQ(cpus[i].irq_count[spi], 1);
 	}

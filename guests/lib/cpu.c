@@ -223,12 +223,10 @@ void cpu_run(unsigned int id, void (*fn)(void *), void *arg)
 	__atomic_store_n(&cpus[id].fn, fn, __ATOMIC_RELEASE);
 }
 
-/* The same and wait for the end; false when that takes too long. */
-bool cpu_call(unsigned int id, void (*fn)(void *), void *arg)
+bool cpu_wait(unsigned int id)
 {
-	uint64_t end = counter() + us_to_ticks(HANG_US);
+	uint64_t end = counter() + us_to_ticks(2 * HANG_US);
 
-	cpu_run(id, fn, arg);
 	while (__atomic_load_n(&cpus[id].fn, __ATOMIC_ACQUIRE)) {
 		if (counter() > end) {
 			return false;
@@ -236,6 +234,12 @@ bool cpu_call(unsigned int id, void (*fn)(void *), void *arg)
 		asm volatile("yield");
 	}
 	return true;
+}
+
+bool cpu_call(unsigned int id, void (*fn)(void *), void *arg)
+{
+	cpu_run(id, fn, arg);
+	return cpu_wait(id);
 }
 
 void cpu_park(void)

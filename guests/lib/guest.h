@@ -187,7 +187,11 @@ bool irq_wait(unsigned int intid, unsigned int n);
 bool wait_count(const volatile unsigned int *count, unsigned int n);
 
 int cpu_start(unsigned int id);		/* 0 or the PSCI error */
+/* Work for a CPU that has none. */
 void cpu_run(unsigned int id, void (*fn)(void *), void *arg);
+/* Until it is done; false: it hangs, and not in a wait of its own. */
+bool cpu_wait(unsigned int id);
+/* Both. */
 bool cpu_call(unsigned int id, void (*fn)(void *), void *arg);
 void cpu_park(void);			/* PSCI CPU_OFF, does not return */
 
