@@ -44,24 +44,22 @@ $(EXAMPLES_OUT)/$(1).bin: $(EXAMPLE_$(1)) $(CLIENT_SRC) \
 endef
 $(foreach name,$(EXAMPLE_NAMES),$(eval $(call example_rule,$(name))))
 
-# The example guests' ramdisk, and after it what makes a Linux work hard. Apart
-# from `examples`: it needs tools/image/mkdom0.py to have run.
-BUSY := $(EXAMPLES_OUT)/busy-linux
-$(BUSY).cpio.gz: $(BUILD)/dom0/domu.cpio.gz examples/rtos/busy \
-		examples/rtos/inittab
-	@echo '  IMAGE   $@'
-	@mkdir -p $(BUSY)/bin $(BUSY)/etc
-	@cp examples/rtos/busy $(BUSY)/bin && cp examples/rtos/inittab $(BUSY)/etc
-	@cd $(BUSY) && printf '%s\n' bin/busy etc/inittab | \
-		cpio --quiet -o -H newc -R 0:0 | gzip -n >../busy-linux.part
-	@cat $< $(BUSY).part >$@
+# The example guests' ramdisk, and after it some files: $(1), in folder $(2).
+# Whole at once, as two runs of tests may make it at the same time.
+define ramdisk_and
+@echo '  IMAGE   $@'
+@cd $(2) && printf '%s\n' $(1) | cpio --quiet -o -H newc -R 0:0 | gzip -n | \
+	cat $(abspath $<) - >$(abspath $@).$$$$ && mv $(abspath $@).$$$$ \
+	$(abspath $@)
+endef
+
+# With what makes a Linux work hard. Apart from `examples`: it needs
+# tools/image/mkdom0.py to have run.
+$(EXAMPLES_OUT)/busy-linux.cpio.gz: $(BUILD)/dom0/domu.cpio.gz \
+		examples/rtos/bin/busy examples/rtos/etc/inittab
+	$(call ramdisk_and,bin/busy etc/inittab,examples/rtos)
 
 # ... and the one with a word for how loud it is.
-IVI := $(EXAMPLES_OUT)/infotainment
-$(IVI).cpio.gz: $(BUILD)/dom0/domu.cpio.gz examples/infotainment/volume
-	@echo '  IMAGE   $@'
-	@mkdir -p $(IVI)/bin
-	@cp examples/infotainment/volume $(IVI)/bin
-	@cd $(IVI) && echo bin/volume | cpio --quiet -o -H newc -R 0:0 | \
-		gzip -n >../infotainment.part
-	@cat $< $(IVI).part >$@
+$(EXAMPLES_OUT)/infotainment.cpio.gz: $(BUILD)/dom0/domu.cpio.gz \
+		examples/infotainment/bin/volume
+	$(call ramdisk_and,bin/volume,examples/infotainment)
