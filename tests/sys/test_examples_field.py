@@ -161,9 +161,11 @@ def test_canfw(start, board):
     rows = [tuple(map(int, row)) for row in re.findall(CONTROL, said(console))]
     for number, row in enumerate(rows, 1):
         assert row[3:] == (0, 500 * number, 0), row
-        assert row[0] <= 400 and all(got >= least - 3 for got, least in zip(row, USUAL)), row
+        # The 100 ms of the restart and two steps of 50 ms around it, and one in which QEMU lets its CPU stand still.
+        assert row[0] <= 400 and all(got >= least - lost for got, least, lost in zip(row, USUAL, (6, 3, 3))), row
         assert all(got <= most + 1 for got, most in zip(row[1:3], USUAL[1:])), row
-    assert 120 <= max(row[0] for row in rows) <= 180, "the flood"
+    # It may come when one report ends and the next begins.
+    assert 220 <= max(one[0] + two[0] for one, two in zip(rows, rows[1:])) <= 280, "the flood"
     last = tuple(map(int, re.findall(FILTER, said(console))[-1]))
     assert last[1:3] == (2045, 100) and 1920 <= last[3] < 2000 and last[4:] == (0, 1, 0), last
     assert "firewall ended" not in said(console) and "control ended" not in said(console)
