@@ -19,7 +19,7 @@ from console import PROMPT
 from domains import Domain
 from run import GUESTS_DISK
 from test_klog import WARNING, complaints, difference, kernel_log
-from test_static import KEYS, STATIC, require, text_of, verdicts
+from test_static import KEYS, STATIC, require, text_of, verdicts, wait_for
 
 MIB = 1 << 20
 GUEST_DISK = 8 * MIB        # of tools/image/mkdom0.py
@@ -101,6 +101,7 @@ def guest(console):
 
 def keyboard(console, hyp, number):
     """It goes round by interrupts of the board's UART: the bare-metal domain waits for a line."""
+    wait_for(console, b"type a line")
     console.leave()
     console.send(KEYS)
     console.expect(b"Input goes to beside now")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """QEMU's sbsa-ref, memory at 1 TiB, by a device tree of ours: one CPU, since Debian has no firmware for it."""
 from domains import Domain
-from test_static import KEYS, STATIC, require, text_of, verdicts
+from test_static import KEYS, STATIC, require, text_of, verdicts, wait_for
 
 
 def test_sbsa_ref(boot, hyp):
@@ -10,6 +10,7 @@ def test_sbsa_ref(boot, hyp):
     console = boot(board="sbsa-ref", smp=1, mem=2048, dom0_mem=512, icount=True, reboot=False,
                    domains=[Domain("beside", STATIC, bootargs="keyboard")])
     assert console.check("tr '\\0' ' ' </proc/device-tree/model; cat /sys/class/rtc/rtc0/name").startswith("QEMU sbsa-ref rtc-pl031")
+    wait_for(console, b"type a line")
     console.leave()
     console.send(KEYS)
     console.expect(b"Input goes to beside now")

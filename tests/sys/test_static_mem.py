@@ -13,7 +13,7 @@ import pytest
 from conftest import ROOT
 from domains import Domain
 from run import BUILD
-from test_static import lines, mark, require, text_of, verdicts
+from test_static import lines, mark, require, text_of, verdicts, wait_for
 
 GUEST = os.path.join(ROOT, "build", "guests", "static_mem.bin")
 MIB = 1 << 20
@@ -107,8 +107,7 @@ def test_shared_beside_dom0(boot, gic):
                             Domain("borrower", GUEST, text=shared(host, where, size, "borrower"),
                                    bootargs=promised(gic, more=talk.format(size, where, 1, 9) + " heap"))])
     for name in ("owner", "borrower"):
-        if f"({name}) listening" not in text_of(console):
-            console.expect(rf"\({name}\) listening".encode())
+        wait_for(console, rf"\({name}\) listening".encode())
     node = f"/proc/device-tree/reserved-memory/xen-shmem@{host:x}"
     assert console.check(f"tr -d '\\0' < {node}/xen,id; echo; tr '\\0' ' ' < {node}/compatible").split() == [
         "region-0", "xen,shared-memory-v1"]
@@ -125,8 +124,7 @@ def test_shared_beside_dom0(boot, gic):
     assert int(console.check("xl info free_memory")) - free in range(0, 8), "64 MiB of static memory are heap"
     assert word(0) == MAGIC, "what the owner wrote stays"
     word(9, MAGIC + 9)
-    if "(borrower) GUEST PASS" not in text_of(console):
-        console.expect(rb"\(borrower\) GUEST PASS")
+    wait_for(console, rb"\(borrower\) GUEST PASS")
     console.check("xl destroy 2; while xl list | grep -q '^(null) *2 '; do sleep 1; done")
     word(3, MAGIC + 3)
     assert word(3) == MAGIC + 3 and word(9) == MAGIC + 9
@@ -139,7 +137,7 @@ def test_static_heap_beside_dom0(boot, hyp_args, gic):
     console = boot(xl=True, gic=gic, smp=2, mem=2048, dom0_mem=512, icount=True, hyp_args=hyp_args,
                    chosen="xen,static-heap = <0x0 0x60000000 0x0 0x30000000>; ",
                    domains=[Domain("heap", GUEST, bootargs=promised(gic, more="heap"))])
-    assert "GUEST PASS" in text_of(console)
+    wait_for(console, b"GUEST PASS")
     free = int(console.check("xl info free_memory"))
     assert 768 - 512 - 64 - 64 < free < 768 - 512 - 64 + 16, free     # Xen has some MiB of its own elsewhere
     memory = console.check("od -An -tx1 /proc/device-tree/memory@*/reg | tr -d ' \\n'")

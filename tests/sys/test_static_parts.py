@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT
 from domains import Domain, compile_tree
 from run import BUILD
-from test_static import KERNEL, KEYS, LINUX_ARGS, RAMDISK, STATIC, require, text_of, verdicts
+from test_static import KERNEL, KEYS, LINUX_ARGS, RAMDISK, STATIC, require, text_of, verdicts, wait_for
 
 EVTCHN = os.path.join(ROOT, "build", "guests", "static_evtchn.bin")
 WATCH = os.path.join(ROOT, "build", "guests", "static_watch.bin")
@@ -118,9 +118,8 @@ def test_channels_beside_dom0(boot, hyp, gic):
         Domain("linux", KERNEL, ramdisk=RAMDISK, mem=192, enhanced="enabled", bootargs=LINUX_ARGS + "linux",
                text=end("d", 7, "c")),
         Domain("watch", WATCH, text=end("a", 30, "b") + end("c", 9, "d"))])
-    if "guest linux is up" not in text_of(console):
-        console.expect(b"guest linux is up")
-    assert "watching" in text_of(console)
+    wait_for(console, b"guest linux is up")
+    wait_for(console, b"watching")
     # Without a name in the store the tool has not been here.
     assert console.check("xl list | grep -c '^(null)'").strip() == "2"
     console.check("/usr/lib/xen-4.17/bin/init-dom0less")
@@ -189,7 +188,7 @@ def test_device_beside_dom0(boot, hyp, gic):
     console = boot(xl=True, gic=gic, smp=2, mem=2048, icount=True, reboot=False, tree=MARKED, domains=[
         Domain("clock", DEVICE, cpus=2, devices=rtc(), bootargs="hold"),
         Domain("dom0s", DEVICE, devices=rtc("/pl061@9030000", "0x0 0x9030000 0x0 0x1000 0x0 0x10000000"))][:1 + (hyp == "bulkhead")])
-    assert "holding" in text_of(console)
+    wait_for(console, b"holding")
     if hyp == "bulkhead":
         assert console.check("ls /proc/device-tree | grep -c ^pl031 || true").strip() == "0"
         assert "\"xen,path\" names a device of dom0's" in text_of(console)
