@@ -16,6 +16,7 @@ from conftest import LOGS, Booter
 MIB = 1 << 20
 DISK_SIZE = 8 * MIB
 TFTP_SIZE = 1 * MIB
+SILENT = 600                # seconds: on a busy host two disks and two cards at a time take 120
 NETS = {"virtio-net": "10.0.2", "e1000e": "10.0.3"}
 DEVICES = {"virtio-blk": "00:01.0", "virtio-net": "00:02.0", "nvme": "00:03.0", "e1000e": "00:04.0"}
 
@@ -71,7 +72,7 @@ def fixture_dom0(running):
         pytest.fail("the machine is dead since an earlier test: " + running.console.broken, pytrace=False)
 
     def check(command):
-        return running.console.check(command)
+        return running.console.check(command, idle=SILENT)
     check.machine = running
     return check
 
