@@ -13,7 +13,7 @@ for job in "$@"; do
 	log=$dir/$name.log
 	rm -rf "$dir/$name.corpus"
 	cp -r "$dir/$name.seeds" "$dir/$name.corpus"
-	if "$dir/$name" -runs="$runs" -seed=1 -len_control=0 -timeout=20 \
+	if "$dir/$name" -runs="$runs" -seed=1 -len_control=0 -timeout=900 \
 		-rss_limit_mb=1024 -artifact_prefix="$dir/$name." \
 		"$dir/$name.corpus" >"$log" 2>&1; then
 		printf '%-28s passed: %s\n' "$name" \

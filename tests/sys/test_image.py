@@ -63,7 +63,7 @@ def partial(folder, *paths):
 
 
 def run(*words, **more):
-    done = subprocess.run([TOOL, *map(str, words)], capture_output=True, text=True, check=False, timeout=120, **more)
+    done = subprocess.run([TOOL, *map(str, words)], capture_output=True, text=True, check=False, timeout=3600, **more)
     assert "runtime error" not in done.stderr and "Sanitizer" not in done.stderr, done.stderr
     return done
 

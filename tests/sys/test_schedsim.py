@@ -23,7 +23,7 @@ def is_built(hyp):
 def simulate(tmp_path, text, *options):
     path = tmp_path / "load.txt"
     path.write_text(text)
-    return subprocess.run([SIMULATOR, *options, str(path)], capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run([SIMULATOR, *options, str(path)], capture_output=True, text=True, check=False, timeout=3600)
 
 
 def slices(done):

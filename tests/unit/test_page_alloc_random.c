@@ -120,7 +120,7 @@ static void random_look(void)
 	}
 }
 
-Test(page_alloc_random, run_against_a_model, .timeout = 60)
+Test(page_alloc_random, run_against_a_model, .timeout = 3600)
 {
 	uint64_t n, i, used;
 	unsigned int k;

@@ -547,7 +547,7 @@ static void random_command(void)
 	}
 }
 
-Test(vgic_its, a_million_commands, .timeout = 600)
+Test(vgic_its, a_million_commands, .timeout = 3600)
 {
 	begin(3);
 	for (int round = 0; round < 10000; round++) {

@@ -165,7 +165,7 @@ static void check_all(void)
 	}
 }
 
-Test(vgic_its_random, functions_come_and_go, .timeout = 600)
+Test(vgic_its_random, functions_come_and_go, .timeout = 3600)
 {
 	two_guests();
 	for (uint32_t event = 0; event < 100000; event++) {

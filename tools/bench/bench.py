@@ -263,7 +263,7 @@ def main():
     parser.add_argument("--hyp", action="append", choices=COLUMNS, help="only this one (may be repeated)")
     parser.add_argument("--quick", action="store_true", help="leave out what varies CPUs, memory and domains")
     parser.add_argument("--profile", type=int, metavar="N", help="only say for each path which N functions of Bulkhead cost most")
-    parser.add_argument("--timeout", type=int, default=300, metavar="S", help="seconds for one boot")
+    parser.add_argument("--timeout", type=int, default=3600, metavar="S", help="seconds for one boot, of a hang")
     options = parser.parse_args()
     options.hyp = options.hyp or COLUMNS
     if not os.path.exists(os.path.join(run.BUILD, "guests", "bench.bin")):

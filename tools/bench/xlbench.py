@@ -404,7 +404,7 @@ def main():
     parser.add_argument("--hyp", action="append", choices=COLUMNS, help="only this one (may be repeated)")
     parser.add_argument("--part", action="append", choices=PARTS, help="only this one (may be repeated); other figures stay as written")
     parser.add_argument("--profile", type=int, metavar="N", help="the N functions of Bulkhead that cost most, in each phase")
-    parser.add_argument("--timeout", type=int, default=600, metavar="S", help="seconds for one hypervisor")
+    parser.add_argument("--timeout", type=int, default=7200, metavar="S", help="seconds for one hypervisor, of a hang")
     options = parser.parse_args()
     options.hyp = options.hyp or COLUMNS
     options.part = options.part or PARTS

@@ -225,7 +225,7 @@ def main():
     parser.add_argument("--update", action="store_true", help="write what was measured to tests/perf/ledger.json and docs/ledger.md")
     parser.add_argument("--check-doc", action="store_true", help="only: is docs/ledger.md what the file says?")
     parser.add_argument("--build", default=os.path.join(runs.run.BUILD, "arm64"), metavar="DIR", help="the build to measure")
-    parser.add_argument("--timeout", type=int, default=600, metavar="S", help="seconds for one machine")
+    parser.add_argument("--timeout", type=int, default=3600, metavar="S", help="seconds for one machine, of a hang")
     options = parser.parse_args()
     if options.check_doc:
         sys.exit(report.check(load()))

@@ -22,7 +22,7 @@ import stack  # noqa: E402  pylint: disable=wrong-import-position
 
 MEASURED = os.path.join(runs.OUT, "measured.json")
 TREE = os.path.join(runs.OUT, "tree")
-TIMEOUT = 600
+TIMEOUT = 3600
 NOPS = '\t__asm__ volatile(".rept {}\\n\\tnop\\n\\t.endr");\n'
 FRAME = '\tunsigned char seed[{}];\n\n\t__asm__ volatile("" : : "r"(seed) : "memory");\n'
 # group, line, file, the line of code in front of which it goes, what goes there
