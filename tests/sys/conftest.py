@@ -5,7 +5,7 @@
   pytest-3 tests/sys --hyp xen          Debian's Xen: shows what is the tests' fault
   pytest-3 tests/sys -n 2 --dist loadgroup    two machines at a time
 
-Every console byte is in build/test-logs/NAME.log. BULKHEAD_IDLE_LIMIT: seconds of silence that count as a hang (120).
+Every console byte is in build/test-logs/NAME.log. BULKHEAD_IDLE_LIMIT: seconds of silence that count as a hang (900).
 """
 import os
 import re

@@ -71,22 +71,30 @@ def script_of(steps, files=()):
     return "\n".join(lines + ["echo '<script:end>'", "poweroff -f"]) + "\n"
 
 
+def write_file(path, data):
+    """Whole or not at all, also beside another process that writes or reads it."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    new = f"{path}.{os.getpid()}"
+    with open(new, "wb") as file:
+        file.write(data)
+    os.replace(new, path)
+
+
 def write_script(script, path):
     """As a disk image: whole sectors, filled up with what a shell does not mind."""
     data = script.encode()
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "wb") as file:
-        file.write(data + b"\n" * (-len(data) % SECTOR))
+    write_file(path, data + b"\n" * (-len(data) % SECTOR))
 
 
 def results_of(steps, data):
-    """{name: Result} from what the console said; a step that did not end is not in it."""
-    text = without_others(data.decode("utf-8", "replace").replace("\r", ""), data)
+    """{name: Result} from what the console said; a step that did not end is not in it. Marks come in one piece, but what
+    others write may stand before and behind them in their lines."""
+    text = data.decode("utf-8", "replace").replace("\r", "")
     results = {}
     for number, one in enumerate(steps):
-        found = re.search(r"^<%d:begin>\n(.*?)\n?^<%d:end (\d+)>$" % (number, number), text, re.MULTILINE | re.DOTALL)
+        found = re.search(r"<%d:begin>(.*?)<%d:end (\d+)>" % (number, number), text, re.DOTALL)
         if found:
-            results[one.name] = Result(int(found.group(2)), found.group(1).strip("\n"))
+            results[one.name] = Result(int(found.group(2)), without_others(found.group(1), data).strip("\n"))
     return results
 
 
@@ -130,6 +138,5 @@ def run_reference(name, steps, files=(), **parts):
     except (OSError, ValueError, KeyError):
         pass
     results = run_steps("xen", name + "-xen", steps, files, **parts)
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump({"fingerprint": fingerprint, "results": results}, file, indent=1)
+    write_file(path, json.dumps({"fingerprint": fingerprint, "results": results}, indent=1).encode())
     return results

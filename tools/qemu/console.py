@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Talks to the console of a running Machine: waits for text, runs commands in the control domain's shell.
 
-Time is never a verdict here. A wait fails when the console has been silent for IDLE_LIMIT seconds (a hang), when the
-hypervisor reports its own death, or when QEMU ends; a slow machine that still talks may take as long as it likes, up
-to RUN_LIMIT.
+Time is never a verdict here. A wait fails when the console has been silent for IDLE_LIMIT seconds (a hang; who knows of
+longer silences says so), when the hypervisor reports its own death, or when QEMU ends; a slow machine that still talks may
+take as long as it likes, up to RUN_LIMIT.
 """
 import ctypes
 import os
@@ -13,13 +13,15 @@ import signal
 import subprocess
 import time
 
-IDLE_LIMIT = float(os.environ.get("BULKHEAD_IDLE_LIMIT", "120"))    # seconds of silence
-RUN_LIMIT = float(os.environ.get("BULKHEAD_RUN_LIMIT", "1800"))     # seconds for one machine, a last resort
+IDLE_LIMIT = float(os.environ.get("BULKHEAD_IDLE_LIMIT", "900"))    # seconds of silence
+RUN_LIMIT = float(os.environ.get("BULKHEAD_RUN_LIMIT", "14400"))     # seconds for one machine, a last resort
 TAIL_LINES = 40
 CHUNK = 96          # of a command: real Xen's console buffer drops what exceeds 128 bytes
 
-# A hypervisor's last words.
+# A hypervisor's last words: how they begin and end.
 CRASH = re.compile(rb"BULKHEAD PANIC|\(XEN\) Panic on CPU")
+CRASHED = re.compile(rb"The machine stops here[^\n]*\n|Manual reset required[^\n]*\n|Reboot in five seconds[^\n]*\n")
+DRAIN_LIMIT = min(60, IDLE_LIMIT)    # seconds of silence after which nothing more is to come of them
 # Lines of the hypervisor itself and of other domains, which may come anywhere in a command's output.
 OTHERS_LINE = r"(?:\((?:XEN|BH|d[0-9]+%s)\) |^bulkhead:).*\n?"
 # A domain of the device tree, whose lines have its name.
@@ -111,7 +113,7 @@ class Console:
     def expect(self, pattern, idle=None):
         """Waits for the regular expression (bytes) in what has not been consumed yet; gives its match."""
         __tracebackhide__ = True    # pylint: disable=unused-variable
-        idle = IDLE_LIMIT if idle is None else idle
+        idle = max(IDLE_LIMIT, idle or 0)
         searched, last = self.seen, time.monotonic()
         regex = re.compile(pattern, re.DOTALL)
         while True:
@@ -121,7 +123,7 @@ class Console:
                 return found
             crash = CRASH.search(self.data, max(self.seen, searched - 200))
             if crash:
-                self._drain()
+                self._drain(crash.end())
                 self.fail(f"the hypervisor crashed while waiting for {pattern!r}")
             searched = len(self.data)
             if not self.selector.select(timeout=1):
@@ -135,19 +137,19 @@ class Console:
             if time.monotonic() - self.started > RUN_LIMIT:
                 self.fail(f"this machine has run for {RUN_LIMIT:.0f} s; waiting for {pattern!r}")
 
-    def _drain(self):
-        """After a crash: the report that follows, up to two quiet seconds."""
-        end = time.monotonic() + 20
-        while time.monotonic() < end and self.selector.select(timeout=2):
+    def _drain(self, start):
+        """After a crash: the report that follows what stands at START, to its last line."""
+        while not CRASHED.search(self.data, start) and self.selector.select(timeout=DRAIN_LIMIT):
             if not self._read():
                 break
 
     def expect_end(self, idle=None):
         """Waits until QEMU ends by itself; gives its exit status."""
-        idle, last = IDLE_LIMIT if idle is None else idle, time.monotonic()
+        idle, last = max(IDLE_LIMIT, idle or 0), time.monotonic()
         while True:
-            if CRASH.search(self.data, self.seen):
-                self._drain()
+            crash = CRASH.search(self.data, self.seen)
+            if crash:
+                self._drain(crash.end())
                 self.fail("the hypervisor crashed at power-off")
             if not self.selector.select(timeout=1):
                 if time.monotonic() - last > idle:
@@ -156,6 +158,8 @@ class Console:
                 last = time.monotonic()
             else:
                 return self.process.wait()
+            if time.monotonic() - self.started > RUN_LIMIT:
+                self.fail(f"this machine has run for {RUN_LIMIT:.0f} s; waiting for it to power off")
 
     # ---- typing
 
@@ -203,15 +207,16 @@ class Console:
             self.send(f"+{part}\n")
             self.expect(rb"<\+%d>" % done)
         self.send(f"!{tag}\n")
-        self.expect(rb"<%s:begin>\r*\n" % tag.encode())
+        self.expect(rb"<%s:begin>" % tag.encode())
         return tag
 
     def finish_command(self, tag, idle=None):
-        """(status, output) of the command with this tag."""
+        """(status, output) of the command with this tag. Marks come in one piece, but between them and the line breaks
+        around them others may write."""
         start = self.seen
-        found = self.expect(rb"\r*\n<%s:end (\d+)>\r*\n" % tag.encode(), idle)
+        found = self.expect(rb"<%s:end (\d+)>" % tag.encode(), idle)
         output = self.data[start:found.start()].decode("utf-8", "replace").replace("\r", "")
-        return int(found.group(1)), without_others(output + "\n", self.data).strip("\n")
+        return int(found.group(1)), without_others(output, self.data).strip("\n")
 
     def sh(self, command, idle=None):
         """Runs a command in the control domain's shell; gives (status, output)."""
