@@ -4,6 +4,7 @@
 What an option says in the log before the control domain runs is tested with a guest that ends itself at once; the
 rest on as few machines as it takes.
 """
+import itertools
 import os
 import re
 
@@ -54,13 +55,11 @@ def keys(console, key, answer, times=1):
     return found
 
 
-def queues(console, times):
-    """What two CPUs do while the control domain sleeps, at TIMES moments that differ."""
-    found = []
-    for _ in range(times):
+def queues(console):
+    """What two CPUs do while the control domain sleeps, at moments that differ."""
+    while True:
         console.check("sleep 0.3")
-        found += keys(console, "r", rb"CPU 0: (\w+),.*CPU 1: (\w+),")
-    return [match.groups() for match in found]
+        yield keys(console, "r", rb"CPU 0: (\w+),.*CPU 1: (\w+),")[0].groups()
 
 
 @pytest.mark.parametrize("args, mib", [
@@ -139,7 +138,8 @@ def test_cpus_and_pinning(boot):
     for found in keys(console, "q", where, times=20):
         assert found.groups() == (b"0", b"0x1", b"1", b"0x2")
     console.check("kill $(cat /run/busy); sleep 12")
-    assert (b"idle", b"idle") in queues(console, 10)
+    # The kernel has something to do now and then, and a busy host makes that last.
+    assert (b"idle", b"idle") in itertools.islice(queues(console), 200)
     assert b"CPU 2:" not in console.data
 
 
@@ -150,7 +150,7 @@ def test_null_scheduler_and_native_wfi(boot):
     assert console.check("nproc") == "2"
     found = keys(console, "q", rb"v0 (\w+) on.*v1 (\w+) on.*v2 (\w+) on CPU \d")[0]
     assert found.groups() == (b"running", b"running", b"runnable")
-    assert set(queues(console, 5)) == {(b"busy", b"busy")}
+    assert set(itertools.islice(queues(console), 5)) == {(b"busy", b"busy")}
 
 
 def test_no_console(boot):
