@@ -16,6 +16,8 @@ MIB = 1 << 20
 DISK_SIZE = 8 * MIB
 TFTP_SIZE = 1 * MIB
 BANNER = rb"Xen version|Bulkhead"
+# Without the instruction clock a machine sees the host stand still: its kernel is to bear that for a minute or more.
+PATIENT = "rcupdate.rcu_cpu_stall_timeout=300 watchdog_thresh=60 workqueue.watchdog_thresh=300"
 
 # Few machines that together cover: both GICs, four CPU models, 1 to 8 CPUs, one to all CPUs for the control domain,
 # 512 MiB to 6 GiB, free-running and instruction clock, disks and network cards on PCI and on MMIO.
@@ -69,7 +71,7 @@ def running(request, tmp_path_factory):
     machine = types.SimpleNamespace(row=row, vcpus=vcpus, dom0_mem=dom0_mem, icount=icount, disks=disks)
     machine.console = booter(
         wait=False, gic=gic, cpu=cpu, smp=smp, mem=mem, dom0_mem=dom0_mem, dom0_vcpus=vcpus, icount=icount, net=net,
-        tftp=str(tftp), disks=[(path, bus) for bus, path in disks.items()])
+        tftp=str(tftp), disks=[(path, bus) for bus, path in disks.items()], dom0_args="" if icount else PATIENT)
     yield machine
     booter.close()
 
@@ -235,7 +237,7 @@ def test_kernel_is_content(dom0, hyp):
     """Nothing the kernel calls a bug, a warning with a trace, a stall, a lockup or an oops."""
     words = "BUG|WARNING:|Oops|stall|lockup|nobody cared|unhandled|panic"
     status, output = dom0.console.sh(f"dmesg | grep -E '{words}'")
-    lines = output.split("\n") if status == 0 else []
+    lines = [line for line in output.split("\n") if "rcu_cpu_stall_timeout" not in line] if status == 0 else []
     if hyp == "xen":
         # Real Xen takes the GICv3's message translation away but leaves the pointers to it: a warning for each PCI device.
         lines = [line for line in lines if "pci_msi_" not in line]

@@ -25,10 +25,11 @@ HARMLESS = [
     (r"^Linux version ", "the same kernel, but not our words"),
     (r"^Kernel command line: ", "carries the hypervisor's additions"),
     (r"random: ", "when entropy suffices depends on timing"),
+    (r"^INFO: task .* blocked for more than|hung_task_timeout_secs", "the clock runs on while all wait for the host's disk"),
 ]
 
 TRACE_LINES = re.compile(r"^(x\d+ ?:|pc :|lr :|sp :|pstate:| [A-Za-z_][\w.]*\+0x|Call trace:|Modules linked in:|CPU: |Hardware name:"
-                         r"|---\[|------------\[)")
+                         r"|---\[|------------\[|task:|      (Not t|T)ainted)")
 
 
 def parse(raw):

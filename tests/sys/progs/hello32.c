@@ -40,11 +40,16 @@ int main(void)
 {
 	struct utsname name;
 	double pi = leibniz(1000000);
+	sigset_t alone, before;
 
 	signal(SIGALRM, ring);
+	sigemptyset(&alone);
+	sigaddset(&alone, SIGALRM);
+	/* It rings in sigsuspend() only, also when we get there late. */
+	sigprocmask(SIG_BLOCK, &alone, &before);
 	alarm(1);
 	while (!rang) {
-		pause();
+		sigsuspend(&before);
 	}
 	personality(PER_LINUX32);
 	if (uname(&name) || pi < 3.141591 || pi > 3.141593) {
