@@ -33,6 +33,7 @@ class Running:
     def __enter__(self):
         self.console.__enter__()
         self.console.wait_ready()
+        self.console.check("busybox dmesg -n 1")
         self.console.check("mount -o remount,rw /")
         return self.console
 
