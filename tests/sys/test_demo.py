@@ -36,6 +36,14 @@ class Terminal:
     def type(self, text):
         self.child.send(text)
 
+    def type_until(self, text, pattern):
+        """Types it again and again until that comes: who reads it is not there yet."""
+        for _ in range(LIMIT // 10):
+            self.type(text)
+            if self.child.expect([pattern, pexpect.TIMEOUT], timeout=10) == 0:
+                return
+        pytest.fail(f"no {pattern!r}: {self.child.before[-2000:]}")
+
     def power_off(self):
         self.type("poweroff\n")
         self.expect("reboot: Power down|Hardware Dom0 shutdown")
@@ -70,8 +78,7 @@ def test_tour(hyp):
         user.expect(PROMPT)
 
         user.type("xl console two\n")
-        user.type("\n")
-        user.expect("two# ")
+        user.type_until("\n", "two# ")
         user.type("echo $((6 * 7)) from two\n")
         user.expect("\n42 from two")
         user.type("\x1d")

@@ -213,8 +213,11 @@ class Machine:
         """A folder with that file, for QEMU to look into besides its own."""
         folder = os.path.join(BUILD, "roms")
         os.makedirs(folder, exist_ok=True)
-        with open(os.path.join(folder, name), "wb") as file:
+        path = os.path.join(folder, name)
+        new = f"{path}.{os.getpid()}"       # another machine may be reading the one that is there
+        with open(new, "wb") as file:
             file.write(bytes(512))
+        os.replace(new, path)
         return folder
 
     def _board_tree(self):
