@@ -321,9 +321,10 @@ class Machine:
         args = []
         suffix = {"pci": "pci", "mmio": "device"}
         if self.xl:
-            # What is written goes to a scratch file of QEMU's: every run begins with the same disk.
+            # What is written goes to a scratch file of QEMU's: every run begins with the same disk. With the instruction
+            # clock dom0 copies it to its memory (dom0/rc-xen): how long the host's disk takes is then nothing of the run's.
             args += ["-drive", f"if=none,id=guests,format=raw,snapshot=on,file={qemu_quote(GUESTS_DISK)}",
-                     "-device", "virtio-blk-device,drive=guests,serial=guests"]
+                     "-device", f"virtio-blk-device,drive=guests,serial={'guests-copy' if self.icount else 'guests'}"]
         if self.script:
             args += ["-drive", f"if=none,id=script,format=raw,readonly=on,file={qemu_quote(self.script)}",
                      "-device", "virtio-blk-device,drive=script,serial=script"]
