@@ -8,8 +8,8 @@
  * marks    HINT #(MARK_FIRST + n), a no-operation to every CPU, is mark n: it
  *          traps nowhere. The first instruction of an arm64 Image is
  *          mark ENTRY: it stands nowhere else.
- * output   "MARK n ALL HYPERVISOR", then one "AT address instructions" for
- *          each block of the hypervisor that ran since the mark before.
+ * output   "MARK n ALL HYPERVISOR", then one "AT address instructions runs"
+ *          for each block of the hypervisor that ran since the mark before.
  * error    An exception in the middle of a block counts the whole block.
  *          One CPU at a time (-icount), so nothing is locked.
  *
@@ -89,7 +89,8 @@ static void run_mark(unsigned int vcpu, void *number)
 	fprintf(out, "MARK %u %" PRIu64 " %" PRIu64 "\n", (unsigned int)(uintptr_t)number, all, hypervisor);
 	for (block = blocks; block; block = block->next) {
 		if (block->runs)
-			fprintf(out, "AT %" PRIx64 " %" PRIu64 "\n", block->address, block->runs * block->insns);
+			fprintf(out, "AT %" PRIx64 " %" PRIu64 " %" PRIu64 "\n", block->address, block->runs * block->insns,
+				block->runs);
 		block->runs = 0;
 	}
 	fflush(out);
