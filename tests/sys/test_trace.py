@@ -19,7 +19,7 @@ import pytest
 from conftest import LOGS, ROOT
 from test_arinc653 import CREATE, DOM0, ONE, PLAN, compiled
 from xl import run_reference, run_steps, step
-from xl_domu import PAGES, output
+from xl_domu import PAGES, noted, output, settled
 
 sys.path.insert(0, os.path.join(ROOT, "tools", "trace"))
 import records  # noqa: E402  pylint: disable=wrong-import-position
@@ -63,9 +63,9 @@ STEPS = [
     step("full", "gzip -c /tmp/full | base64; rm /tmp/full"),
     step("on-off", ON_OFF),
     step("one-less", "xl destroy one"),
-    step("before", PAGES),
+    step("before", noted(PAGES)),
     *traced("end", "", "for i in 1 2; do xl create /etc/xen/one.cfg >/dev/null; sleep 0.1; xl destroy one; done"),
-    step("after", PAGES),
+    step("after", settled(PAGES)),
     step("alone", "xl list | awk 'NR > 1 { print $1 }'"),
 ]
 
@@ -108,8 +108,8 @@ SWITCH = [0x2800e, 0x2800f, 0x2800a]
 
 
 def shared(streams):
-    """Streams of the records that both have; credit2's own notes are between them on Xen."""
-    return [[one for one in stream if one.event >> 12 in SHARED] for stream in streams.values()]
+    """Streams of the records that both have, and of holes; credit2's own notes are between them on Xen."""
+    return [[one for one in stream if one.event >> 12 in SHARED or one.event == records.LOST] for stream in streams.values()]
 
 
 def followers(streams):
@@ -117,19 +117,20 @@ def followers(streams):
     out = set()
     for stream in shared(streams):
         for first, second in zip(stream, stream[1:]):
-            if first.event in SWITCH or first.event == 0x28004:
+            if (first.event in SWITCH or first.event == 0x28004) and second.event != records.LOST:
                 out.add((first.event, second.event))
     return out
 
 
 def test_as_on_xen(results, hyp):
-    """Kinds, numbers of words, and which follows which: ours of each trace are among Xen's of all three. What is rare in
-    one trace, as that a slice ends and nobody else wants the CPU, may not have happened in Xen's of it."""
+    """Kinds, numbers of words, and which follows which: ours of each trace are among Xen's of all, the long one of guests
+    that come and go among them. What is rare in one trace, as that a slice ends and nobody else wants the CPU, or that a
+    paused vCPU is woken, may not have happened in Xen's of it."""
     if hyp == "xen":
         pytest.skip("the reference itself")
     reference = run_reference("trace", STEPS, smp=2, dom0_vcpus=2)
     want, follow = collections.defaultdict(set), set()
-    for name in ("all", "cpu0", "pause"):
+    for name in ("all", "cpu0", "pause", "end"):
         theirs = read(unpacked(reference, name), "xen")
         for event, words in kinds(theirs).items():
             want[event] |= words
@@ -296,9 +297,10 @@ def test_schedule(path, hz, tmp_path):
 
 # ---- predicted and seen
 
+# On one CPU: of two, QEMU's instruction clock lets one stand still while the other runs.
 PLANNED = [
     step("chmod", "chmod +x /bin/plan"),
-    step("plan", f"plan set 10000000 {DOM0} 0 9000000 {ONE} 0x10000 2000000"),
+    step("plan", f"plan set 10000000 {DOM0} 0 7000000 {ONE} 0 2000000"),
     step("create", f"{CREATE} && guest one --wait && guest one 'while :; do :; done &'"),
     *traced("planned", f"-e {SCHED:#x}", "sleep 0.5"),
 ]
@@ -310,12 +312,12 @@ def test_as_predicted(hyp, tmp_path):
     """What bulkhead-schedsim says of a busy guest in a window is what the trace shows, slice by slice."""
     if hyp == "xen":
         pytest.skip("Debian's Xen has no such scheduler")
-    results = run_steps(hyp, "trace-planned", PLANNED, smp=2, hyp_args="sched=arinc653",
+    results = run_steps(hyp, "trace-planned", PLANNED, smp=1, hyp_args="sched=arinc653",
                         files=[("/bin/plan", compiled("plan", PLAN))])
     path = tmp_path / "seen.trc"
     path.write_bytes(unpacked(results, "planned"))
     load, predicted = tmp_path / "load.txt", tmp_path / "predicted.txt"
-    load.write_text(f"cpus 2\npolicy arinc653\ntime {10 * FRAMES}ms\nvcpu one busy\nframe 10ms\nwindow 1 one 2ms\n")
+    load.write_text(f"cpus 1\npolicy arinc653\ntime {10 * FRAMES}ms\nvcpu one busy\nframe 10ms\nwindow 0 - 7ms\nwindow 0 one 2ms\n")
     predicted.write_text(subprocess.run([SIMULATOR, str(load)], check=True, capture_output=True, text=True).stdout)
     words = ["--name", "1.0=one", "--only", "one", "--within", "20", "--against", str(predicted)]
     assert tool(str(path), *words).stdout.endswith(f"\n{FRAMES} of {FRAMES} rows fit within 20 us\n")
