@@ -11,7 +11,7 @@ from conftest import ROOT
 from domains import compile_tree
 from run import BUILD
 from xl import run_steps, step
-from xl_domu import LEFT, config, output
+from xl_domu import LEFT, config, noted, output, settled
 
 DEVICE = os.path.join(ROOT, "build", "guests", "static_device.bin")
 FORCE = "xen,force-assign-without-iommu; "
@@ -86,7 +86,7 @@ def fixture_ran(request):
     steps = [step("dom0", "ls /proc/device-tree | grep -c ^pl031; ls /sys/class/rtc | wc -l"),
              step("first", PASSES),
              step("warm-up", "xl create -q /etc/xen/one.cfg; guest one --wait; xl destroy one; sleep 1"),
-             step("before", LEFT),
+             step("before", noted(LEFT)),
              step("cycles", f"for i in $(seq {CYCLES}); do {HOLD} xl destroy hold; {later}; done; {later}"),
              step("passes", f"{PASSES}; {later}"),
              step("held", HOLD),
@@ -102,7 +102,7 @@ def fixture_ran(request):
               step("chip", CHIP),
               step("linux-ends", "xl destroy one; sleep 1"),
               step("last", PASSES),
-              step("after", "sleep 1; " + LEFT),
+              step("after", settled(LEFT)),
               step("log", "xl dmesg | sed 's/^(BH)/:/'")]
     more = [bare("iomem", "", 'iomem = [ "0x9010,1@0x10000" ]\n')]
     return run_steps(hyp, f"xl-device-{request.param}", steps, files() + more, gic=request.param, smp=2, tree=MARKED), hyp
@@ -153,7 +153,7 @@ def test_linux(ran):
     output(ran[0], "linux")
     name, time, known, *rest = output(ran[0], "chip").split("\n")
     assert name.startswith("rtc-pl031") and known == "1"
-    assert 1704067200 <= int(time) < 1704067200 + 3600
+    assert 1704067200 <= int(time) < 1704067200 + 86400
     assert int(rest[0].split()[1]) >= 1, rest
     assert len(rest) == 1, "the alarm is still set"
 

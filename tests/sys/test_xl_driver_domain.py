@@ -12,7 +12,7 @@ import re
 
 from conftest import ROOT
 from xl import run_steps, step
-from xl_domu import LEFT, output
+from xl_domu import LEFT, noted, output, settled
 
 LIVES = int(os.environ.get("DRIVER_DOMAIN_LIVES", "3"))
 CRASHES = 4                 # of so many lives the second ends by a panic of its kernel, the others by xl destroy
@@ -62,7 +62,7 @@ def setup_steps():
     return [
         # The first ones leave pages of small objects behind, which the next ones use.
         step("warm-up", f"ip link set xenbr0 address 02:00:00:00:00:01; {BOOT} && {END}"),
-        step("before", LEFT),
+        step("before", noted(LEFT)),
         step("boot", BOOT),
         step("dom0-work", f"({NEVER} | nc -l -p 5000 | sh /run/traffic receive up) {QUIET} "
                           f"(sh /run/traffic send down | nc -l -p 5001) {QUIET}"),
@@ -106,7 +106,7 @@ def end_steps():
         step("guest-sees", f"guest one 'dd if=/dev/xvda bs=64k count={8 * MIB >> 16} iflag=direct 2>/dev/null | sha256sum'"),
         step("end", END),
         step("dom0-sees", f"sync; echo 3 >/proc/sys/vm/drop_caches; sha256sum /guests/{DISK}.img"),
-        step("after", LEFT),
+        step("after", settled(LEFT)),
     ]
 
 

@@ -15,7 +15,7 @@ from conftest import LOGS, ROOT
 from domains import compile_tree
 from run import BUILD
 from xl import run_steps, step
-from xl_domu import LEFT, output
+from xl_domu import LEFT, noted, output, settled
 
 pytestmark = pytest.mark.xdist_group("xl-pci")
 
@@ -174,7 +174,7 @@ def steps_of_two():
         step("still-there", inside("one", REREAD)),
         step("bridge", f"xl pci-assignable-add {PORT}"),
         step("small", f"xl pci-assignable-add {SMALL} && xl create -q /etc/xen/small.cfg"),
-        step("small-why", "xl dmesg | tail -1 | sed 's/^(BH)/:/'"),
+        step("small-why", "xl dmesg | grep 'not for guests' | tail -1 | sed 's/^(BH)/:/'"),
         step("small-back", f"xl pci-assignable-remove -r {SMALL}"),
         step("end-two", END.format("two")),
     ]
@@ -204,7 +204,7 @@ def steps_of_end():
         step("clean", NVME_STATE),
         # LEFT empties the log: here is all since the first of it.
         step("faults", "xl dmesg | sed 's/^(BH)/:/' | grep -E 'refused by|answer|nobody'; true"),
-        step("after", LEFT),
+        step("after", settled(LEFT)),
         step("audit-end", AUDIT),
         step("back", " && ".join(f"xl pci-assignable-remove -r {one}" for one in (NVME, E1000E, BLOCK, NET))),
         step("dom0-after", WAIT.format("nvme0n1") + f"; head -c {HALF} /dev/nvme0n1 | sha256sum; "
@@ -214,7 +214,7 @@ def steps_of_end():
 
 @pytest.fixture(scope="module", name="ran")
 def fixture_ran(request):
-    warm_up = [step("warm-up", START.format("one") + " && " + END.format("one")), step("before", LEFT)]
+    warm_up = [step("warm-up", START.format("one") + " && " + END.format("one")), step("before", noted(LEFT))]
     first, *rest = steps_of_one()
     steps = [first, *rest[:3], *warm_up, *rest[3:], *steps_of_two(), *steps_of_hotplug(), *steps_of_lives(), *steps_of_end()]
     configs = [guest("one", NVME, vcpus=2), guest("two", E1000E, BLOCK, NET), guest("same", NVME),
@@ -250,6 +250,7 @@ def test_disk(ran):
     before, after = (counts(output(results, name)) for name in ("interrupts", "interrupts-after"))
     queues = [name for name in after if re.match("nvme0q[1-9]", name)]
     assert "nvme0q0" in after and queues, after
+    # The kernel reads 128 KiB ahead, twice at a time at most: of 8 MiB read twice at least 64 end by themselves.
     assert sum(after[name] - before.get(name, 0) for name in queues) > 50
 
 

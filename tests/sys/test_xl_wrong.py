@@ -9,8 +9,9 @@ import re
 
 import pytest
 from conftest import ROOT
-from test_xl_guests import LEFT, PAGES, config, faulty
+from test_xl_guests import faulty
 from xl import normalised, run_reference, run_steps, step, sub
+from xl_domu import LEFT, PAGES, config, noted, settled
 
 # CPU time; whether a vCPU just runs or waits.
 LIST = (sub(r" +\d+\.\d\b", " T"), sub(r" [r-][b-]([p-][s-][crswS-][d-])(?= )", r" **\1"))
@@ -88,8 +89,8 @@ def wrong_files():
 # Only the guest "taken", the first one, is there before and after; one that a configuration made after all is shown,
 # and goes.
 MAKE = ("xl create -p {cfg}; echo status $?; xl list; "
-        "for id in $(xenstore-list /local/domain); do [ $id -le 1 ] || xl destroy $id; done; sleep 0.1; "
-        "sh /root/left >/run/now; cmp -s /run/left /run/now || cat /run/left /run/now")
+        "for id in $(xenstore-list /local/domain); do [ $id -le 1 ] || xl destroy $id; done; "
+        "for t in 0.1 0.5 2; do sleep $t; sh /root/left >/run/now; cmp -s /run/left /run/now && break; done || cat /run/left /run/now")
 
 # That is each hypervisor's own: Xen keeps a page now and then.
 LEFT_BEHIND = re.compile(r"\n^Domain-0$(\n.*)*", re.MULTILINE)
@@ -98,7 +99,7 @@ LEFT_BEHIND = re.compile(r"\n^Domain-0$(\n.*)*", re.MULTILINE)
 def wrong_steps():
     # The first guest beside another leaves pages of small objects behind, which the next ones use.
     steps = [step("taken", "xl create -q -p /etc/xen/taken.cfg; xl create -q -p /etc/xen/unknown-key.cfg; xl destroy right; "
-                           "sleep 0.1; sh /root/left >/run/left")]
+                           "sleep 3; sh /root/left >/run/left")]
     steps += [step(name, MAKE.format(cfg=f"/etc/xen/{name}.cfg"), *LIST, lambda text: LEFT_BEHIND.sub("", text))
               for name in [*WRONG, "no-file"]]
     return steps + [step("taken-goes", "xl destroy taken; xl list", *LIST)]
@@ -118,7 +119,7 @@ LIFE = r"""
 name=$1 log=/var/log/xen/xl-$1.log
 mkdir -p /var/lib/xen/dump
 # Until the file holds as many such lines.
-wait_for() { n=0; until [ "$(cat $2 2>/dev/null | grep -c "$1")" -ge ${3:-1} ] || [ $n -ge 100 ]; do n=$((n + 1)); sleep 0.1; done; }
+wait_for() { n=0; until [ "$(cat $2 2>/dev/null | grep -c "$1")" -ge ${3:-1} ] || [ $n -ge 250 ]; do n=$((n + 1)); sleep 0.1; done; }
 xl create -q /etc/xen/$name.cfg || exit
 wait_for ^now: /var/log/xen/console/guest-$name.log
 echo >$(xenstore-read /local/domain/$(xl domid $name)/console/tty)
@@ -210,14 +211,14 @@ def attack_steps():
     steps = [step("neighbour", "xl create -q /etc/xen/one.cfg; guest one --wait"),
              step("write", "guest one 'dd if=/dev/urandom of=/dev/xvda bs=64k count=64 conv=fsync 2>/dev/null; sha256sum /dev/xvda'"),
              # The first guest of a kind leaves pages of small objects behind, which the next ones use.
-             step("warm-up", "xl create -q /etc/xen/grants.cfg; sleep 0.1; xl destroy grants; sleep 0.5"),
-             step("alone", WORK), step("before", PAGES)]
+             step("warm-up", "xl create -q /etc/xen/grants.cfg; sleep 0.1; xl destroy grants; sleep 3"),
+             step("alone", WORK), step("before", noted(PAGES))]
     for name in ATTACKS:
         steps += [step(f"{name}-create", f"xl create -q /etc/xen/{name}.cfg; sleep 0.2; xl list {name} | wc -l"),
                   step(f"{name}-work", WORK)]
         if name == "calls":
             steps.append(step("verdict", VERDICT))
-        steps.append(step(f"{name}-destroy", f"xl destroy {name}; sleep 0.5; " + PAGES))
+        steps.append(step(f"{name}-destroy", f"xl destroy {name}; " + settled(PAGES)))
     return steps
 
 

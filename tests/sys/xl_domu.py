@@ -12,6 +12,17 @@ LEFT = ("xl list | awk 'NR > 1 { print $1 }'; " + PAGES + "; losetup -a; ip -o l
         "xenstore-ls /local/domain/0/backend | grep -c frontend; xenstore-list /local/domain; ls /tmp")
 
 
+def noted(look):
+    """A command: what there is, to be compared with what is left."""
+    return f"{{ {look}; }} >/run/before; cat /run/before"
+
+
+def settled(look):
+    """The same when it is as before again: daemons and backends let go in their own time. What stays is shown in the end."""
+    return (f"for t in 0.1 1 3 9; do sleep $t; {{ {look}; }} >/run/after; cmp -s /run/before /run/after && break; done; "
+            "cat /run/after")
+
+
 def config(name, number, vcpus, memory, words=""):
     """A guest's configuration, with more words for its kernel's command line, as a file for run_steps()."""
     return (f"/etc/xen/{name}.cfg", f"""name = "{name}"
