@@ -12,7 +12,7 @@ from console import Console
 from run import Machine
 from test_arinc653 import compiled
 from xl import results_of, script_of, step, write_script
-from xl_domu import PAGES
+from xl_domu import PAGES, noted, settled
 
 SMP = 4
 CPUS = os.path.join(ROOT, "tests", "sys", "cpus.c")
@@ -20,6 +20,14 @@ CHANGES, GROUPS, SEED = 50, 10, 6
 LISTS = "xl info | sed -n 's/^nr_cpus *: //p'; xl cpupool-list -c | tail -n +2"
 WHERE = "xl vcpu-list | awk 'NR > 1 { print $4 }' | sort -u"
 PLACES = "xl vcpu-list one | awk 'NR > 1 { print $3, $4 }'"
+
+
+def settled_at(*places):
+    """Until the guest's last vCPUs are there: who has to give way does so in its own time. Then where they are."""
+    where = f"{PLACES} | tail -{len(places)}"
+    return f"until [ \"$({where} | tr '\\n' ,)\" = '{','.join(places)},' ]; do sleep 0.1; done; {where}"
+
+
 SWITCH = "\x01\x01\x01"
 # A line every 50 ms of one vCPU's, while both have more to do than that.
 BEATS = ("for i in 0 1; do while :; do :; done & done; "
@@ -64,17 +72,17 @@ STEPS = [
     ("create", "xl create /etc/xen/one.cfg vcpus=2 && guest one --wait", 0, None),
     ("work", f"guest one '{BEATS}'", 0, None),
     ("there", LISTS, 0, ALL),
-    ("pages", PAGES, 0, None),
+    ("pages", noted(PAGES), 0, None),
     *random_steps(),
-    ("pages-after", PAGES, 0, None),
+    ("pages-after", settled(PAGES), 0, None),
     ("beats", f"guest one '{LONGEST}'", 0, ["in time"]),
     ("quiet", f"guest one '{STALLS}'; {STALLS}", 1, ["0", "0"]),
     # where they would rather run: busy ones go over, and back
-    ("soft", f"xl vcpu-pin one 0 - 3 && xl vcpu-pin one 1 - 2 && sleep 1 && {PLACES}", 0, ["0 3", "1 2"]),
-    ("soft-others", f"xl vcpu-pin one 0 - 1 && xl vcpu-pin one 1 - 3 && sleep 1 && {PLACES}", 0, ["0 1", "1 3"]),
+    ("soft", f"xl vcpu-pin one 0 - 3 && xl vcpu-pin one 1 - 2; {settled_at('0 3', '1 2')}", 0, ["0 3", "1 2"]),
+    ("soft-others", f"xl vcpu-pin one 0 - 1 && xl vcpu-pin one 1 - 3; {settled_at('0 1', '1 3')}", 0, ["0 1", "1 3"]),
     # dom0's own work, at another time in each round, takes no place for good
-    ("soft-gone", f"for s in 0.5 0.7 1 1.2; do cpus off 1 && sleep $s && {PLACES} | tail -1 && "
-     f"cpus on 1 && sleep $s && {PLACES}; done", 0, ["1 3", "0 1", "1 3"] * 4),
+    ("soft-gone", f"for s in 0.5 0.7 1 1.2; do cpus off 1 && sleep $s; {settled_at('1 3')}; "
+     f"cpus on 1 && sleep $s; {settled_at('0 1', '1 3')}; done", 0, ["1 3", "0 1", "1 3"] * 4),
     ("soft-none", "xl vcpu-pin one all - all", 0, None),
     # who asks for what cannot be
     ("no-such", "cpus off 9", 1, ["off 9: Invalid argument"]),
