@@ -56,7 +56,7 @@ def test_audit_under_load(hyp):
     load = ("size() { xenstore-write /local/domain/$(xl domid one)/memory/target $(($1 << 10)); sleep 1; }; "
             "for round in 1 2; do xl create /etc/xen/two.cfg && xl pause one && xl unpause one && "
             "size 52 && size 64 && xl destroy two || echo failed; done")
-    steps = [audit("empty"), step("create", "xl create /etc/xen/one.cfg"), audit("one"),
+    steps = [audit("empty"), step("create", "xl create /etc/xen/one.cfg && guest one --wait"), audit("one"),
              step("load", f"{{ {load}; touch /run/over; }} >/run/load.out 2>&1 & n=0; bad=0; "
                   "while [ ! -e /run/over ]; do sh /run/bulkhead-audit >/run/last || { bad=1; cat /run/last; }; n=$((n+1)); done; "
                   "cat /run/load.out; echo audits $n bad $bad"),
@@ -78,7 +78,7 @@ def test_audit_under_load(hyp):
 
 def test_audit_seeded():
     """Each seeded fault is found and named, alone; it passes again when that is taken back. The checking build."""
-    steps = [step("create", "xl create /etc/xen/one.cfg; sleep 3"), audit("before")]
+    steps = [step("create", "xl create /etc/xen/one.cfg && guest one --wait"), audit("before")]
     for key in SEEDS:
         steps += [step(f"seed {key}", f"xl debug-keys {key}"), audit(f"with {key}"),
                   step(f"undo {key}", f"xl debug-keys {key}"), audit(f"without {key}")]

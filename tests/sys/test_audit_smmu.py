@@ -31,7 +31,7 @@ def finds(results, name, kind, tables):
 
 def test_audit_smmu_seeded():
     """A stream by another's tables, which then are nobody's; and one that nothing translates. The checking build."""
-    steps = [step("create", "xl create -q /etc/xen/one.cfg; sleep 2; xl list | awk '$1 == \"one\" { print $2 }'"), audit("before"),
+    steps = [step("create", "xl create -q /etc/xen/one.cfg && guest one --wait; xl list | awk '$1 == \"one\" { print $2 }'"), audit("before"),
              step("key 1", "xl debug-keys 9"), audit("another's"),
              step("destroy", "xl destroy one; sleep 2"), audit("left"),
              step("key 2", "xl debug-keys 9"), audit("between"),
