@@ -25,9 +25,9 @@ WHERE = sub(r"^(\S+ +\d+ +\d+ +)\d+ ", r"\1C ")
 # Made anew each time.
 UUID = sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UUID")
 LATENCY = sub(r"time=\S+|= [\d./]+ ms| +\d+ ns", "T")
-# CPU time and percentage; packets and sectors, in which the guests' own background noise counts; and the page that a
-# guest's shared page replaces: Bulkhead gives it back, Xen keeps it.
-TOP = sub(r"^( *\S+ [-a-z]{6}) +\d+ +\d+\.\d ", r"\1 N N ")
+# Whether a guest just runs or waits; CPU time and percentage; packets and sectors, in which the guests' own background
+# noise counts; and the page that a guest's shared page replaces: Bulkhead gives it back, Xen keeps it.
+TOP = sub(r"^( *\S+ [-d][-s])[-b]([-c][-p])[-r] +\d+ +\d+\.\d ", r"\1*\2* N N ")
 TRAFFIC = sub(r"^( *(?:one|two) \S+ N N) +\d+( +\S+ +\d+ +\S+ +\d+ +\d+) +\d+ +\d+ +(\d+) .*", r"\1 M\2 N N \3")
 # The words of a guest's kernel are test_klog.py's matter.
 KERNEL = drop(r"^\[ +\d+\.\d+\] ")
@@ -41,10 +41,29 @@ VCPUS = (TIME, RUNS, WHERE)
 BIN = "/usr/lib/xen-4.17/bin"
 
 
-def typed(command, *lines):
-    """The command on a terminal, the lines typed a second after each other, then Ctrl-]."""
+def until(condition):
+    """Waits for what another vCPU or a daemon does in its own time."""
+    return f"until {condition}; do sleep 0.1; done"
+
+
+def typed(command, *lines, first=":"):
+    """The command on a terminal; when FIRST has ended, the lines are typed a second after each other, then Ctrl-]."""
     typing = "".join(f"sleep 1; echo '{line}'; " for line in lines)
-    return f"({typing}sleep 3; printf '\\035'; sleep 1) | script -qec '{command}' /dev/null"
+    return f"({first}; {typing}sleep 3; printf '\\035'; sleep 1) | script -qec '{command}' /dev/null"
+
+
+def connected(kind, number):
+    """Until guest one has that many network cards or disks, all in state 4."""
+    state = {"network": 5, "block": 4}[kind]
+    return until(f"[ \"$(xl {kind}-list one | awk 'NR > 1 {{ printf $%d }}')\" = {'4' * number} ]" % state)
+
+
+def vcpus_on_line(number):
+    """Until so many of guest two's are."""
+    return until(f"[ $(xl vcpu-list two | awk 'NR > 1 && $4 != \"-\"' | wc -l) = {number} ]")
+
+
+GONE = until("! xl domid one >/dev/null 2>&1") + "; sleep 1"
 
 
 STEPS = [
@@ -103,7 +122,7 @@ STEPS = [
     step("unpause-one", "xl unpause one; sleep 0.2; xl list one; guest one 'echo runs'", *LIST),
     step("rename", "xl rename one three; xl list; xl rename three one; xl rename one two", *LIST),
     step("uptime-two", "xl uptime one two", UPTIME),
-    step("vcpu-set-down", "xl vcpu-set two 1; sleep 1; xl vcpu-list two; guest two nproc", *VCPUS),
+    step("vcpu-set-down", f"xl vcpu-set two 1; {vcpus_on_line(1)}; xl vcpu-list two; guest two nproc", *VCPUS),
     step("vcpu-set-up", "xl vcpu-set two 2; sleep 1; guest two 'echo 1 >/sys/devices/system/cpu/cpu1/online; nproc'; "
                         "xl vcpu-list two", *VCPUS, KERNEL),
     step("vcpu-set-many", "xl vcpu-set two 3"),
@@ -123,27 +142,29 @@ STEPS = [
                                   "xl sched-credit2 -d two -w 300 -c 201; xl sched-credit2"),
     step("sched-credit2-cap-0", "xl sched-credit2 -d one -w 256 -c 0; xl sched-credit2 -d two -c 0; xl sched-credit2"),
     step("trigger", "xl trigger one nmi"),
-    step("sysrq", "xl sysrq one h; sleep 1; guest one 'dmesg | grep -c sysrq:'"),
+    step("sysrq", f"xl sysrq one h; guest one '{until('dmesg | grep -q sysrq:')}; dmesg | grep -c sysrq:'"),
     step("top", "xentop -b -i 1", TOP, TRAFFIC),
-    step("network-attach", "xl network-attach one mac=00:16:3e:00:00:21 bridge=xenbr0; sleep 1; xl network-list one",
-         RINGS),
-    step("network-attached", "guest one 'ls /sys/class/net; cat /sys/class/net/eth1/address'"),
-    step("network-detach", "xl network-detach one 1; sleep 1; xl network-list one; guest one 'ls /sys/class/net'",
-         RINGS),
+    step("network-attach", "xl network-attach one mac=00:16:3e:00:00:21 bridge=xenbr0; "
+                           f"{connected('network', 2)}; xl network-list one", RINGS),
+    step("network-attached", f"guest one '{until('[ -e /sys/class/net/eth1 ]')}; ls /sys/class/net; cat /sys/class/net/eth1/address'"),
+    step("network-detach", f"xl network-detach one 1; {connected('network', 1)}; xl network-list one; "
+                           f"guest one '{until('[ ! -e /sys/class/net/eth1 ]')}; ls /sys/class/net'", RINGS),
     step("network-detach-none", "xl network-detach one 7"),
-    step("block-attach", "xl block-attach one /guests/three.img,raw,xvdb,rw; sleep 1; xl block-list one", RINGS),
-    step("block-attached", "guest one 'sha256sum /dev/xvdb'; sha256sum /guests/three.img"),
-    step("block-detach", "xl block-detach one xvdb; sleep 1; xl block-list one; guest one 'ls /dev/xvd*'; losetup -a",
+    step("block-attach", f"xl block-attach one /guests/three.img,raw,xvdb,rw; {connected('block', 2)}; xl block-list one", RINGS),
+    step("block-attached", f"guest one '{until('[ -b /dev/xvdb ]')}; sha256sum /dev/xvdb'; sha256sum /guests/three.img"),
+    step("block-detach", f"xl block-detach one xvdb; {connected('block', 1)}; xl block-list one; "
+                         f"guest one '{until('[ ! -b /dev/xvdb ]')}; ls /dev/xvd*'; {until('! losetup -a | grep -q three')}; losetup -a",
          RINGS),
     step("block-detach-none", "xl block-detach one xvdq"),
     step("dump-core", "xl dump-core one /tmp/core; rm /tmp/core; xl list one", *LIST),
     # the ends of guests
     step("reboot", "xl reboot one; guest one --wait 2; xl list", *LIST),
-    step("shutdown", "xl shutdown -w one; sleep 1; xl list", *LIST),
-    step("create-cap", "xl create /etc/xen/one.cfg 'cap=40' 'cpu_weight=300'; guest one --wait; xl sched-credit2; "
+    step("shutdown", f"xl shutdown -w one; {GONE}; xl list", *LIST),
+    # Of its lives, which all write into one log, this is the third; the next one the fourth.
+    step("create-cap", "xl create /etc/xen/one.cfg 'cap=40' 'cpu_weight=300'; guest one --wait 3; xl sched-credit2; "
                        "xl destroy one"),
-    step("create-console", typed("xl create -c /etc/xen/one.cfg", "", "echo con\"\"sole"), *TYPED),
-    step("shutdown-inside", "guest one 'sleep 1; poweroff &'; sleep 3; xl list", *LIST),
+    step("create-console", typed("xl create -c /etc/xen/one.cfg", "", "echo con\"\"sole", first="guest one --wait 4"), *TYPED),
+    step("shutdown-inside", f"guest one 'sleep 1; poweroff &'; {GONE}; xl list", *LIST),
     step("destroy", "xl destroy two; xl list", *LIST),
     step("destroy-none", "xl destroy one"),
     step("destroy-dom0", "xl destroy 0"),

@@ -2,7 +2,7 @@
 """Pools of CPUs by the stock toolstack, on four CPUs: the same exit status and the same output as on Debian's own Xen
 4.17, which has the same policy in all of them (Debian's has no other that we have, too)."""
 import pytest
-from test_xl import KERNEL, LIST, VCPUS
+from test_xl import KERNEL, LIST, VCPUS, vcpus_on_line
 from xl import normalised, run_reference, run_steps, step, sub
 
 pytestmark = pytest.mark.xdist_group("xl_pools")
@@ -69,8 +69,9 @@ STEPS = [
     step("pin-across", "xl vcpu-pin two 0 1; xl vcpu-pin two 1 1,2; xl vcpu-pin two 0 3; xl vcpu-list two", *VCPUS),
     step("break", f"xl cpupool-cpu-remove Pool-0 1; sleep 1; xl vcpu-list two; xl dmesg | grep -i affinity; {LISTS}; guest two 'echo runs'", *VCPUS),
     step("not-mended", "xl cpupool-cpu-add Pool-0 1; xl vcpu-list two", *VCPUS),
-    step("vcpu-set", "xl vcpu-set two 1; sleep 1; xl cpupool-migrate two mid; xl vcpu-list two; xl vcpu-set two 2; "
-                     "guest two 'echo 1 >/sys/devices/system/cpu/cpu1/online'; sleep 1; xl vcpu-list two; guest two nproc", *VCPUS, KERNEL),
+    step("vcpu-set", f"xl vcpu-set two 1; {vcpus_on_line(1)}; xl cpupool-migrate two mid; xl vcpu-list two; xl vcpu-set two 2; "
+                     f"guest two 'echo 1 >/sys/devices/system/cpu/cpu1/online'; {vcpus_on_line(2)}; xl vcpu-list two; guest two nproc",
+         *VCPUS, KERNEL),
     # parameters
     step("weights", "xl sched-credit2 -d two -w 512; xl sched-credit2; xl sched-credit2 -p mid; xl sched-credit2 -p nosuch"),
     step("weight-forgotten", "xl cpupool-migrate two low; xl sched-credit2 -d two"),
