@@ -183,8 +183,8 @@ int64_t domctl_assign_device(struct vcpu *v, struct domain *d,
 	int rc;
 
 	if (is_pci(&op->u.assign_device, &sbdf)) {
-		return again(d ? pci_assign(d, sbdf)
-			       : pci_test_assign(sbdf));
+		return again(d && !pci_is_kept(sbdf) ? pci_assign(d, sbdf)
+						     : pci_test_assign(sbdf));
 	}
 	if (!d) {
 		return -ESRCH;

@@ -130,11 +130,28 @@ bool pci_is_given(uint32_t device_id)
 
 	for (; f; f = f->next) { /* bound: PCI_FUNCTIONS */
 		if (f->has_id && f->device_id == device_id &&
-		    __atomic_load_n(&f->state, __ATOMIC_SEQ_CST) != PCI_DOM0) {
+		    (f->is_kept || __atomic_load_n(&f->state, __ATOMIC_SEQ_CST)
+					   != PCI_DOM0)) {
 			return true;
 		}
 	}
 	return false;
+}
+
+bool pci_is_kept(uint32_t sbdf)
+{
+	const struct pci_function *f = pci_known(sbdf);
+
+	return f && f->is_kept;
+}
+
+enum mmio_result pci_config_absent(struct vcpu *v, struct mmio_access *a,
+				   void *opaque)
+{
+	(void)v;
+	(void)opaque;
+	a->value = UINT64_MAX;
+	return MMIO_OK;
 }
 
 int pci_refuse(const struct pci_function *f, const char *why)

@@ -10,8 +10,9 @@
  *         it is quiet, its line is nobody's, nothing of it is under way to the
  *         guest's memory; it is reset, if it can be, and its configuration is
  *         as dom0 had it; dom0 has its pages and its line, then its stream and
- *         messages. At all times one has it, or nobody. Without dom0, in whose
- *         place there is nobody then, its part of all this is left out.
+ *         messages. At all times one has it, or nobody. Without dom0, or for
+ *         what boot has kept from dom0, there is nobody in its place, and its
+ *         part of all this is left out.
  * Not     what the guest sees (vpci.c), messages (arch_msi_*), streams
  *         (iommu_function.c), which line it is (pci_line.c).
  * Locks   control_lock, held by the caller. .state is atomic for
@@ -49,7 +50,7 @@ static int lost(struct pci_function *f, const char *why)
 /* Pages of BARs that dom0 has to give, and to get. */
 static uint32_t nr_of_dom0(const struct pci_function *f)
 {
-	return hardware_domain ? pci_nr_pages(f) : 0;
+	return pci_home(f) ? pci_nr_pages(f) : 0;
 }
 
 static int give_back_step(struct pci_function *f)
@@ -67,7 +68,8 @@ static int give_back_step(struct pci_function *f)
 	    pci_line_give(f, hardware_domain, f->line) != 0) {
 		return -EAGAIN;
 	}
-	if (iommu_function_back(hardware_domain, &f->behind) != 0) {
+	if (!f->is_kept &&
+	    iommu_function_back(hardware_domain, &f->behind) != 0) {
 		return lost(f, "its SMMU does not take it for dom0's");
 	}
 	f->owner = NULL;
@@ -243,8 +245,10 @@ static int take_begin(struct domain *d, struct pci_function *f)
 		return rc;
 	}
 	enter(f, PCI_TAKING);
-	forget_messages(hardware_domain, f);
-	rc = iommu_function_take(hardware_domain, &f->behind);
+	if (!f->is_kept) {
+		forget_messages(hardware_domain, f);
+		rc = iommu_function_take(hardware_domain, &f->behind);
+	}
 	if (rc) {
 		enter(f, PCI_DOM0);
 		return rc;
@@ -287,6 +291,31 @@ int pci_assign(struct domain *d, uint32_t sbdf)
 	return f->state == PCI_LOST ? -EIO : -EBUSY;
 }
 
+/* ---- boot, beside dom0 --------------------------------------------------- */
+
+__cold int pci_keep(uint32_t sbdf, const struct pci_function **out)
+{
+	struct pci_function *f;
+	int rc = pci_know(sbdf, &f);
+
+	if (rc == 0) {
+		rc = pci_read_bars(f);
+	}
+	if (rc == 0) {
+		rc = iommu_function_take(hardware_domain, &f->behind);
+	}
+	if (rc) {
+		return rc;
+	}
+	f->is_kept = true;
+	*out = f;
+	for (uint32_t i = pci_nr_pages(f); i != 0 && rc == 0; i--) {
+		rc = p2m_remove_page(hardware_domain, gfn(pci_page(f, i - 1)),
+				     P2M_MASK(P2M_MMIO_DIRECT));
+	}
+	return rc ? lost(f, "its memory could not be kept from dom0") : 0;
+}
+
 /* ---- the rest of what the toolstack asks --------------------------------- */
 
 int pci_deassign(struct domain *d, uint32_t sbdf)
@@ -307,7 +336,7 @@ int pci_test_assign(uint32_t sbdf)
 	if (rc) {
 		return rc;
 	}
-	return f->state == PCI_DOM0 ? 0 : -EBUSY;
+	return f->state == PCI_DOM0 && !f->is_kept ? 0 : -EBUSY;
 }
 
 /* Some of these pages are on their way to another, or another's. */

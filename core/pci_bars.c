@@ -6,7 +6,8 @@
  * Rule    a BAR is whole pages within a window of its host's, where dom0 has
  *         nothing but device registers (which leaves out RAM, and what the
  *         hypervisor drives), and no other function of its bus begins in it.
- *         Without dom0 boot has looked at the windows, and has placed it.
+ *         Without dom0, or kept from it, boot has looked at the windows and
+ *         has placed it.
  * Locks   control_lock, held by the caller: dom0's toolstack has taken the
  *         function from its drivers.
  * Bounds  PCI_BARS; the 256 functions of a bus, 6 words of each.
@@ -200,7 +201,8 @@ static bool is_shared(const struct pci_function *f)
 	const struct pci_function *o = pci_next(NULL);
 
 	for (; o; o = o->next) { /* bound: PCI_FUNCTIONS */
-		if (o->state != PCI_DOM0 && o != f && meets_function(f, o)) {
+		if ((o->state != PCI_DOM0 || o->is_kept) && o != f &&
+		    meets_function(f, o)) {
 			return true;
 		}
 	}
@@ -258,7 +260,7 @@ static const char *read_all(struct pci_function *f)
 		wrong = "its BARs are too large";
 	}
 	for (uint32_t n = 0; n < PCI_BARS && !wrong; n++) {
-		if (hardware_domain && !is_dom0s(&f->bar[n])) {
+		if (pci_home(f) && !is_dom0s(&f->bar[n])) {
 			wrong = "dom0 has no such device memory";
 		}
 	}

@@ -7,7 +7,8 @@
  *         function of the host pulls it: neither those that are dom0's nor
  *         those of guests, whatever they do now, as who has them may change
  *         that. A bridge whose INTx is disabled does not count: dom0 has
- *         done that, and interrupts it for events of its own only.
+ *         done that, and interrupts it for events of its own only. One that
+ *         is kept from dom0 has none: dom0 shares lines of others with it.
  * Order   it is masked and nobody's; then its former owner's interrupt is not
  *         linked to it; then every CPU passes a work point, by which it has
  *         let go of both; then the next one has it.
@@ -131,7 +132,7 @@ static void name_line(struct pci_function *f)
 	f->line_of = PCI_LINE_DOM0;
 	q = irq_desc_of(f->line);
 	if (!q || q->owner != IRQ_GUEST || q->domain != hardware_domain ||
-	    q->virq != f->line) {
+	    q->virq != f->line || f->is_kept) {
 		f->line = 0;
 	}
 }

@@ -3,6 +3,7 @@
 #ifndef CORE_PCI_PRIV_H
 #define CORE_PCI_PRIV_H
 
+#include <hv/domain.h>
 #include <hv/pci.h>
 #include <hv/vpci.h>
 
@@ -40,6 +41,12 @@
 #define PCI_SECONDARY 0x19u /* of a bridge: the bus behind it */
 #define PCI_PIN 0x3du       /* 1 to 4: A to D */
 #define PCI_NOTHING 0xffffffffu
+
+/* Who has it when no guest does; NULL: nobody. */
+static inline struct domain *pci_home(const struct pci_function *f)
+{
+	return f->is_kept ? NULL : hardware_domain;
+}
 
 /*
  * The function at @sbdf, one that is known; NULL. pci_know() makes one known.

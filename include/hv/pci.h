@@ -8,7 +8,8 @@
  * to one domain at any time, dom0 or that guest, or while they change hands to
  * nobody. dom0 keeps the function's configuration page: it is trusted, and its
  * toolstack needs it. Without dom0 boot gives them, and what a domain does not
- * have is nobody's; "dom0" means nobody in all of this then.
+ * have is nobody's; "dom0" means nobody in all of this then. So it does for
+ * those that boot keeps from dom0, which has not even their configuration page.
  *
  * Hosts are those of the machine's tree that are "pci-host-ecam-generic", with
  * dom0, if there is one, as owner. What a function answers is not trusted.
@@ -18,6 +19,7 @@
 
 #include <lib/types.h>
 #include <hv/iommu_dev.h>
+#include <hv/mmio.h>
 #include <hv/percpu.h>
 
 struct domain;
@@ -51,6 +53,8 @@ struct pci_host {
 	struct pci_host *next;
 	const char *name;          /* of its node */
 	void *ecam;                /* mapped, from first_bus on */
+	uint64_t ecam_base;        /* physical */
+	uint32_t node;             /* of the tree, while it boots */
 	uint16_t segment;
 	uint8_t first_bus;
 	uint8_t last_bus;
@@ -59,6 +63,8 @@ struct pci_host {
 	uint8_t nr_ids;
 	struct iommu_device *behind; /* all its streams */
 	struct pci_window window[PCI_HOST_WINDOWS];
+	/* Of each the last so many bytes, of which dom0 is not told. */
+	uint64_t kept[PCI_HOST_WINDOWS];
 	struct pci_map stream[PCI_HOST_MAPS]; /* iommu-map */
 	struct pci_map id[PCI_HOST_MAPS];     /* msi-map: DeviceIDs */
 	/*
@@ -128,6 +134,7 @@ struct pci_function {
 	int error;             /* why it goes back before it was given */
 	uint32_t id;           /* vendor and device when it was given */
 	bool has_id;           /* its messages have one */
+	bool is_kept;          /* from dom0: nobody's when it is no domain's */
 	uint8_t line_of;       /* enum pci_line */
 	uint16_t line;         /* an SPI of its own; 0: none */
 	uint16_t pulls;        /* the one of its pin, when it was looked at */
@@ -175,6 +182,10 @@ uint32_t pci_config_read(const struct pci_function *f, uint32_t reg,
 void pci_config_write(const struct pci_function *f, uint32_t reg,
 		      unsigned int bytes, uint32_t value);
 
+/* dom0's configuration space where a function is kept from it: a model. */
+enum mmio_result pci_config_absent(struct vcpu *v, struct mmio_access *a,
+				   void *opaque);
+
 /* A function with that id is not dom0's now. Takes no lock. */
 bool pci_is_given(uint32_t device_id);
 
@@ -199,6 +210,15 @@ __must_check int pci_assign(struct domain *d, uint32_t sbdf);
 __must_check int pci_deassign(struct domain *d, uint32_t sbdf);
 /* Could it be given away now? As pci_assign(), changes nothing. */
 __must_check int pci_test_assign(uint32_t sbdf);
+/*
+ * Boot, before dom0 runs: *@f is the function at @sbdf, and not dom0's any
+ * more, for good: neither its stream nor its pages nor its messages. The line
+ * of its pin stays dom0's. -ENODEV, logged: one that cannot be given; -EIO, so
+ * is that: it is nobody's and cannot be anybody's; -ENOMEM.
+ */
+__must_check int pci_keep(uint32_t sbdf, const struct pci_function **f);
+/* It was. */
+bool pci_is_kept(uint32_t sbdf);
 /* All of @d's go back, a part of its end. -EAGAIN: call again. */
 __must_check int pci_release_step(struct domain *d);
 /* @d goes, and what its functions had brought: vpci_domain_fini(). */

@@ -459,7 +459,8 @@ static bool line_is_right(uint16_t bdf, const struct pci_function *f)
 static bool function_is_right(uint16_t bdf, const struct pci_function *f)
 {
 	uint8_t state = f ? f->state : PCI_DOM0;
-	struct domain *has = state == PCI_DOM0	? hv_dom0
+	bool kept = f && f->is_kept;
+	struct domain *has = state == PCI_DOM0	? (kept ? NULL : hv_dom0)
 			     : state == PCI_GIVEN ? f->owner
 						  : NULL;
 	uint32_t nr = 0;
@@ -473,11 +474,12 @@ static bool function_is_right(uint16_t bdf, const struct pci_function *f)
 	if (pw_messages[bdf] && pw_messages[bdf] != has) {
 		return says("another has its messages", bdf, state);
 	}
-	if (pci_is_given(ID0 + bdf) != (state != PCI_DOM0)) {
+	if (pci_is_given(ID0 + bdf) != (kept || state != PCI_DOM0)) {
 		return says("dom0 may have its messages", bdf, state);
 	}
 	if (f && state != PCI_LOST &&
-	    !pages_are_right(f, state == PCI_DOM0	? 0
+	    !pages_are_right(f, kept			? nr
+				: state == PCI_DOM0	? 0
 				: state == PCI_GIVEN ||
 					  state == PCI_RESET
 				? nr
