@@ -8,6 +8,7 @@
 #include "boot.h"
 #include "cmdline.h"
 #include "dom_build.h"
+#include "dom_nodes.h"
 #include "early_uart.h"
 #include "fdt_dom.h"
 #include "fdt_platform.h"
@@ -192,17 +193,33 @@ static void init_scheduler(void)
 	log_info("Scheduler: %s\n", p->name);
 }
 
+/* PCI functions of domains of the tree have their places before its tree. */
+static void start_dom0(bool any_pci)
+{
+	check(modules_need_kernel(&platform), "no domain to start");
+	if (any_pci) {
+		check(dom_nodes_select(&host_dt, &platform), "device tree");
+		boot_pci(&host_dt, &platform);
+	}
+	check(boot_dom0(), "dom0");
+	boot_platdevs(&host_dt, &platform);
+	if (any_pci) {
+		boot_pci_keep();
+	} else {
+		boot_pci(&host_dt, &platform);
+	}
+}
+
 /* dom0 first: it may be choosy about its memory. */
 static void start_domains(void)
 {
+	bool any_pci = fdt_dom_pci_any();
+
 	check(dom_build_regions(), "shared memory");
 	check(boot_windows(&host_dt), "plan of windows");
 	if (module_find(&platform, MODULE_KERNEL) || nr_boot_domains == 0) {
-		check(modules_need_kernel(&platform), "no domain to start");
-		check(boot_dom0(), "dom0");
-		boot_platdevs(&host_dt, &platform);
-		boot_pci(&host_dt, &platform);
-	} else if (fdt_dom_pci_any()) {
+		start_dom0(any_pci);
+	} else if (any_pci) {
 		boot_pci(&host_dt, &platform);
 	}
 	if (!boot_dom0less() && !hardware_domain) {

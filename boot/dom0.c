@@ -14,6 +14,7 @@
 #include "kernel_image.h"
 #include "measure.h"
 #include "modules.h"
+#include "pci.h"
 #include <arch/stage1.h>
 #include <arch/directmap.h>
 #include <arch/mmio_access.h>
@@ -169,6 +170,7 @@ static int build_fdt(const struct dom_config *cfg, const struct domain *d)
 		.extended = extended,
 		.shm = dom0_mem.shm,
 		.nr_shm = dom0_mem.nr_shm,
+		.pci = boot_pci_hosts(),
 	};
 	void *buf = hv_va(paddr(plan.fdt_load));
 	uint32_t size = 0;

@@ -14,6 +14,7 @@
 #include "dom_fdt.h"
 
 #include <hv/console.h>
+#include <hv/pci.h>
 #include <lib/bits.h>
 #include <lib/errno.h>
 #include <lib/string.h>
@@ -28,13 +29,66 @@
 #define NEW_CPU 256u
 #define NAME_BYTES 16u
 
-static void copy_props(struct fdt_writer *w, struct dt *t, uint32_t idx)
+/* [PCI-OF] 2.2.1.1: an address on the bus, and the spaces that are memory. */
+#define PCI_CELLS 3u
+#define SPACE_MEM 2u
+
+/* The host at node @idx; NULL: there is none that we could use. */
+static const struct pci_host *host_at(const struct pci_host *h, uint32_t idx)
+{
+	while (h && h->node != idx) {
+		h = h->next; /* bound: hosts of the tree */
+	}
+	return h;
+}
+
+/* Of the window at @bus, of @size bytes, what dom0 may have. */
+static uint64_t cut(const struct pci_host *h, uint64_t bus, uint64_t size)
+{
+	for (uint32_t i = 0; i < h->nr_windows; i++) {
+		const struct pci_window *w = &h->window[i];
+
+		if (w->bus == bus && w->size == size) {
+			return size - h->kept[i];
+		}
+	}
+	return size;
+}
+
+/* "ranges" of @h, node @idx: fdt_pci.c has read it. */
+static void write_windows(struct fdt_writer *w, const struct dt *t,
+			  uint32_t idx, const struct dt_prop *p,
+			  const struct pci_host *h)
+{
+	uint32_t of_size = 4u * t->node[idx].size_cells;
+	uint32_t entry = 4u * (PCI_CELLS + of_size / 4 +
+			       t->node[t->node[idx].parent].addr_cells);
+	uint8_t *at = fdtw_prop_copy(w, p);
+
+	for (uint32_t pos = 0; at && p->len - pos >= entry; pos += entry) {
+		uint8_t *end = at + pos + entry;
+		uint64_t size = dt_cells(end - of_size, of_size / 4);
+
+		if ((dt_be32(at + pos) >> 24 & SPACE_MEM) == 0) {
+			continue;
+		}
+		size = cut(h, dt_cells(at + pos + 4, 2), size);
+		for (uint32_t i = 1; i <= of_size; i++, size >>= 8) {
+			end[-(int)i] = (uint8_t)size;
+		}
+	}
+}
+
+static void copy_props(struct fdt_writer *w, struct dt *t, uint32_t idx,
+		       const struct pci_host *h)
 {
 	uint32_t cursor = t->node[idx].props;
 	struct dt_prop p;
 
 	while (dt_prop_next(t, &cursor, &p)) {
-		if (!dom_prop_is_hidden(t, idx, &p)) {
+		if (h && p.name == DT_RANGES) {
+			write_windows(w, t, idx, &p, h);
+		} else if (!dom_prop_is_hidden(t, idx, &p)) {
 			fdtw_prop_host(w, &p);
 		}
 	}
@@ -54,7 +108,7 @@ static void copy_node(struct fdt_writer *w, struct dt *t, uint32_t idx,
 		      const struct dom0_fdt_args *a)
 {
 	fdtw_node(w, dt_node_name(t, idx));
-	copy_props(w, t, idx);
+	copy_props(w, t, idx, host_at(a->pci, idx));
 	if (idx == 0 || t->node[idx].parent != 0) {
 		return;
 	}

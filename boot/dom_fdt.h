@@ -9,6 +9,7 @@
 #include "fdt_dom_mem.h"
 
 struct boot_devices;
+struct pci_host;
 
 #define DOM0_MAX_EXTENDED 32u
 
@@ -26,6 +27,7 @@ struct dom0_fdt_args {
 	uint32_t nr_extended;
 	const struct shm_use *shm;     /* what it shares with others */
 	uint32_t nr_shm;
+	const struct pci_host *pci;    /* and .next: their windows' ends */
 };
 
 /*

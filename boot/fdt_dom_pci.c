@@ -110,12 +110,23 @@ static bool is_in_the_way(const struct boot_domain *b)
 	return false;
 }
 
-static const char *why_not(const struct platform *p,
+/* dom0's kernel would leave all where firmware has put it. */
+static bool is_probe_only(struct dt *t)
+{
+	uint32_t chosen = dt_resolve(t, "/chosen", 7);
+	struct dt_prop q;
+
+	return chosen != DT_NONE &&
+	       dt_prop_named(t, chosen, "linux,pci-probe-only", &q) &&
+	       q.len == 4 && dt_be32(q.data) != 0;
+}
+
+static const char *why_not(struct dt *t, const struct platform *p,
 			   const struct boot_domain *b)
 {
-	if (module_find(p, MODULE_KERNEL)) {
-		return "is for machines without dom0, whose kernel would use "
-		       "the function too; leave it out, and let xl give it";
+	if (module_find(p, MODULE_KERNEL) && is_probe_only(t)) {
+		return "does not go with \"linux,pci-probe-only\" in /chosen: "
+		       "dom0 must place its own functions; leave one out";
 	}
 	if (p->gic.version != 3 || !p->its.node) {
 		return "needs an ITS for the functions' interrupts, and the "
@@ -137,7 +148,7 @@ static const char *why_not(const struct platform *p,
 int fdt_dom_pci_check(struct dt *t, const struct platform *p,
 		      const struct boot_domain *b)
 {
-	const char *wrong = b->pci.nr != 0 ? why_not(p, b) : NULL;
+	const char *wrong = b->pci.nr != 0 ? why_not(t, p, b) : NULL;
 
 	return wrong ? dt_error(t, b->node, PROP, wrong, -EINVAL) : 0;
 }

@@ -69,6 +69,18 @@ void fdtw_prop_host(struct fdt_writer *w, const struct dt_prop *p)
 	fdtw_prop(w, w->host->strings + p->nameoff, p->data, p->len);
 }
 
+uint8_t *fdtw_prop_copy(struct fdt_writer *w, const struct dt_prop *p)
+{
+	void *copy = NULL;
+
+	if (!w->error) {
+		note(w, fdt_property_placeholder(w->fdt,
+						 w->host->strings + p->nameoff,
+						 (int)p->len, &copy));
+	}
+	return w->error ? NULL : memcpy(copy, p->data, p->len);
+}
+
 void fdtw_string(struct fdt_writer *w, const char *name, const char *text)
 {
 	fdtw_prop(w, name, text, (uint32_t)strlen(text) + 1);

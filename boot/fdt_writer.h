@@ -22,6 +22,8 @@ void fdtw_prop(struct fdt_writer *w, const char *name, const void *data,
 	       uint32_t len);
 /* A property as the host tree has it. */
 void fdtw_prop_host(struct fdt_writer *w, const struct dt_prop *p);
+/* The same, to be changed where it returns; NULL: no room. */
+uint8_t *fdtw_prop_copy(struct fdt_writer *w, const struct dt_prop *p);
 void fdtw_string(struct fdt_writer *w, const char *name, const char *text);
 void fdtw_u32(struct fdt_writer *w, const char *name, uint32_t v);
 void fdtw_u64(struct fdt_writer *w, const char *name, uint64_t v);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The machine's PCI hosts: which of them have functions that the toolstack, or
- * without dom0 the device tree, may give to guests.
+ * The machine's PCI hosts: which of them have functions that the toolstack or
+ * the device tree may give to guests.
  *
  * Why     the whole of configuration space is mapped here, as EL2's own map
  *         does not change after boot: 1 MiB a bus, in blocks of 2 MiB.
@@ -18,10 +18,13 @@
 #include "dom_nodes.h"
 #include "fdt_pci.h"
 #include "iommu.h"
+#include "modules.h"
 
 /* What is being read. */
 static struct fdt_pci found;
 static bool is_incoherent; /* one of those listed */
+static bool has_dom0;      /* or will have */
+static const struct pci_host *last_host;
 
 /* The kernel numbers hosts itself, where the tree does not, from 0. */
 static uint32_t nr_unnumbered(struct dt *t)
@@ -53,6 +56,11 @@ static bool is_coherent(struct dt *t, uint32_t idx)
 	return true;
 }
 
+const struct pci_host *boot_pci_hosts(void)
+{
+	return last_host;
+}
+
 bool boot_pci_is_coherent(void)
 {
 	return !is_incoherent;
@@ -71,8 +79,8 @@ static const char *read_host(struct dt *t, const struct platform *p,
 		return "all of it is for one domain";
 	}
 	if (!h->behind || h->behind->owner != hardware_domain) {
-		return hardware_domain ? "no SMMU watches it for dom0" :
-					 "no SMMU watches it";
+		return has_dom0 ? "no SMMU watches it for dom0" :
+				  "no SMMU watches it";
 	}
 	if (!dt_prop_named(t, idx, "linux,pci-domain", &q) &&
 	    nr_unnumbered(t) > 1) {
@@ -104,25 +112,29 @@ static void list(struct dt *t, const struct platform *p, uint32_t idx)
 	if (wrong) {
 		log_info("%s: its PCI functions are %s: %s\n",
 			 dt_node_name(t, idx),
-			 hardware_domain ? "dom0's alone" : "nobody's", wrong);
+			 has_dom0 ? "dom0's alone" : "nobody's", wrong);
 		return;
 	}
 	*h = found.host;
 	h->name = h->behind->name;
+	h->node = idx;
+	h->ecam_base = found.ecam.start;
 	is_incoherent |= !is_coherent(t, idx);
 	h->up = (uint16_t *)(h + 1); /* zeros: no bridge is known */
 	pci_add_host(h);
 	log_info("%s: PCI %04x:%02x-%02x, for %s\n", h->name, h->segment,
 		 h->first_bus, h->last_bus,
-		 hardware_domain ? "guests of the toolstack" :
-				   "domains of the device tree");
+		 has_dom0 ? "guests of the toolstack" :
+			    "domains of the device tree");
+	last_host = h;
 	if (!hardware_domain) {
-		boot_pci_place(h);
+		boot_pci_place(h, has_dom0);
 	}
 }
 
 void boot_pci(struct dt *t, const struct platform *p)
 {
+	has_dom0 = module_find(p, MODULE_KERNEL) != NULL;
 	for (uint32_t i = 1; i < t->nr_nodes; i++) {
 		if (fdt_is_pci(t, i) && dt_is_available(t, i) &&
 		    !dom_node_is_hidden(i)) {

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * PCI functions of domains that the device tree starts, on a machine without
- * dom0: nobody else has looked at the bus yet, or will.
+ * PCI functions of domains that the device tree starts: nobody else has looked
+ * at the bus yet. Without dom0 nobody will; beside it, its kernel will place
+ * all others, and is not told of the ends of windows, where these are.
  *
  * Why     firmware that starts no disk by itself leaves BARs where they were
  *         after reset, at 0; what it did place is placed anew, so that the
  *         outcome does not depend on it.
  * Rule    functions of the first bus only: a bridge is off, with all that is
- *         behind it, and so is each function that no domain gets.
+ *         behind it, and so is each function that no domain gets, until
+ *         dom0's kernel turns its own on.
  * Not     whether a function may be given (core/pci*.c): what is wrong with
  *         its BARs beside their place is said there.
  * CPU     the boot CPU.
@@ -35,10 +37,12 @@
 #define BAR_PORTS 0x1u
 #define NOTHING 0xffffffffu
 #define LIMIT_32 (UINT64_C(1) << 32)
+#define CUT UINT64_C(0x10000) /* dom0's windows end at a page of any kernel's */
 
-/* How much of each window is taken, from its begin. */
+/* How much of each window is taken, from its begin, or from its end. */
 struct taken {
 	uint64_t bytes[PCI_HOST_WINDOWS];
+	bool beside; /* dom0: from the end */
 };
 
 /* ---- all that is on the bus ---------------------------------------------- */
@@ -92,6 +96,36 @@ static uint64_t take(const struct pci_host *h, struct taken *taken,
 	return 0;
 }
 
+/* How much of @w dom0 may have when all from @at on is not its. */
+static uint64_t rest_of(const struct pci_window *w, uint64_t at)
+{
+	uint64_t end = align_down(at, CUT);
+
+	return end > w->bus ? end - w->bus : 0;
+}
+
+/* The same from the end of a window, of which dom0 keeps something. */
+static uint64_t take_last(const struct pci_host *h, struct taken *taken,
+			  const struct pci_measure *m)
+{
+	for (uint32_t i = 0; i < h->nr_windows; i++) {
+		const struct pci_window *w = &h->window[i];
+		uint64_t room = w->size - taken->bytes[i];
+		uint64_t at;
+
+		if (m->size > room || w->bus > UINT64_MAX - (w->size - 1) ||
+		    (!m->is_64 && w->bus + (w->size - 1) >= LIMIT_32)) {
+			continue;
+		}
+		at = align_down(w->bus + (room - m->size), m->size);
+		if (at >= w->bus && rest_of(w, at) != 0) {
+			taken->bytes[i] = w->size - (at - w->bus);
+			return at;
+		}
+	}
+	return 0;
+}
+
 /* What cannot be a BAR stays at 0, for which it is refused later. */
 static bool can_be(const struct pci_measure *m)
 {
@@ -116,7 +150,8 @@ static int place(const struct pci_function *f, struct taken *taken)
 		if (pci_measure(f, n, &m) || !can_be(&m)) {
 			continue;
 		}
-		at = take(f->host, taken, &m);
+		at = taken->beside ? take_last(f->host, taken, &m)
+				   : take(f->host, taken, &m);
 		if (at == 0) {
 			return problem(f, "a BAR finds no room in its host's "
 					  "windows");
@@ -130,11 +165,28 @@ static int place(const struct pci_function *f, struct taken *taken)
 	return 0;
 }
 
+/* An address that is in two of them would be dom0's after all. */
+static bool windows_meet(const struct pci_host *h)
+{
+	for (uint32_t i = 0; i < h->nr_windows * h->nr_windows; i++) {
+		const struct pci_window *a = &h->window[i / h->nr_windows];
+		const struct pci_window *b = &h->window[i % h->nr_windows];
+
+		if (a != b && a->bus - b->bus < b->size) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* One that is not there, or a bridge, is refused when it is given. */
 static int place_one(const struct pci_function *f, struct taken *taken)
 {
 	if (f->bdf >> 8 != f->host->first_bus) {
 		return problem(f, "it is behind a bridge");
+	}
+	if (taken->beside && windows_meet(f->host)) {
+		return problem(f, "windows of its host overlap");
 	}
 	return (pci_config_read(f, HEADER, 1) & HEADER_TYPE) == 0 &&
 			       pci_config_read(f, CLASS, 1) != CLASS_BRIDGE ?
@@ -157,10 +209,27 @@ static void place_all(const struct pci_host *h, struct boot_domain *b,
 	}
 }
 
-void boot_pci_place(struct pci_host *h)
+/* What dom0 is not told of. */
+static void note_cuts(struct pci_host *h, const struct taken *taken)
+{
+	for (uint32_t i = 0; i < h->nr_windows; i++) {
+		const struct pci_window *w = &h->window[i];
+		uint64_t at = w->bus + (w->size - taken->bytes[i]);
+
+		if (taken->bytes[i] != 0) {
+			h->kept[i] = w->size - rest_of(w, at);
+			log_info("%s: the last %llu KiB of the window at %#llx "
+				 "are not d0's\n", h->name,
+				 (unsigned long long)h->kept[i] >> 10,
+				 (unsigned long long)w->base);
+		}
+	}
+}
+
+void boot_pci_place(struct pci_host *h, bool beside)
 {
 	struct pci_function f = { .host = h, .segment = h->segment };
-	struct taken taken = { { 0 } };
+	struct taken taken = { .beside = beside };
 
 	for (uint32_t n = 0; n < 256; n++) {
 		f.bdf = (uint16_t)((uint32_t)h->first_bus << 8 | n);
@@ -168,6 +237,9 @@ void boot_pci_place(struct pci_host *h)
 	}
 	for (uint32_t i = 0; i < nr_boot_domains; i++) {
 		place_all(h, &boot_domains[i], &taken);
+	}
+	if (beside) {
+		note_cuts(h, &taken);
 	}
 }
 

@@ -196,7 +196,15 @@ Test(fdt_dom_pci, beside_dom0)
 {
 	NAMES(BAD, "0000:00:03.0");
 	fake_module(fdt, "/chosen", "dom0", "multiboot,kernel", 0x70000000);
-	expect_refused("for machines without dom0");
+	expect_good();
+	cr_assert(fdt_dom_pci_any());
+	CELLS(fdt, "/chosen", "linux,pci-probe-only", 0);
+	expect_good();
+	CELLS(fdt, "/chosen", "linux,pci-probe-only", 1);
+	expect_refused("\"linux,pci-probe-only\"");
+	/* Without dom0 nobody looks at it. */
+	cr_assert_eq(fdt_del_node(fdt, fake_tree_node(fdt, "/chosen/dom0")), 0);
+	expect_good();
 }
 
 Test(fdt_dom_pci, what_does_not_go_with_it)

@@ -49,10 +49,12 @@ void pci_add_host(struct pci_host *h)
 }
 
 static struct pci_host *placed;
+static bool beside; /* dom0 */
 
-void boot_pci_place(struct pci_host *h)
+void boot_pci_place(struct pci_host *h, bool with_dom0)
 {
 	placed = h;
+	beside = with_dom0;
 }
 
 void *heap_alloc(struct domain *d, size_t size)
@@ -109,6 +111,7 @@ static void list_alone(void *t)
 	placed = NULL;
 	hardware_domain = NULL;
 	behind.owner = NULL;
+	p.nr_modules = 0;
 	fake_log_reset();
 	boot_pci(&host_dt, &p);
 }
@@ -256,6 +259,28 @@ Test(fdt_pci, without_dom0)
 	boot_pci(&host_dt, &p);
 	cr_assert_eq(nr_listed, 0);
 	cr_assert_not_null(strstr(fake_log_last[LOG_INFO], "one domain"));
+}
+
+/* Domains of the tree have functions: before dom0 is there. */
+Test(fdt_pci, before_dom0)
+{
+	uint32_t nr;
+
+	list_all(tree());
+	nr = p.nr_modules;
+	list_alone(tree());
+	cr_assert(!beside);
+	p.nr_modules = nr;
+	listed = NULL;
+	placed = NULL;
+	boot_pci(&host_dt, &p);
+	cr_assert_not_null(listed);
+	cr_assert_eq(placed, listed);
+	cr_assert(beside);
+	cr_assert_eq(boot_pci_hosts(), listed);
+	cr_assert_eq(listed->ecam_base, ECAM);
+	cr_assert_eq(listed->node, dt_resolve(&host_dt, HOST, strlen(HOST)));
+	cr_assert_not_null(strstr(fake_log_last[LOG_INFO], "toolstack"));
 }
 
 Test(fdt_pci, with_dom0_nothing_is_placed)

@@ -167,9 +167,11 @@ static void setup(void)
 
 TestSuite(pci_place, .init = setup);
 
+static bool beside; /* dom0 */
+
 static void place(void)
 {
-	boot_pci_place(&host);
+	boot_pci_place(&host, beside);
 }
 
 static uint64_t at(uint32_t dev, uint32_t n)
@@ -348,6 +350,150 @@ Test(pci_place, noise)
 		odd = n;
 		place();
 		odd = 0;
+	}
+}
+
+/* ---- beside dom0 --------------------------------------------------------- */
+
+/* From the ends on, downwards; dom0 keeps all before them, in whole 64 KiB. */
+Test(pci_place, at_the_ends)
+{
+	struct pci_function f = { .host = &host, .bdf = BDF(1) };
+
+	beside = true;
+	function(1);
+	bar(1, 0, 0, 4 * KIB);
+	bar(1, 1, 8, 64 * KIB);
+	set(BDF(1), 0x18, 4, 0xc001); /* ports: as they were */
+	keeps[8][2] = 0xffffffe0;
+	bar(1, 3, 4, 32 * MIB); /* more than the first window has */
+	function(2);
+	bar(2, 0, 0xc, 16 * KIB);
+	name(0, 0x10000 | BDF(1));
+	name(1, 0x10000 | BDF(2));
+	place();
+	cr_assert_eq(fake_log_count[LOG_ERR], 0);
+	cr_assert_eq(at(1, 0), LOW + 16 * MIB - 4 * KIB);
+	cr_assert_eq(at(1, 1), LOW + 16 * MIB - 128 * KIB);
+	cr_assert_eq(get(BDF(1), 0x18, 4), 0xc001);
+	cr_assert_eq(at(1, 3), HIGH + 32 * MIB);
+	cr_assert_eq(at(2, 0), LOW + 16 * MIB - 144 * KIB);
+	cr_assert_eq(host.kept[0], 192 * KIB);
+	cr_assert_eq(host.kept[1], 32 * MIB);
+	cr_assert_eq(pci_read_bars(&f), 0);
+	cr_assert_eq(f.bar[0].mfn, (0x50000000 + 16 * MIB - 4 * KIB) >> 12);
+}
+
+Test(pci_place, nothing_is_cut_for_nothing)
+{
+	beside = true;
+	function(1);
+	name(0, 0x10000 | BDF(1));
+	name(1, 0x10000 | BDF(4)); /* there is none */
+	place();
+	cr_assert_eq(host.kept[0] | host.kept[1], 0);
+	cr_assert_eq(fake_log_count[LOG_ERR] + fake_log_count[LOG_INFO], 0);
+}
+
+/* Odd ends: BARs are aligned, and dom0's windows end at 64 KiB. */
+Test(pci_place, odd_ends)
+{
+	beside = true;
+	host.window[0] = (struct pci_window){ LOW + 0x3000, 0x50003000,
+					      0x123000 };
+	function(1);
+	bar(1, 0, 0, 64 * KIB);
+	bar(1, 1, 0, 4 * KIB);
+	name(0, 0x10000 | BDF(1));
+	place();
+	cr_assert_eq(at(1, 0), LOW + 0x110000);
+	cr_assert_eq(at(1, 1), LOW + 0x10f000);
+	cr_assert_eq(host.kept[0], 0x123000 - (0x100000 - 0x3000));
+}
+
+static void beside_dom0(void)
+{
+	setup();
+	beside = true;
+	boot_domains[0] = boot_domains[1] = (struct boot_domain){
+		.refused = false };
+	function(1);
+	name(0, 0x10000 | BDF(1));
+}
+
+/* Some of each window stays dom0's; ends above 4 GiB are not for 32 bits. */
+Test(pci_place, no_room_beside_dom0)
+{
+	beside_dom0();
+	bar(1, 0, 4, 64 * MIB);
+	expect_refused(0, "no room");
+	beside_dom0();
+	bar(1, 0, 4, 64 * MIB);
+	host.window[1].size = 64 * MIB + 64 * KIB; /* but not aligned */
+	host.window[1].bus += 64 * KIB;
+	place();
+	cr_assert(boot_domains[0].refused);
+	beside_dom0();
+	bar(1, 0, 4, 64 * MIB);
+	host.window[1].size = 128 * MIB;
+	place();
+	cr_assert(!boot_domains[0].refused);
+	cr_assert_eq(host.kept[1], 64 * MIB);
+	beside_dom0();
+	host.nr_windows = 1;
+	host.window[0].bus = (UINT64_C(1) << 32) - 8 * MIB;
+	bar(1, 0, 0, 4 * KIB);
+	memset(&config[8][0x14], 0, 20);
+	expect_refused(0, "no room");
+	beside_dom0();
+	host.nr_windows = 1;
+	bar(1, 0, 0, 4 * KIB);
+	host.window[0].size = 60 * KIB; /* dom0 would have nothing */
+	expect_refused(0, "no room");
+	beside_dom0();
+	host.nr_windows = 1;
+	bar(1, 0, 4, 4 * KIB);
+	host.window[0].bus = UINT64_MAX - 0xfff; /* it wraps */
+	expect_refused(0, "no room");
+}
+
+Test(pci_place, windows_in_each_other)
+{
+	static const uint64_t bus[] = { LOW, LOW + 15 * MIB, LOW - 63 * MIB };
+
+	for (size_t i = 0; i < ARRAY_SIZE(bus); i++) {
+		beside_dom0();
+		bar(1, 0, 0, 4 * KIB);
+		host.window[1].bus = bus[i];
+		expect_refused(0, "windows of its host overlap");
+		cr_assert_eq(host.kept[0] | host.kept[1], 0);
+	}
+	beside_dom0();
+	host.window[1].bus = LOW + 16 * MIB;
+	place();
+	cr_assert(!boot_domains[0].refused);
+}
+
+/* Whatever devices and windows are: it ends, and dom0 has some of each. */
+Test(pci_place, noise_beside_dom0)
+{
+	for (uint32_t n = 1; n <= 3000; n++) {
+		beside_dom0();
+		for (uint32_t dev = 1; dev < 4; dev++) {
+			function(dev);
+			bar(dev, 0, 4, UINT64_C(1) << (dev * n % 64));
+			bar(dev, 2, 8, UINT64_C(1) << (n % 32));
+			name(dev & 1, 0x10000 | BDF(dev));
+		}
+		host.window[0].size = (uint64_t)n << (n % 40);
+		host.window[1].bus += (uint64_t)n << (n % 50);
+		odd = n & 1 ? n : 0;
+		place();
+		odd = 0;
+		for (uint32_t i = 0; i < host.nr_windows; i++) {
+			cr_assert(host.kept[i] == 0 ||
+				  host.kept[i] < host.window[i].size);
+		}
 	}
 }
 
