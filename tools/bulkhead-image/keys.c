@@ -113,7 +113,7 @@ const struct key domain_keys[] = {
 	  .help = "a partial tree with the devices it gets" },
 	{ .name = "pci", .kind = KEY_LIST, .prop = "bulkhead,pci",
 	  .form = "[ \"0000:00:03.0\" ]",
-	  .help = "PCI functions that it gets; without dom0" },
+	  .help = "PCI functions that it gets; not dom0's then" },
 	{ .name = "on_poweroff", .kind = KEY_TEXT,
 	  .prop = "bulkhead,on-poweroff", .form = "\"halt\"",
 	  .help = "when it powers off: halt, restart or crash-machine" },
