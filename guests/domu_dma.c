@@ -72,6 +72,14 @@ static void own_memory(void)
 	EXPECT_EQ(page[1][WORDS], 0x2222000000000000u + WORDS);
 }
 
+/* By the word "own" it does nothing else until it is destroyed. */
+static void own_for_ever(void)
+{
+	while (has_bootarg("own")) {
+		own_memory();
+	}
+}
+
 /*
  * Where the guest has memory the machine has something else: the hypervisor,
  * by its addresses. What the device writes there is in the guest's.
@@ -256,6 +264,7 @@ static void for_ever(void)
 const struct test guest_tests[] = {
 	{ "found", found },
 	{ "own_memory", own_memory },
+	{ "own_for_ever", own_for_ever },
 	{ "own_addresses", own_addresses },
 	{ "devices", devices },
 	{ "memory", memory },
