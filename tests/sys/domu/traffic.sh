@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Work for a disk and a network card, and its verification; in a guest and in dom0, until there is /run/stop.
-# usage: sh traffic.sh disk NAME MIB BS FLAG   writes a MiB of lines "NAME n" at MIB, reads it back, again and again
+# usage: sh traffic.sh disk NAME MIB SIZE BS FLAG   writes SIZE bytes of lines "NAME n" at MIB, reads them back, again and again
 #        sh traffic.sh blocks MIB COUNT        writes COUNT blocks of 4 KiB of lines "block n", in a circle
 #        sh traffic.sh send NAME | nc ...      numbered lines; /run/NAME.sent: how many
 #        nc ... | sh traffic.sh receive NAME   /run/NAME.received: how many came, each as it must be
@@ -22,12 +22,12 @@ disk()
     n=0
     until [ -e /run/stop ]; do
         n=$((n + 1))
-        yes "$1 $n" | head -c 1048576 >"/run/$1.want"
-        dd if="/run/$1.want" of=/dev/xvda bs="$3" seek=$(($2 * 1048576 / $3)) "$4" 2>/dev/null || bad "$1 $n: not written"
-        dd if=/dev/xvda bs=1048576 skip="$2" count=1 iflag=direct 2>/dev/null | cmp -s - "/run/$1.want" ||
+        yes "$1 $n" | head -c "$3" >"/run/$1.want"
+        dd if="/run/$1.want" of=/dev/xvda bs="$4" seek=$(($2 * 1048576 / $4)) "$5" 2>/dev/null || bad "$1 $n: not written"
+        dd if=/dev/xvda bs="$3" skip=$(($2 * 1048576 / $3)) count=1 iflag=direct 2>/dev/null | cmp -s - "/run/$1.want" ||
             bad "$1 $n: not what was written"
         echo $n >"/run/$1"
-        sleep 0.05
+        sleep 0.2
     done
     echo $n >"/run/$1.end"
 }
@@ -44,7 +44,7 @@ blocks()
         echo $n >/run/blocks
         now
         [ $((t - last)) -le $LONG ] || echo $((t - last)) >>/run/blocks.gaps
-        sleep 0.02
+        sleep 0.05
         now
         last=$t
     done
@@ -57,7 +57,7 @@ send()
     until [ -e /run/stop ]; do
         seq $((n + 1)) $((n + 500))
         n=$((n + 500))
-        sleep 0.05
+        sleep 0.1
     done
     echo $n >"/run/$1.sent"
 }
