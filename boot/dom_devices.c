@@ -22,7 +22,7 @@
 #include "fdt_parts.h"
 #include "ranges.h"
 
-#define MAX_DEVICE_RANGES 2000u
+#define MAX_DEVICE_RANGES 1500u
 #define MAX_CUTS 256u
 #define NR_INTIDS 1020u
 #define FIRST_SPI 32u
