@@ -13,6 +13,12 @@ WEAK bool pci_is_present(void)
 	return false;
 }
 
+WEAK bool pci_is_kept(uint32_t sbdf)
+{
+	(void)sbdf;
+	return false;
+}
+
 WEAK int pci_permit_pages(const struct domain *d, uint64_t mfn, uint64_t nr)
 {
 	(void)d;
