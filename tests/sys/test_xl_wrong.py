@@ -15,6 +15,8 @@ from xl_domu import LEFT, PAGES, config, noted, settled
 
 # CPU time; whether a vCPU just runs or waits.
 LIST = (sub(r" +\d+\.\d\b", " T"), sub(r" [r-][b-]([p-][s-][crswS-][d-])(?= )", r" **\1"))
+# A script's process; how many there were before it depends on how often what is left was looked at.
+PROCESS = sub(r" \[\d+\] exited", " [P] exited")
 
 # One CPU: under the instruction clock two busy CPUs wait for each other, and a guest that waits for its console is busy.
 MACHINE = {"smp": 1}
@@ -100,7 +102,7 @@ def wrong_steps():
     # The first guest beside another leaves pages of small objects behind, which the next ones use.
     steps = [step("taken", "xl create -q -p /etc/xen/taken.cfg; xl create -q -p /etc/xen/unknown-key.cfg; xl destroy right; "
                            "sleep 3; sh /root/left >/run/left")]
-    steps += [step(name, MAKE.format(cfg=f"/etc/xen/{name}.cfg"), *LIST, lambda text: LEFT_BEHIND.sub("", text))
+    steps += [step(name, MAKE.format(cfg=f"/etc/xen/{name}.cfg"), *LIST, PROCESS, lambda text: LEFT_BEHIND.sub("", text))
               for name in [*WRONG, "no-file"]]
     return steps + [step("taken-goes", "xl destroy taken; xl list", *LIST)]
 
