@@ -14,7 +14,7 @@ from domains import compile_tree
 from run import BUILD
 from test_xl_pci import AUDIT, INITRD, MACHINE, TOOL, TREE, held
 from xl import run_steps, step
-from xl_domu import LEFT, output
+from xl_domu import LEFT, noted, output, settled
 
 CYCLES = int(os.environ.get("PCI_CYCLES", "40"))
 DETACHED = 4                # of so many the last loses the function unasked before it ends
@@ -54,9 +54,9 @@ def fixture_ran(request):
         with open(path, "rb") as file:
             files.append((name, file.read()))
     rng = random.Random(CYCLES)
-    steps = [step("hold", held(CARD)), step("warm-up", f"{START} && {END}"), step("before", LEFT),
+    steps = [step("hold", held(CARD)), step("warm-up", f"{START} && {END}"), step("before", "sleep 3; " + noted(LEFT)),
              *[cycle(number, rng) for number in range(CYCLES)],
-             step("faults", FAULTS), step("after", LEFT), step("audit", AUDIT), step("back", f"xl pci-assignable-remove {CARD}")]
+             step("faults", FAULTS), step("after", settled(LEFT)), step("audit", AUDIT), step("back", f"xl pci-assignable-remove {CARD}")]
     return run_steps(hyp, "xl-pci-cycles", steps, files, initrd=INITRD, smp=1, board_options=MACHINE,
                      extra=["-global", "arm-smmuv3.stage=2", "-device", "edu,dma_mask=0xffffffffffffffff,addr=3"])
 

@@ -15,7 +15,7 @@ from domains import compile_tree
 from run import BUILD
 from test_xl_pci import AUDIT, INITRD, MACHINE, TOOL, TREE, held
 from xl import run_steps, step
-from xl_domu import LEFT, output
+from xl_domu import LEFT, noted, output, settled
 
 pytestmark = pytest.mark.xdist_group("xl-pci-hostile")
 
@@ -69,7 +69,7 @@ def steps_of(name, *more):
     steps = [step(f"{name}-create", "xl dmesg -c >/dev/null; " + START.format(name))]
     for phase in PHASES[name]:
         steps += [step(f"{name}-{phase}", PHASE.format(LOG.format(name), phase)), step(f"{name}-{phase}-faults", FAULTS)]
-    return [*steps, *more, step(f"{name}-audit", AUDIT), step(f"{name}-end", END.format(name)), step(f"{name}-left", LEFT),
+    return [*steps, *more, step(f"{name}-audit", AUDIT), step(f"{name}-end", END.format(name)), step(f"{name}-left", settled(LEFT)),
             step(f"{name}-watched", WATCHED), step(f"{name}-audit-end", AUDIT), step(f"{name}-beats", BEATS)]
 
 
@@ -89,7 +89,7 @@ def run(request, smp, *names):
              # The first of a kind leaves pages of small objects behind, and of the ITS's tables, which the next ones use.
              *[step("warm-up-" + name, f"{START.format(name)}; {PHASE.format(LOG.format(name), 'found')}; {END.format(name)}")
                for name in names],
-             step("left", LEFT), step("watched", WATCHED)]
+             step("left", "sleep 3; " + noted(LEFT)), step("watched", WATCHED)]
     for name in names:
         steps += steps_of(name, *(steps_of_hotplug() if name == "pci" else ()))
     steps.append(step("back", f"xl pci-assignable-remove {CARD} && xl pci-assignable-remove {SECOND}"))

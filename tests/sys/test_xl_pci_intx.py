@@ -12,7 +12,7 @@ from conftest import LOGS
 from test_xl_pci import AUDIT, DISK, END, FETCH_E1000E, GONE, HALF, LOAD, LOG, MIB, REREAD, START, TFTP_SIZE, WAIT
 from test_xl_pci import INITRD, MACHINE, failed, files, first_word, guest, held, inside, known_bytes, sha256
 from xl import run_steps, step
-from xl_domu import LEFT, output
+from xl_domu import LEFT, noted, output, settled
 
 pytestmark = pytest.mark.xdist_group("xl-pci")
 
@@ -52,7 +52,7 @@ def steps():
         step("dom0-before", "modprobe nvme; modprobe e1000e; " + WAIT.format("nvme0n1") + "; head -c 1 /dev/nvme0n1 | wc -c"),
         step("hold", held(NVME, E1000E, EDU)),
         first,
-        step("before", LEFT),
+        step("before", "sleep 3; " + noted(LEFT)),
         step("create", START.format("one")),
         step("interrupts", inside("one", WAIT.format("nvme0n1") + "; " + LINES)),
         step("read", inside("one", f"head -c {HALF} /dev/nvme0n1 | sha256sum")),
@@ -74,7 +74,7 @@ def steps():
         step("end-one", END.format("one")),
         *lives,
         step("faults", "xl dmesg | sed 's/^(BH)/:/' | grep -E 'refused by|answer|nobody|cannot have'; true"),
-        step("after", LEFT),
+        step("after", settled(LEFT)),
         step("audit-end", AUDIT),
         step("back", " && ".join(f"xl pci-assignable-remove -r {one}" for one in (NVME, E1000E, EDU))),
         step("dom0-after", WAIT.format("nvme0n1") + f"; tail -c {HALF} /dev/nvme0n1 | sha256sum; {BY_PIN}"),
