@@ -66,13 +66,10 @@ void arch_cpu_relax(void)
 void arch_cpu_idle(void)
 {
 	dsb(sy);
-	if (unlikely(gicv2_looks_once)) {
-		gicv2_look_again();
-		wfi();
-		irq_again_soon(); /* a guest may run now */
-		return;
-	}
 	wfi();
+	if (unlikely(gicv2_looks_once)) {
+		irq_again_soon(); /* a guest may run now */
+	}
 }
 
 void arch_wmb(void)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lines of guests that their GIC has forgotten: has it look again, before the
- * CPU sleeps and now and then while a guest runs (gicv2_looks_once).
+ * Lines of guests that their GIC has forgotten: has it look again now and then
+ * while a guest runs, and once when it sleeps (gicv2_looks_once). Not at each
+ * sleep: with two CPUs that GIC then gives a level line again and again.
  *
  * Owns    a timer for each CPU.
  * Not     which GIC that is, nor how it is done (drivers/gic/gicv2.c).
