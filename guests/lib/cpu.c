@@ -150,19 +150,6 @@ void irq_counts_clear(void)
 	c->last_irq = MAX_INTID;
 }
 
-bool irq_wait(unsigned int intid, unsigned int n)
-{
-	volatile uint16_t *count = &this_cpu()->irq_count[intid];
-	uint64_t end = counter() + us_to_ticks(HANG_US);
-
-	irq_on();
-	while (*count < n && counter() < end) {
-		asm volatile("yield" ::: "memory");
-	}
-	irq_off();
-	return *count >= n;
-}
-
 bool wait_count(const volatile unsigned int *count, unsigned int n)
 {
 	uint64_t end = counter() + us_to_ticks(HANG_US);
@@ -173,6 +160,11 @@ bool wait_count(const volatile unsigned int *count, unsigned int n)
 	}
 	irq_off();
 	return *count >= n;
+}
+
+bool irq_wait(unsigned int intid, unsigned int n)
+{
+	return wait_count(&this_cpu()->irq_count[intid], n);
 }
 
 static void cpu_setup(struct cpu *c)

@@ -140,7 +140,7 @@ struct cpu {
 	uint64_t gicr;			/* this CPU's redistributor frame */
 	unsigned int last_irq;
 	unsigned int irqs;
-	uint16_t irq_count[MAX_INTID];
+	unsigned int irq_count[MAX_INTID];
 };
 
 extern struct cpu cpus[MAX_CPUS];

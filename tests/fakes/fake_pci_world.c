@@ -339,6 +339,16 @@ static int64_t call(uint32_t cmd, struct domain *d, uint16_t bdf)
 	return hv_domctl(cmd, d->id, &op);
 }
 
+int pw_give(struct domain *d, uint32_t sbdf)
+{
+	int rc;
+
+	do {
+		rc = pci_assign(d, sbdf);
+	} while (rc == -EAGAIN);
+	return rc;
+}
+
 int64_t pw_assign(struct domain *d, uint16_t bdf)
 {
 	return call(XEN_DOMCTL_assign_device, d, bdf);

@@ -43,6 +43,8 @@ void pw_start(void);
 struct domain *pw_build(void);
 uint32_t pw_get(uint16_t bdf, uint32_t reg, unsigned int bytes);
 void pw_set(uint16_t bdf, uint32_t reg, unsigned int bytes, uint32_t value);
+/* By boot's code: pci_assign() until there is an answer. */
+int pw_give(struct domain *d, uint32_t sbdf);
 /* Until there is an answer; time passes. */
 int64_t pw_assign(struct domain *d, uint16_t bdf);
 int64_t pw_deassign(struct domain *d, uint16_t bdf);

@@ -50,6 +50,19 @@ def sums(lines):
     return [match.group(1) for line in lines if (match := re.match(r"([0-9a-f]{64})\b", line))]
 
 
+def nvme_works(console, disk):
+    """In the guest with the keyboard: right data both ways, by messages. DISK: the host's file of it."""
+    first_half = sha256(known_bytes("nvme", DISK)[:HALF])
+    assert sums(ask(console, WAIT.format("nvme0n1") + f"; head -c {HALF} /dev/nvme0n1 | sha256sum")) == [first_half]
+    written, = sums(ask(console, f"head -c {MIB} /dev/urandom >/tmp/noise; sha256sum </tmp/noise; dd if=/tmp/noise "
+                        "of=/dev/nvme0n1 bs=256k seek=32 conv=fsync,notrunc 2>/dev/null"))
+    with open(disk, "rb") as file:
+        assert sha256(file.read(HALF)) == first_half
+        assert sha256(file.read(MIB)) == written
+    raised = counts("\n".join(ask(console, MESSAGES)))
+    assert sum(count for name, count in raised.items() if re.match("nvme0q[1-9]", name)) > 30, raised
+
+
 def test_two_guests(boot, monkeypatch):
     """Data right both ways, by messages through the virtual ITS; each refusal has its own reason and costs one domain."""
     monkeypatch.setattr(typing, "CHUNK", TYPED)
@@ -72,15 +85,7 @@ def test_two_guests(boot, monkeypatch):
                  "PCI 0000:01:00.0: not for guests: it is behind a bridge"):
         assert text in log, text
     assert re.findall(r"/chosen/(\w+): this domain is not started", log) == [domain.name for domain in domains[2:]]
-    first_half = sha256(known_bytes("nvme", DISK)[:HALF])
-    assert sums(ask(console, WAIT.format("nvme0n1") + f"; head -c {HALF} /dev/nvme0n1 | sha256sum")) == [first_half]
-    written, = sums(ask(console, f"head -c {MIB} /dev/urandom >/tmp/noise; sha256sum </tmp/noise; dd if=/tmp/noise "
-                        "of=/dev/nvme0n1 bs=256k seek=32 conv=fsync,notrunc 2>/dev/null"))
-    with open(disk, "rb") as file:
-        assert sha256(file.read(HALF)) == first_half
-        assert sha256(file.read(MIB)) == written
-    raised = counts("\n".join(ask(console, MESSAGES)))
-    assert sum(count for name, count in raised.items() if re.match("nvme0q[1-9]", name)) > 30, raised
+    nvme_works(console, disk)
     console.send(KEYS)
     console.expect(rb"Input goes to two now")
     console.serving = False

@@ -7,9 +7,9 @@ import re
 import console as typing
 import pytest
 from test_static import KEYS, KERNEL, STATIC, require, text_of
-from test_static_pci import RAMDISK, TYPED, ask, bare, functions, linux, sums
-from test_xl_pci import (BLOCK, DISK, E1000E, FETCH_E1000E, HALF, INITRD, MACHINE, MESSAGES, MIB, NVME, PORT, SMALL, TFTP_SIZE,
-                         TOOL, WAIT, cards, counts, known_bytes, sha256)
+from test_static_pci import RAMDISK, TYPED, bare, functions, linux, nvme_works, sums
+from test_xl_pci import (BLOCK, E1000E, FETCH_E1000E, INITRD, MACHINE, MIB, NVME, PORT, SMALL, TFTP_SIZE, TOOL, WAIT, cards,
+                         known_bytes, sha256)
 
 pytestmark = pytest.mark.xen_cannot("Debian's Xen gives no PCI functions away on Arm, and bulkhead,pci is ours")
 
@@ -68,19 +68,6 @@ def in_dom0(console):
     assert ends == [EDU_BAR - 1], ends
 
 
-def in_guest(console, disk):
-    """Right data both ways, by messages, while dom0's cards work."""
-    first_half = sha256(known_bytes("nvme", DISK)[:HALF])
-    assert sums(ask(console, WAIT.format("nvme0n1") + f"; head -c {HALF} /dev/nvme0n1 | sha256sum")) == [first_half]
-    written, = sums(ask(console, f"head -c {MIB} /dev/urandom >/tmp/noise; sha256sum </tmp/noise; dd if=/tmp/noise "
-                        "of=/dev/nvme0n1 bs=256k seek=32 conv=fsync,notrunc 2>/dev/null"))
-    with open(disk, "rb") as file:
-        assert sha256(file.read(HALF)) == first_half
-        assert sha256(file.read(MIB)) == written
-    raised = counts("\n".join(ask(console, MESSAGES)))
-    assert sum(count for name, count in raised.items() if re.match("nvme0q[1-9]", name)) > 30, raised
-
-
 def refusals(log):
     for text in (f"one: has PCI {NVME}", f"two: has PCI {FIRST}",
                  "the last 1984 KiB of the window at 0x10000000 are not d0's",
@@ -115,7 +102,7 @@ def test_beside_dom0(boot, monkeypatch):
     console.check(LOAD)
     console.leave()
     keyboard(console, "one")
-    in_guest(console, disk)
+    nvme_works(console, disk)
     console.serving = False
     keyboard(console, "dom0")
     audit(console)

@@ -56,7 +56,8 @@ def fixture_ran(request):
     rng = random.Random(CYCLES)
     steps = [step("hold", held(CARD)), step("warm-up", f"{START} && {END}"), step("before", "sleep 3; " + noted(LEFT)),
              *[cycle(number, rng) for number in range(CYCLES)],
-             step("faults", FAULTS), step("after", settled(LEFT)), step("audit", AUDIT), step("back", f"xl pci-assignable-remove {CARD}")]
+             step("faults", FAULTS), step("after", settled(LEFT)), step("audit", AUDIT),
+             step("back", f"xl pci-assignable-remove {CARD}")]
     return run_steps(hyp, "xl-pci-cycles", steps, files, initrd=INITRD, smp=1, board_options=MACHINE,
                      extra=["-global", "arm-smmuv3.stage=2", "-device", "edu,dma_mask=0xffffffffffffffff,addr=3"])
 

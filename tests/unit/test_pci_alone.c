@@ -65,16 +65,6 @@ static void with_dom0_again(void)
 
 TestSuite(pci_alone, .init = without_dom0, .fini = with_dom0_again);
 
-static int give_alone(struct domain *d, uint32_t sbdf)
-{
-	int rc;
-
-	do {
-		rc = pci_assign(d, sbdf);
-	} while (rc == -EAGAIN);
-	return rc;
-}
-
 /* Until it is nobody's; time passes. */
 static void take_alone(struct domain *d)
 {
@@ -87,14 +77,14 @@ Test(pci_alone, there_and_back)
 {
 	struct iommu_space s;
 
-	cr_assert_eq(give_alone(alone, SMALL), 0);
-	cr_assert_eq(give_alone(alone, LARGE), 0);
+	cr_assert_eq(pw_give(alone, SMALL), 0);
+	cr_assert_eq(pw_give(alone, LARGE), 0);
 	iommu_space_of(alone, &s);
 	cr_assert_eq(pw_seen[SMALL], alone);
 	cr_assert_eq(pw_root[SMALL], s.root);
 	cr_assert_eq(pw_root[LARGE], s.root);
 	cr_assert_eq(pw_root[PLAIN], 0);
-	cr_assert_eq(give_alone(alone, SMALL), -EBUSY);
+	cr_assert_eq(pw_give(alone, SMALL), -EBUSY);
 	pw_messages[SMALL] = alone;
 	take_alone(alone);
 	cr_assert_null(pw_seen[SMALL]);
@@ -103,7 +93,7 @@ Test(pci_alone, there_and_back)
 	cr_assert_eq(pw_resets[SMALL], 1);
 	cr_assert_eq(alone->iommu.nr_devices, 0);
 	/* And again: it is nobody's, as before. */
-	cr_assert_eq(give_alone(alone, SMALL), 0);
+	cr_assert_eq(pw_give(alone, SMALL), 0);
 	cr_assert_eq(pw_root[SMALL], s.root);
 	take_alone(alone);
 }
@@ -111,16 +101,16 @@ Test(pci_alone, there_and_back)
 Test(pci_alone, refused)
 {
 	pw_its_rc = -ENODEV;
-	cr_assert_eq(give_alone(alone, LARGE), -ENODEV);
+	cr_assert_eq(pw_give(alone, LARGE), -ENODEV);
 	cr_assert_eq(pw_root[LARGE], 0);
 	pw_its_rc = 0;
-	cr_assert_eq(give_alone(alone, NONE), -ENODEV);
-	cr_assert_eq(give_alone(alone, BRIDGE), -ENODEV);
-	cr_assert_eq(give_alone(alone, 0x10000 | SMALL), -ENODEV);
+	cr_assert_eq(pw_give(alone, NONE), -ENODEV);
+	cr_assert_eq(pw_give(alone, BRIDGE), -ENODEV);
+	cr_assert_eq(pw_give(alone, 0x10000 | SMALL), -ENODEV);
 	pw_set(PLAIN, 0xb, 1, 6); /* a host's own part */
-	cr_assert_eq(give_alone(alone, PLAIN), -ENODEV);
+	cr_assert_eq(pw_give(alone, PLAIN), -ENODEV);
 	pw_set(SMALL, 0x10, 4, 0); /* nobody has placed it */
-	cr_assert_eq(give_alone(alone, SMALL), -ENODEV);
+	cr_assert_eq(pw_give(alone, SMALL), -ENODEV);
 	take_alone(alone);
 }
 
@@ -128,15 +118,15 @@ Test(pci_alone, refused)
 Test(pci_alone, fails)
 {
 	pw_add_rc = -ENOSPC;
-	cr_assert_eq(give_alone(alone, SMALL), -ENOSPC);
+	cr_assert_eq(pw_give(alone, SMALL), -ENOSPC);
 	cr_assert_eq(pw_root[SMALL], 0);
 	pw_add_rc = 0;
 	pw_fail_stream = STREAM0 + SMALL;
 	pw_attach_rc = -EIO;
-	cr_assert_eq(give_alone(alone, SMALL), -EIO);
+	cr_assert_eq(pw_give(alone, SMALL), -EIO);
 	cr_assert_eq(pw_root[SMALL], 0);
 	pw_fail_stream = UINT32_MAX;
-	cr_assert_eq(give_alone(alone, SMALL), 0);
+	cr_assert_eq(pw_give(alone, SMALL), 0);
 	take_alone(alone);
 }
 
@@ -147,9 +137,9 @@ Test(pci_alone, host_of_another)
 
 	d->iommu.enabled = true;
 	cr_assert_eq(iommu_assign(d, &pw_bridge), 0);
-	cr_assert_eq(give_alone(alone, SMALL), -ENODEV);
+	cr_assert_eq(pw_give(alone, SMALL), -ENODEV);
 	iommu_return(d, &pw_bridge);
-	cr_assert_eq(give_alone(alone, SMALL), 0);
+	cr_assert_eq(pw_give(alone, SMALL), 0);
 	cr_assert_eq(iommu_assign(d, &pw_bridge), -EBUSY);
 	take_alone(alone);
 }

@@ -92,16 +92,6 @@ static bool has_page(uint16_t bdf)
 	return e.type == P2M_MMIO_DIRECT;
 }
 
-static int give(struct domain *d, uint32_t sbdf)
-{
-	int rc;
-
-	do {
-		rc = pci_assign(d, sbdf);
-	} while (rc == -EAGAIN);
-	return rc;
-}
-
 static int64_t hold(uint32_t cmd, domid_t id, uint32_t sbdf)
 {
 	op.u.assign_device.dev = XEN_DOMCTL_DEV_PCI;
@@ -145,11 +135,11 @@ Test(pci_keep, lives)
 
 	boot_pci_keep();
 	for (uint32_t i = 0; i < 3; i++) {
-		cr_assert_eq(give(d, SMALL), 0);
+		cr_assert_eq(pw_give(d, SMALL), 0);
 		cr_assert_eq(pw_seen[SMALL], d);
 		pw_messages[SMALL] = d;
 		right();
-		cr_assert_eq(give(e, SMALL), -EBUSY);
+		cr_assert_eq(pw_give(e, SMALL), -EBUSY);
 		while (pci_release_step(d) == -EAGAIN) {
 			fake_time_ns += 10000000;
 			cr_assert(pw_is_right());
@@ -159,12 +149,12 @@ Test(pci_keep, lives)
 		cr_assert_null(pw_messages[SMALL]);
 		right();
 	}
-	cr_assert_eq(give(e, SMALL), 0);
+	cr_assert_eq(pw_give(e, SMALL), 0);
 	cr_assert_eq(hv_destroy(e->id), 0);
 	right();
 	cr_assert(pci_is_given(ID0 + SMALL), "not dom0's, ever");
 	/* One that has no reset is as quiet. */
-	cr_assert_eq(give(d, PLAIN), 0);
+	cr_assert_eq(pw_give(d, PLAIN), 0);
 	cr_assert_eq(hv_destroy(d->id), 0);
 	cr_assert_eq(pw_root[PLAIN], 0);
 }

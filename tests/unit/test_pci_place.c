@@ -184,10 +184,9 @@ static uint64_t at(uint32_t dev, uint32_t n)
 
 /* ---- */
 
-Test(pci_place, sizes_and_kinds)
+/* BARs of each kind, of two functions, find room. */
+static void place_all_kinds(void)
 {
-	struct pci_function f = { .host = &host, .bdf = BDF(1) };
-
 	function(1);
 	bar(1, 0, 0, 4 * KIB);
 	bar(1, 1, 8, 64 * KIB);
@@ -200,9 +199,16 @@ Test(pci_place, sizes_and_kinds)
 	name(1, 0x10000 | BDF(2));
 	place();
 	cr_assert_eq(fake_log_count[LOG_ERR], 0);
+	cr_assert_eq(get(BDF(1), 0x18, 4), 0xc001);
+}
+
+Test(pci_place, sizes_and_kinds)
+{
+	struct pci_function f = { .host = &host, .bdf = BDF(1) };
+
+	place_all_kinds();
 	cr_assert_eq(at(1, 0), LOW);
 	cr_assert_eq(at(1, 1), LOW + 64 * KIB);
-	cr_assert_eq(get(BDF(1), 0x18, 4), 0xc001);
 	cr_assert_eq(at(1, 3), HIGH);
 	cr_assert_eq(at(2, 0), LOW + 128 * KIB);
 	cr_assert_eq(get(BDF(1), 4, 2), 0x400, "off until it is given");
@@ -361,21 +367,9 @@ Test(pci_place, at_the_ends)
 	struct pci_function f = { .host = &host, .bdf = BDF(1) };
 
 	beside = true;
-	function(1);
-	bar(1, 0, 0, 4 * KIB);
-	bar(1, 1, 8, 64 * KIB);
-	set(BDF(1), 0x18, 4, 0xc001); /* ports: as they were */
-	keeps[8][2] = 0xffffffe0;
-	bar(1, 3, 4, 32 * MIB); /* more than the first window has */
-	function(2);
-	bar(2, 0, 0xc, 16 * KIB);
-	name(0, 0x10000 | BDF(1));
-	name(1, 0x10000 | BDF(2));
-	place();
-	cr_assert_eq(fake_log_count[LOG_ERR], 0);
+	place_all_kinds();
 	cr_assert_eq(at(1, 0), LOW + 16 * MIB - 4 * KIB);
 	cr_assert_eq(at(1, 1), LOW + 16 * MIB - 128 * KIB);
-	cr_assert_eq(get(BDF(1), 0x18, 4), 0xc001);
 	cr_assert_eq(at(1, 3), HIGH + 32 * MIB);
 	cr_assert_eq(at(2, 0), LOW + 16 * MIB - 144 * KIB);
 	cr_assert_eq(host.kept[0], 192 * KIB);
