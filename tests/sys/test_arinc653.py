@@ -105,14 +105,24 @@ def planned_turns():
     return [planned(f"dom{number}", " ".join(words), "busy") for number, words in windows.items()]
 
 
+SHOWN = 16                  # switches that the key prints
+
+
 def trace_of(console):
     """[[microsecond, domain, domain before]] of the last switches, by the hypervisor's key."""
-    begin = len(console.data)
-    console.seen = begin
-    console.send("tr")
-    console.expect(rb"CPU 0: (?:busy|idle)")
-    return [[int(s) * 1e6 + int(ns) / 1e3, int(domain), int(before)] for s, ns, domain, before in re.findall(
-        r"(\d+)\.(\d{9}) CPU 0 SCHED_RUN dom=(\d+) vcpu=0 from=(\d+)", console.data[begin:].decode(errors="replace"))]
+    console.send("t")
+    events = [console.expect(rb"(\d+)\.(\d{9}) CPU 0 SCHED_RUN dom=(\d+) vcpu=0 from=(\d+)\r?\n").groups() for _ in range(SHOWN)]
+    return [[int(s) * 1e6 + int(ns) / 1e3, int(domain), int(before)] for s, ns, domain, before in events]
+
+
+def wait_for_switches(console):
+    """The key is there before the domains are."""
+    while True:
+        begin = len(console.data)
+        console.send("tr")
+        console.expect(rb"CPU 0: (?:busy|idle)")
+        if console.data.count(b"SCHED_RUN", begin) == SHOWN:
+            return
 
 
 def late(want_at, at):
@@ -129,11 +139,12 @@ def test_as_predicted(boot, tmp_path):
     console.expect(rb"Input goes to the hypervisor now")
     base = None
     compared = 0
-    looked = trace_of(console)[-1][0]       # when the key was printed last: what is due then comes late
+    wait_for_switches(console)
+    looked = trace_of(console)[-1][0]       # no later than its lines were printed: what is due then comes late
     while compared < 20:
         time.sleep(0.1)         # for some frames to pass: with fewer it looks again
         events = trace_of(console)
-        is_whole = len(events) == 16 and events[0][0] > looked + FRAME_US
+        is_whole = events[0][0] > looked + FRAME_US
         looked = events[-1][0]
         if not is_whole:
             continue
