@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The harness itself: what it takes for a command's output when others write on the same console."""
+import pytest
+from chaos import Chaos
 from console import Console
 from xl import Result, results_of, step
 
@@ -37,3 +39,33 @@ def test_others_beside_marks(tmp_path):
 def test_others_beside_marks_of_steps():
     steps = [step(name, "any") for name in ("first", "second", "third")]
     assert results_of(steps, STEPS.encode()) == {"first": Result(3, "one"), "second": Result(0, "two")}
+
+
+class Echo:
+    """Not a machine: says again what is typed."""
+
+    def command(self):
+        return ["cat"]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_bad_day(tmp_path, monkeypatch, seed):
+    """Whatever the lot is, all that was typed comes, once and in its order."""
+    monkeypatch.setenv("BULKHEAD_CHAOS", str(seed))
+    text = b"".join(b"line %d\n" % number for number in range(20))
+    with Console(Echo(), str(tmp_path / "log")) as console:
+        console.send(text)
+        console.expect(rb"line 19\n")
+        assert console.data == text
+
+
+def test_bad_days_differ(tmp_path):
+    """Each kind of trouble is some machine's; the same seed and machine have the same; who was stopped goes on."""
+    with Console(Echo(), str(tmp_path / "log")) as console:
+        days = {seed: Chaos(seed, console.process, "machine") for seed in range(20)}
+        again = Chaos(7, console.process, "machine")
+        for kind in ("stutters", "looks_late", "stops", "disfavoured"):
+            assert len({getattr(day, kind) for day in days.values()}) > 1, kind
+            assert getattr(again, kind) == getattr(days[7], kind)
+        console.send("still here\n")
+        console.expect(rb"still here")

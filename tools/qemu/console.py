@@ -13,6 +13,8 @@ import signal
 import subprocess
 import time
 
+from chaos import chaos_for
+
 IDLE_LIMIT = float(os.environ.get("BULKHEAD_IDLE_LIMIT", "900"))    # seconds of silence
 RUN_LIMIT = float(os.environ.get("BULKHEAD_RUN_LIMIT", "14400"))     # seconds for one machine, a last resort
 TAIL_LINES = 40
@@ -62,6 +64,7 @@ class Console:
         self.started = time.monotonic()
         self.process = subprocess.Popen(machine.command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=end_with_parent)
+        self.chaos = chaos_for(self.process, log)
         os.set_blocking(self.process.stdout.fileno(), False)
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.process.stdout, selectors.EVENT_READ)
@@ -120,6 +123,8 @@ class Console:
             found = regex.search(self.data, self.seen)
             if found:
                 self.seen = found.end()
+                if self.chaos:
+                    self.chaos.after_wait()
                 return found
             crash = CRASH.search(self.data, max(self.seen, searched - 200))
             if crash:
@@ -164,9 +169,11 @@ class Console:
     # ---- typing
 
     def send(self, text):
+        data = text.encode() if isinstance(text, str) else text
         try:
-            self.process.stdin.write(text.encode() if isinstance(text, str) else text)
-            self.process.stdin.flush()
+            for piece in self.chaos.pieces(data) if self.chaos else [data]:
+                self.process.stdin.write(piece)
+                self.process.stdin.flush()
         except BrokenPipeError:
             self._read()
             self.process.wait()
