@@ -9,6 +9,7 @@ def test_sbsa_ref(boot, hyp):
     require(STATIC)
     console = boot(board="sbsa-ref", smp=1, mem=2048, dom0_mem=512, icount=True, reboot=False,
                    domains=[Domain("beside", STATIC, bootargs="keyboard")])
+    console.check("dmesg -n 1")     # no words of the kernel's between those of a command
     assert console.check("tr '\\0' ' ' </proc/device-tree/model; cat /sys/class/rtc/rtc0/name").startswith("QEMU sbsa-ref rtc-pl031")
     wait_for(console, b"type a line")
     console.leave()
