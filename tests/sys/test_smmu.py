@@ -15,6 +15,9 @@ from conftest import LOGS, ROOT
 from xl import run_steps, step
 from xl_domu import config, output
 
+# One worker: its disk is one file, which QEMU lends to one machine at a time.
+pytestmark = pytest.mark.xdist_group("smmu")
+
 MIB = 1 << 20
 DISK = 16 * MIB
 HALF = DISK // 2

@@ -78,7 +78,8 @@ CHIP = ("guest one 'cat /sys/class/rtc/rtc0/name /sys/class/rtc/rtc0/since_epoch
         "echo +2 >/sys/class/rtc/rtc0/wakealarm; sleep 4; grep rtc-pl031 /proc/interrupts; cat /sys/class/rtc/rtc0/wakealarm'")
 
 
-@pytest.fixture(scope="module", name="ran", params=[2, 3], ids=["gicv2", "gicv3"])
+@pytest.fixture(scope="module", name="ran", params=[pytest.param(2, id="gicv2", marks=pytest.mark.xdist_group("xl-device-2")),
+                                                    pytest.param(3, id="gicv3", marks=pytest.mark.xdist_group("xl-device-3"))])
 def fixture_ran(request):
     hyp = request.config.getoption("--hyp")
     # On Xen a line is free some time after its domain has ended.
