@@ -165,7 +165,7 @@ STEPS = [
                        "xl destroy one"),
     step("create-console", typed("xl create -c /etc/xen/one.cfg", "", "echo con\"\"sole", first="guest one --wait 4"), *TYPED),
     step("shutdown-inside", f"guest one 'sleep 1; poweroff &'; {GONE}; xl list", *LIST),
-    step("destroy", "xl destroy two; xl list", *LIST),
+    step("destroy", "xl destroy two; sleep 1; xl list", *LIST),
     step("destroy-none", "xl destroy one"),
     step("destroy-dom0", "xl destroy 0"),
     step("none", "for c in pause unpause shutdown reboot console sysrq uptime vcpu-list network-list block-list; do "

@@ -24,8 +24,8 @@ PLACES = "xl vcpu-list one | awk 'NR > 1 { print $3, $4 }'"
 
 def settled_at(*places):
     """Until the guest's last vCPUs are there: who has to give way does so in its own time. Then where they are."""
-    where = f"{PLACES} | tail -{len(places)}"
-    return f"until [ \"$({where} | tr '\\n' ,)\" = '{','.join(places)},' ]; do sleep 0.1; done; {where}"
+    look = f"at=$({PLACES} | tail -{len(places)})"
+    return f"until {look}; [ \"$(echo \"$at\" | tr '\\n' ,)\" = '{','.join(places)},' ]; do sleep 0.1; done; echo \"$at\""
 
 
 SWITCH = "\x01\x01\x01"
@@ -104,7 +104,7 @@ STEPS = [
      "xl dmesg | grep -oE 'CPU [02]( does not take|: offline)' | sort -u; cpus on 0 on 2", 0,
      ["CPU 0: offline", "CPU 2: offline"]),
     ("runs", "guest one 'echo runs'", 0, ["runs"]),
-    ("destroy", f"xl destroy one; xl list | wc -l; {LISTS}", 0, ["2", *ALL]),
+    ("destroy", f"xl destroy one; sleep 1; xl list | wc -l; {LISTS}", 0, ["2", *ALL]),
 ]
 
 
