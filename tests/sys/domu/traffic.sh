@@ -83,7 +83,10 @@ receive()
 moved()
 {
     for name in "$@"; do
-        from=$(cat "/run/$name")
+        # Who writes it makes it empty first.
+        until from=$(cat "/run/$name") && [ -n "$from" ]; do
+            sleep 0.02
+        done
         until [ "$(cat "/run/$name")" -gt $((from + 1)) ]; do
             sleep 0.02
         done
