@@ -89,6 +89,7 @@ def test_beside_dom0(boot, monkeypatch):
                    dom0_args="iomem=relaxed",
                    domains=[linux("one", NVME), bare("two", functions(FIRST)), bare("again", functions(NVME)),
                             bare("bridge", functions(PORT)), bare("small", functions(SMALL)), bare("none", functions(NONE))])
+    console.check("dmesg -n 1")
     if "guest one is up" not in text_of(console):
         console.expect(b"guest one is up")
     refusals(text_of(console))
@@ -106,7 +107,8 @@ def test_beside_dom0(boot, monkeypatch):
     console.serving = False
     keyboard(console, "dom0")
     audit(console)
-    found = sums(console.check("kill $(cat /run/load.pid); cat /run/load").split("\n"))
+    enough = "until [ $(wc -l </run/load) -gt 2 ]; do sleep 0.1; done"
+    found = sums(console.check(f"{enough}; kill $(cat /run/load.pid); cat /run/load").split("\n"))
     assert set(found) == {sha256(known_bytes("block", MIB)), sha256(known_bytes("tftp", TFTP_SIZE))} and len(found) > 2, found
     console.check("for d in 1 2; do xl destroy $d; while xl list $d >/dev/null 2>&1; do sleep 1; done; done")
     not_dom0s(console)

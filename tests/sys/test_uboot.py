@@ -66,6 +66,7 @@ def test_dom0(tmp_path, hyp):
     try:
         console.expect(rb"Found U-Boot script /boot.scr")
         console.wait_ready()
+        console.check("dmesg -n 1")
         assert console.check("nproc") == "2"
         assert console.check("cat /proc/cmdline").endswith("console=hvc0 rdinit=/init")
         assert text_of(console).count(", as listed") == 2
