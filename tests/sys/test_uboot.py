@@ -9,7 +9,7 @@ import pytest
 from conftest import log_path
 from console import Console
 from run import BUILD, HYPERVISORS, MIB
-from test_image import UBOOT, Described, require, run
+from test_image import UBOOT, Described, require, run, tool  # noqa: F401  pylint: disable=unused-import
 from test_static import text_of
 
 KERNEL = os.path.join(BUILD, "peer", "vmlinuz")
