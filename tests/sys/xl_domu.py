@@ -13,8 +13,10 @@ LEFT = ("xl list | awk 'NR > 1 { print $1 }'; " + PAGES + "; losetup -a; ip -o l
 
 
 def noted(look):
-    """A command: what there is, to be compared with what is left."""
-    return f"{{ {look}; }} >/run/before; cat /run/before"
+    """A command: what there is, to be compared with what is left. Two looks a second apart have seen the same: what ended right
+    before may not have let go of all."""
+    return (f"{{ {look}; }} >/run/after; for t in 1 1 3 9; do cp /run/after /run/before; sleep $t; {{ {look}; }} >/run/after; "
+            "cmp -s /run/before /run/after && break; done; cat /run/after | tee /run/before")
 
 
 def settled(look):
