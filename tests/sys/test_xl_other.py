@@ -67,7 +67,12 @@ def start(booter, archive, **parts):
     return console
 
 
-@pytest.fixture(scope="module", name="bare", params=[2, 3], ids=["gicv2", "gicv3"])
+def machines(*params):
+    """Each with the tests of its own in one process: two of them would write the same log."""
+    return [pytest.param(param, marks=pytest.mark.xdist_group(f"xl-other-{param}")) for param in params]
+
+
+@pytest.fixture(scope="module", name="bare", params=machines(2, 3), ids="gicv{}".format)
 def fixture_bare(request, tmp_path_factory):
     """The console of a control domain with the bare-metal guests."""
     archive = tmp_path_factory.mktemp("bare") / "bare.tar"
@@ -143,7 +148,7 @@ def test_crash_is_kept(bare):
     assert "crash" not in bare.check("xl list")
 
 
-@pytest.fixture(scope="module", name="linux", params=["6.1", "6.12"], ids=lambda kernel: "dom0-" + kernel)
+@pytest.fixture(scope="module", name="linux", params=machines("6.1", "6.12"), ids="dom0-{}".format)
 def fixture_linux(request, tmp_path_factory):
     """The console of a control domain with this kernel, and the newer kernel's guest at hand."""
     archive = tmp_path_factory.mktemp("linux") / "linux.tar"

@@ -16,6 +16,8 @@ from test_xl_pci import AUDIT, INITRD, MACHINE, TOOL, TREE, held
 from xl import run_steps, step
 from xl_domu import LEFT, noted, output, settled
 
+pytestmark = pytest.mark.xdist_group("xl-pci-cycles")
+
 CYCLES = int(os.environ.get("PCI_CYCLES", "40"))
 DETACHED = 4                # of so many the last loses the function unasked before it ends
 CARD = "0000:00:03.0"
