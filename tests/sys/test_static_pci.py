@@ -11,8 +11,8 @@ import pytest
 from domains import Domain
 from run import BUILD
 from test_static import KERNEL, KEYS, STATIC, require, text_of, wait_for
-from test_xl_pci import (BLOCK, DISK, E1000E, FETCH_E1000E, HALF, MACHINE, MESSAGES, MIB, NVME, PORT, SMALL, TFTP_SIZE, WAIT, cards,
-                         counts, known_bytes, sha256)
+from test_xl_pci import (BLOCK, DISK, E1000E, FETCH_E1000E, HALF, MACHINE, MESSAGES, MIB, NVME, PORT, SMALL, TFTP_SIZE, WAIT, busy,
+                         cards, counts, known_bytes, sha256)
 
 pytestmark = pytest.mark.xen_cannot("Debian's Xen gives no PCI functions away on Arm, and bulkhead,pci is ours")
 
@@ -53,9 +53,9 @@ def sums(lines):
 def nvme_works(console, disk):
     """In the guest with the keyboard: right data both ways, by messages. DISK: the host's file of it."""
     first_half = sha256(known_bytes("nvme", DISK)[:HALF])
-    assert sums(ask(console, WAIT.format("nvme0n1") + f"; head -c {HALF} /dev/nvme0n1 | sha256sum")) == [first_half]
-    written, = sums(ask(console, f"head -c {MIB} /dev/urandom >/tmp/noise; sha256sum </tmp/noise; dd if=/tmp/noise "
-                        "of=/dev/nvme0n1 bs=256k seek=32 conv=fsync,notrunc 2>/dev/null"))
+    assert sums(ask(console, busy(WAIT.format("nvme0n1") + f"; head -c {HALF} /dev/nvme0n1 | sha256sum"))) == [first_half]
+    written, = sums(ask(console, busy(f"head -c {MIB} /dev/urandom >/tmp/noise; sha256sum </tmp/noise; dd if=/tmp/noise "
+                                      "of=/dev/nvme0n1 bs=256k seek=32 conv=fsync,notrunc 2>/dev/null")))
     with open(disk, "rb") as file:
         assert sha256(file.read(HALF)) == first_half
         assert sha256(file.read(MIB)) == written

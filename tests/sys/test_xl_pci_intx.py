@@ -10,7 +10,7 @@ import re
 import pytest
 from conftest import LOGS
 from test_xl_pci import AUDIT, DISK, END, FETCH_E1000E, GONE, HALF, LOAD, LOG, MIB, REREAD, START, TFTP_SIZE, WAIT
-from test_xl_pci import INITRD, MACHINE, failed, files, first_word, guest, held, inside, known_bytes, sha256
+from test_xl_pci import INITRD, MACHINE, busy, failed, files, first_word, guest, held, inside, known_bytes, sha256
 from xl import run_steps, step
 from xl_domu import LEFT, noted, output, settled
 
@@ -49,7 +49,7 @@ def steps():
                           + " && " + inside("one", LOAD) + f" && sleep 0.{number + 1} && " + END.format("one"))
                      for number in range(LIVES)]
     return [
-        step("dom0-before", "modprobe nvme; modprobe e1000e; " + WAIT.format("nvme0n1") + "; head -c 1 /dev/nvme0n1 | wc -c"),
+        step("dom0-before", busy("modprobe nvme; modprobe e1000e; " + WAIT.format("nvme0n1") + "; head -c 1 /dev/nvme0n1 | wc -c")),
         step("hold", held(NVME, E1000E, EDU)),
         first,
         step("before", "sleep 3; " + noted(LEFT)),
@@ -76,8 +76,8 @@ def steps():
         step("faults", "xl dmesg | sed 's/^(BH)/:/' | grep -E 'refused by|answer|nobody|cannot have'; true"),
         step("after", settled(LEFT)),
         step("audit-end", AUDIT),
-        step("back", " && ".join(f"xl pci-assignable-remove -r {one}" for one in (NVME, E1000E, EDU))),
-        step("dom0-after", WAIT.format("nvme0n1") + f"; tail -c {HALF} /dev/nvme0n1 | sha256sum; {BY_PIN}"),
+        step("back", busy(" && ".join(f"xl pci-assignable-remove -r {one}" for one in (NVME, E1000E, EDU)))),
+        step("dom0-after", busy(WAIT.format("nvme0n1") + f"; tail -c {HALF} /dev/nvme0n1 | sha256sum; {BY_PIN}")),
         LOG,
     ]
 
