@@ -47,7 +47,8 @@ START = "xl create -q /etc/xen/{0}.cfg && guest {0} --wait"
 WAIT = "until [ -b /dev/{0} ]; do sleep 0.05; done"
 MESSAGES = "grep ITS-MSI /proc/interrupts"
 FETCH = ("ip link set dev {0} up; ip addr add {1}.15/24 dev {0}; for i in 1 2 3; do "
-         "tftp -g -b 1024 -r file -l /tmp/file {1}.2 && break; sleep 1; done; sha256sum /tmp/file; ip addr del {1}.15/24 dev {0}")
+         "tftp -g -b 1024 -r file -l /tmp/file {1}.2 2>/dev/null && break; sleep 1; done; "
+         "sha256sum /tmp/file; ip addr del {1}.15/24 dev {0}")
 FETCH_E1000E = "n=$(basename /sys/bus/pci/drivers/e1000e/*:*/net/*); " + FETCH.format("$n", "10.0.3")
 FETCH_VIRTIO = "n=$(basename /sys/bus/virtio/drivers/virtio_net/*/net/*); " + FETCH.format("$n", "10.0.4")
 # dom0's tools do not reset the disk: what it forgets is Bulkhead's work. Its control (CC) and state (CSTS) after a guest.
