@@ -92,9 +92,10 @@ def wait_for(console, condition):
 
 
 def wait_for_end(console, name, before):
-    """Until the toolstack has cleared the guest away, and there is as much memory as BEFORE it: its name goes first."""
+    """Until the toolstack has cleared the guest away, and there are as many MiB, rounded down, as BEFORE it: its name goes first. A
+    page or two may stay with dom0, and make it one less; to the page it is counted in test_xl_guests.py and others."""
     wait_for(console, f"! xl domid {name} >/dev/null 2>&1")
-    wait_for(console, f"xl info | grep -q '^free_memory *: {before}$'")
+    wait_for(console, f"[ $(xl info | awk '$1 == \"free_memory\" {{ print $3 }}') -ge {before - 1} ]")
 
 
 def run_to_its_end(console, name, last="^GUEST"):
