@@ -194,8 +194,9 @@ ATTACKS = {"calls": ("hc_hostile", 1), "events": ("domu_flood", 1), "grants": ("
 WORK = ("cut -d' ' -f1 /proc/uptime; echo 3 >/proc/sys/vm/drop_caches; "
         "guest one 'echo 3 >/proc/sys/vm/drop_caches; sha256sum /dev/xvda; ping -c 1 -q 192.168.77.1 >/dev/null && echo alive'; "
         "sha256sum /guests/one.img; cut -d' ' -f1 /proc/uptime")
-VERDICT = ("n=0; until grep -q ^GUEST /var/log/xen/console/guest-calls.log || [ $n -ge 300 ]; do n=$((n + 1)); sleep 0.1; done; "
-           "cat /var/log/xen/console/guest-calls.log")
+# With the end of its line: the daemon may have got a part of it.
+VERDICT = ("cd /var/log/xen/console; n=0; until grep -q ^GUEST guest-calls.log && [ -z \"$(tail -c 1 guest-calls.log)\" ] || "
+           "[ $n -ge 300 ]; do n=$((n + 1)); sleep 0.1; done; cat guest-calls.log")
 
 
 def attack_files():
