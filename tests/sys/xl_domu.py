@@ -12,17 +12,21 @@ LEFT = ("xl list | awk 'NR > 1 { print $1 }'; " + PAGES + "; losetup -a; ip -o l
         "xenstore-ls /local/domain/0/backend | grep -c frontend; xenstore-list /local/domain; ls /tmp")
 
 
+def looking(look):
+    """Defines `look`. Without complaints of what is not there: in a step's output they would be one for each look."""
+    return f"look() {{ {{ {look}; }} >/run/after 2>/dev/null; }}; "
+
+
 def noted(look):
     """A command: what there is, to be compared with what is left. Two looks a second apart have seen the same: what ended right
     before may not have let go of all."""
-    return (f"{{ {look}; }} >/run/after; for t in 1 1 3 9; do cp /run/after /run/before; sleep $t; {{ {look}; }} >/run/after; "
-            "cmp -s /run/before /run/after && break; done; cat /run/after | tee /run/before")
+    return looking(look) + ("look; for t in 1 1 3 9; do cp /run/after /run/before; sleep $t; look; "
+                            "cmp -s /run/before /run/after && break; done; cp /run/after /run/before; cat /run/before")
 
 
 def settled(look):
     """The same when it is as before again: daemons and backends let go in their own time. What stays is shown in the end."""
-    return (f"for t in 0.1 1 3 9; do sleep $t; {{ {look}; }} >/run/after; cmp -s /run/before /run/after && break; done; "
-            "cat /run/after")
+    return looking(look) + "for t in 0.1 1 3 9; do sleep $t; look; cmp -s /run/before /run/after && break; done; cat /run/after"
 
 
 def config(name, number, vcpus, memory, words=""):
