@@ -116,13 +116,13 @@ def where(console, nr_vcpus):
     begin = console.seen = len(console.data)
     console.send("q")
     for _ in range(nr_vcpus):
-        console.expect(rb"v\d \w+ on CPU \d of 0x[0-9a-f]+")
+        console.expect(rb"v\d \w+ on CPU \d of 0x[0-9a-f]+,")
     found = {}
     for line in console.data[begin:].decode(errors="replace").splitlines():
         name = re.search(r"\(BH\) (\S+): id", line)
         if name:
             of = found[name.group(1)] = []
-        placed = re.search(r"v\d+ \w+ on CPU (\d) of (0x[0-9a-f]+)", line)
+        placed = re.search(r"v\d+ \w+ on CPU (\d) of (0x[0-9a-f]+),", line)
         if placed:
             of.append((int(placed.group(1)), int(placed.group(2), 16)))
     return found
