@@ -80,14 +80,28 @@ receive()
         END { print n >(name ".received") }'
 }
 
+# WHO: one that does not move on, and what is known of it. Nothing takes as long.
+stuck()
+{
+    echo "$1 does not move: $(cat "/run/$1" /run/bad)"
+    dmesg | tail -n 20
+    grep xen /proc/interrupts
+    cat /proc/net/dev /proc/net/tcp
+    ps
+    exit 1
+} 2>/dev/null
+
 moved()
 {
     for name in "$@"; do
+        tries=0
         # Who writes it makes it empty first.
         until from=$(cat "/run/$name") && [ -n "$from" ]; do
             sleep 0.02
         done
         until [ "$(cat "/run/$name")" -gt $((from + 1)) ]; do
+            tries=$((tries + 1))
+            [ $tries -lt 5000 ] || stuck "$name"
             sleep 0.02
         done
     done 2>/dev/null
