@@ -40,7 +40,25 @@ def pytest_configure(config):
             raise pytest.UsageError(f"{tool} failed; its message above says why")
 
 
+# Fixtures of more than one test that start no machine and write nothing that two processes could both write.
+WITHOUT_MACHINE = {"board", "built", "hz", "newer_qemu", "path", "source", "tool"}
+
+
+def shared_machine(item):
+    """The fixture by which the test shares a machine with others, or None."""
+    # pylint: disable=protected-access     # pytest has no other way to ask
+    for name, found in item._fixtureinfo.name2fixturedefs.items():
+        if found[-1].scope in ("module", "session") and found[-1].baseid and name not in WITHOUT_MACHINE:
+            return name
+    return None
+
+
 def pytest_collection_modifyitems(config, items):
+    for item in items:
+        name = shared_machine(item)
+        if name and not item.get_closest_marker("xdist_group"):
+            raise pytest.UsageError(f"{item.nodeid} shares a machine ({name}), and with -n 2 two processes would both start it\n"
+                                    "cure: pytestmark = pytest.mark.xdist_group(...) in its file")
     if config.getoption("--hyp") != "xen":
         return
     for item in items:

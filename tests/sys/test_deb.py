@@ -12,6 +12,8 @@ from ramdisk import BUILD, ROOT
 
 ENTRIES = "grep -c 'xen_hypervisor /boot/bulkhead.efi' /boot/grub/grub.cfg"
 
+pytestmark = pytest.mark.xdist_group("deb")
+
 
 @pytest.fixture(name="disk", scope="module")
 def a_disk(tmp_path_factory):
