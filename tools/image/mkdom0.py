@@ -20,7 +20,7 @@ import shutil
 import subprocess
 
 import ramdisk
-from ramdisk import BUILD, PACKAGES, ROOT, Ramdisk, die
+from ramdisk import BUILD, LISTS, PACKAGES, ROOT, Ramdisk, die
 
 OUT = os.path.join(BUILD, "dom0")
 KERNEL = os.path.join(BUILD, "peer", "vmlinuz")
@@ -35,26 +35,38 @@ UUID = "b0b4ead0-0000-4000-8000-000000000001"
 FEATURES = "^has_journal,^metadata_csum,^64bit,^resize_inode"
 
 
+def build_program(target, sources, *options):
+    """Compiles one program, if a source is newer; NAME32 is for 32-bit Arm."""
+    folders = {os.path.dirname(source) for source in sources}
+    inputs = [*sources, *(entry.path for folder in folders for entry in os.scandir(folder) if entry.name.endswith(".h"))]
+    if os.path.exists(target) and all(os.path.getmtime(target) >= os.path.getmtime(path) for path in inputs):
+        return
+    cross = "arm-linux-gnueabihf-gcc" if target.endswith("32") else "aarch64-linux-gnu-gcc"
+    command = [cross, "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-pthread", "-s", "-Wl,--build-id=none", *options,
+               "-o", target, *sources]
+    try:
+        subprocess.run(command, check=True)
+    except FileNotFoundError:
+        die(f"no compiler {cross}", "tools/setup/host.sh")
+    except subprocess.CalledProcessError:
+        die(f"{os.path.relpath(sources[0], ROOT)} does not compile", "see the compiler's messages above")
+
+
 def build_programs():
-    """Compiles the test programs; NAME32.c is for 32-bit Arm. Gives their paths."""
-    built = []
+    """Compiles what dom0 needs of ours, and the test programs. Gives the paths of those."""
     out = os.path.join(OUT, "progs")
     os.makedirs(out, exist_ok=True)
-    for name in sorted(os.listdir(PROGS)) if os.path.isdir(PROGS) else []:
-        if not name.endswith(".c"):
-            continue
-        source, target = os.path.join(PROGS, name), os.path.join(out, name[:-2])
-        cross = "arm-linux-gnueabihf-gcc" if name.endswith("32.c") else "aarch64-linux-gnu-gcc"
-        if not os.path.exists(target) or os.path.getmtime(target) < os.path.getmtime(source):
-            command = [cross, "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-pthread", "-s", "-Wl,--build-id=none",
-                       "-o", target, source]
-            try:
-                subprocess.run(command, check=True)
-            except FileNotFoundError:
-                die(f"no compiler {cross}", "tools/setup/host.sh")
-            except subprocess.CalledProcessError:
-                die(f"{os.path.relpath(source, ROOT)} does not compile", "see the compiler's messages above")
-        built.append(target)
+    include = os.path.join(BUILD, "include")
+    os.makedirs(include, exist_ok=True)
+    if not os.path.islink(os.path.join(include, "xen")):
+        os.symlink("/usr/include/xen", os.path.join(include, "xen"))
+    build_program(os.path.join(out, "netfront-rings"),
+                  [os.path.join(LISTS, "driver", name) for name in ("netfront_rings.c", "tx_ring.c")], "-isystem", include)
+    built = []
+    for name in sorted(os.listdir(PROGS)):
+        if name.endswith(".c"):
+            built.append(os.path.join(out, name[:-2]))
+            build_program(built[-1], [os.path.join(PROGS, name)])
     return built
 
 
