@@ -10,20 +10,11 @@
 #include <stdint.h>
 #include <string.h>
 
-#include <xen/xen.h>
-#include <xen/io/netif.h>
-
 #include "tx_ring.h"
 
 #define KILLS 20000
 #define IDS 256u
 #define HEAD 0x8000u		/* with an id: an extra slot is behind it */
-
-union slot {
-	struct netif_tx_request req;
-	struct netif_tx_response rsp;
-	struct netif_extra_info extra;
-};
 
 static _Alignas(64) char page[RING_PAGE];
 static uint32_t seed;
@@ -53,10 +44,10 @@ static struct netif_tx_sring *ring(void)
 	return (struct netif_tx_sring *)page;
 }
 
-static union slot *slot(uint32_t i)
+static union tx_slot *slot(uint32_t i)
 {
-	return (union slot *)(page + offsetof(struct netif_tx_sring, ring) +
-			      i % RING_SLOTS * sizeof(union slot));
+	return (union tx_slot *)(page + offsetof(struct netif_tx_sring, ring) +
+			      i % RING_SLOTS * sizeof(union tx_slot));
 }
 
 static void setup(void)
@@ -344,7 +335,7 @@ Test(tx_ring, nonsense)
 		     i != left.first + RING_SLOTS; i++) {
 			cr_assert(!memcmp(slot(i),
 					  before + ((char *)slot(i) - page),
-					  sizeof(union slot)));
+					  sizeof(union tx_slot)));
 		}
 		cr_assert(!memcmp(page, before, 64));
 		seed = was;

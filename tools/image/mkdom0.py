@@ -56,12 +56,10 @@ def build_programs():
     """Compiles what dom0 needs of ours, and the test programs. Gives the paths of those."""
     out = os.path.join(OUT, "progs")
     os.makedirs(out, exist_ok=True)
-    include = os.path.join(BUILD, "include")
-    os.makedirs(include, exist_ok=True)
-    if not os.path.islink(os.path.join(include, "xen")):
-        os.symlink("/usr/include/xen", os.path.join(include, "xen"))
+    # Debian's libxen-dev has one place for all architectures.
     build_program(os.path.join(out, "netfront-rings"),
-                  [os.path.join(LISTS, "driver", name) for name in ("netfront_rings.c", "tx_ring.c")], "-isystem", include)
+                  [os.path.join(LISTS, "driver", name) for name in ("netfront_rings.c", "tx_ring.c")],
+                  "-idirafter", "/usr/include")
     built = []
     for name in sorted(os.listdir(PROGS)):
         if name.endswith(".c"):

@@ -86,7 +86,7 @@ stuck()
     echo "$1 does not move: $(cat "/run/$1" /run/bad)"
     dmesg | tail -n 20
     grep xen /proc/interrupts
-    cat /proc/net/dev /proc/net/tcp
+    cat /proc/net/dev /proc/net/tcp /proc/net/tcp6
     ps
     exit 1
 } 2>/dev/null

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * netfront-rings DOMAIN REF...
+ * netfront-rings DOMAIN REF
  *
- * For the control domain, while no backend serves them: empties the rings of
- * frames to send of a guest's network card (tx-ring-ref of its frontend), as
- * tx_ring.h says. Says how many requests had no answer. By the kernel's
- * /dev/xen/privcmd alone.
+ * For the control domain, while no backend serves it: empties a ring of frames
+ * to send of a guest's network card (tx-ring-ref of its frontend), as tx_ring.h
+ * says. Says how many requests had no answer. By the kernel's /dev/xen/privcmd
+ * alone. The guest says which grant: it can name no page but its own.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,15 +24,17 @@
 
 #include "tx_ring.h"
 
-#define PAGE 4096u
-#define REFS_A_PAGE (PAGE / sizeof(struct grant_entry_v1))
+#define USAGE \
+	"usage: netfront-rings DOMAIN REF   two numbers; empties the ring of " \
+	"a network card\n       whose backend is dead"
+#define REFS_A_PAGE (RING_PAGE / sizeof(struct grant_entry_v1))
 
 static int privcmd;
 
 static void *window(void)
 {
-	void *at = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, privcmd,
-			0);
+	void *at = mmap(NULL, RING_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
+			privcmd, 0);
 
 	return at == MAP_FAILED ? NULL : at;
 }
@@ -46,7 +48,8 @@ static int version_1(uint16_t domain)
 					    (uintptr_t)&v, 1 } };
 
 	v.dom = domain;
-	if (mlock(&v, sizeof(v)) || ioctl(privcmd, IOCTL_PRIVCMD_HYPERCALL, &call)) {
+	if (mlock(&v, sizeof(v)) ||
+	    ioctl(privcmd, IOCTL_PRIVCMD_HYPERCALL, &call)) {
 		return -1;
 	}
 	errno = EOPNOTSUPP;
@@ -55,23 +58,21 @@ static int version_1(uint16_t domain)
 
 static int frame_of(uint16_t domain, uint32_t ref, uint64_t *frame)
 {
-	struct grant_entry_v1 *entries = window();
+	volatile struct grant_entry_v1 *entries = window();
 	struct privcmd_mmap_resource map = {
 		domain, XENMEM_resource_grant_table,
 		XENMEM_resource_grant_table_id_shared,
 		ref / REFS_A_PAGE, 1, (uintptr_t)entries };
-	struct grant_entry_v1 entry;
 
 	if (!entries || ioctl(privcmd, IOCTL_PRIVCMD_MMAP_RESOURCE, &map)) {
 		return -1;
 	}
-	entry = entries[ref % REFS_A_PAGE];
-	munmap(entries, PAGE);
-	if ((entry.flags & GTF_type_mask) != GTF_permit_access) {
+	entries += ref % REFS_A_PAGE;
+	*frame = entries->frame;
+	if ((entries->flags & GTF_type_mask) != GTF_permit_access) {
 		errno = ENOENT;
 		return -1;
 	}
-	*frame = entry.frame;
 	return 0;
 }
 
@@ -98,7 +99,7 @@ static int empty(uint16_t domain, uint32_t ref)
 	uint64_t frame;
 	void *page;
 
-	if (frame_of(domain, ref, &frame) ||
+	if (version_1(domain) || frame_of(domain, ref, &frame) ||
 	    !(page = map_frame(domain, frame))) {
 		fprintf(stderr, "netfront-rings: domain %u, grant %u: %s\n",
 			domain, ref, strerror(errno));
@@ -111,7 +112,6 @@ static int empty(uint16_t domain, uint32_t ref)
 		return 1;
 	}
 	tx_ring_empty(page, &left);
-	munmap(page, PAGE);
 	if (left.ids) {
 		printf("netfront-rings: domain %u: %u requests without an "
 		       "answer, %u of them overtaken\n",
@@ -120,23 +120,34 @@ static int empty(uint16_t domain, uint32_t ref)
 	return 0;
 }
 
+static bool number(const char *text, unsigned long most, unsigned long *n)
+{
+	char *end;
+
+	errno = 0;
+	*n = strtoul(text, &end, 10);
+	return *text >= '0' && *text <= '9' && *end == '\0' && !errno &&
+	       *n <= most;
+}
+
 int main(int argc, char **argv)
 {
-	int failed = 0;
+	unsigned long domain;
+	unsigned long ref;
 
-	if (argc < 3 || argv[1][0] == '-') {
-		puts("usage: netfront-rings DOMAIN REF...   empties the rings "
-		     "of a network card whose backend is dead");
-		return argc < 3 ? 2 : 0;
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		puts(USAGE);
+		return 0;
+	}
+	if (argc != 3 || !number(argv[1], DOMID_FIRST_RESERVED - 1, &domain) ||
+	    !number(argv[2], UINT32_MAX, &ref)) {
+		fputs(USAGE "\n", stderr);
+		return 2;
 	}
 	privcmd = open("/dev/xen/privcmd", O_RDWR | O_CLOEXEC);
-	if (privcmd < 0 || version_1((uint16_t)atoi(argv[1]))) {
-		perror("netfront-rings: the guest's grant table");
+	if (privcmd < 0) {
+		perror("netfront-rings: /dev/xen/privcmd");
 		return 1;
 	}
-	for (int i = 2; i < argc; i++) {
-		failed |= empty((uint16_t)atoi(argv[1]),
-				(uint32_t)strtoul(argv[i], NULL, 0));
-	}
-	return failed;
+	return empty((uint16_t)domain, (uint32_t)ref);
 }

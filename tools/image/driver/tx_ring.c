@@ -16,7 +16,7 @@
  *         id is answered more often than asked, or some others wait than from
  *         nearly every other place: the places vote. A request has one slot of
  *         extra information at most, as netfront's.
- * Trust   the guest's page is copied once; whatever is in it, only slots
+ * Trust   each slot is copied once; whatever is in it, only slots
  *         between its two indices are written, and every loop ends.
  * Spec    xen/io/netif.h, xen/io/ring.h
  */
@@ -25,30 +25,21 @@
 #include <stddef.h>
 #include <string.h>
 
-#include <xen/xen.h>
-#include <xen/io/netif.h>
-
 /* So many of the oldest slots the guest may be writing. */
 #define YOUNG 32u
-
-union slot {
-	struct netif_tx_request req;
-	struct netif_tx_response rsp;
-	struct netif_extra_info extra;
-};
 
 struct ring {
 	uint32_t req_prod;
 	uint32_t rsp_prod;
 	uint32_t oldest;		/* first slot that can be read */
-	union slot slot[RING_SLOTS];
+	union tx_slot slot[RING_SLOTS];
 	bool is_extra[RING_SLOTS];
 };
 
 /* Asked less answered. */
 struct balance {
 	int16_t of[UINT16_MAX + 1];
-	uint32_t wrong;			/* ids with neither 0 nor 1 */
+	int32_t wrong;			/* ids with neither 0 nor 1 */
 	int32_t nulls;
 	uint64_t mark;			/* of those with 1 */
 };
@@ -69,7 +60,7 @@ static uint32_t index_at(const void *page, size_t offset)
 static size_t slot_at(uint32_t i)
 {
 	return offsetof(struct netif_tx_sring, ring) +
-	       i % RING_SLOTS * sizeof(union slot);
+	       i % RING_SLOTS * sizeof(union tx_slot);
 }
 
 static bool is_empty(const struct ring *r, uint32_t i)
@@ -136,20 +127,21 @@ static uint64_t mark_of(uint16_t id)
 	return x ^ (x >> 32);
 }
 
-static void look(struct balance *b, uint16_t id, uint32_t wrong)
+/* What the id stands for in the sums, in or out. */
+static void sum(struct balance *b, uint16_t id, int32_t by)
 {
 	if (b->of[id] == 1) {
 		b->mark ^= mark_of(id);
 	} else if (b->of[id] != 0) {
-		b->wrong += wrong;
+		b->wrong += by;
 	}
 }
 
 static void add(struct balance *b, uint16_t id, int16_t by)
 {
-	look(b, id, UINT32_MAX);
+	sum(b, id, -1);
 	b->of[id] = (int16_t)(b->of[id] + by);
-	look(b, id, 1);
+	sum(b, id, 1);
 }
 
 static void add_request(struct balance *b, const struct ring *r, uint32_t i)
@@ -275,14 +267,14 @@ bool tx_ring_read(const void *page, struct tx_left *left)
 
 /* ---- the next backend's -------------------------------------------------- */
 
-static void put(char *page, uint32_t i, const union slot *s)
+static void put(char *page, uint32_t i, const union tx_slot *s)
 {
 	memcpy(page + slot_at(i), s, sizeof(*s));
 }
 
 void tx_ring_empty(void *page, const struct tx_left *left)
 {
-	union slot s;
+	union tx_slot s;
 	uint32_t at = left->first;
 
 	for (uint32_t i = 0; i < left->ids; i++) {

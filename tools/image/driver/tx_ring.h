@@ -8,8 +8,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <xen/xen.h>
+#include <xen/io/netif.h>
+
 #define RING_SLOTS 256u
 #define RING_PAGE 4096u
+
+/* An answer takes the first bytes of its slot. */
+union tx_slot {
+	struct netif_tx_request req;
+	struct netif_tx_response rsp;
+	struct netif_extra_info extra;
+};
 
 struct tx_left {
 	uint32_t first;		  /* slot that the next backend begins with */
